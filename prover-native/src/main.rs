@@ -1,0 +1,2 @@
+//! The capseal command.
+fn main() {}

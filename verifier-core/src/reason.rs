@@ -1,0 +1,157 @@
+//! Reason codes (spec: `docs/spec/reasons.md`): why a receipt was not accepted.
+//!
+//! Stable: a number or name is never changed and never reused; new ones are appended. The table below is the only one;
+//! the TypeScript union and the spec page are generated from it.
+
+use serde::{Serialize, Serializer};
+
+/// What the command line exits with, by the kind of failure.
+///
+/// # Units
+/// A process exit status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum ExitCode {
+    /// Accepted at the level that was asked for.
+    Verified = 0,
+    /// The proof is missing, malformed or invalid.
+    Proof = 10,
+    /// Policy, authorship, or a level that cannot be reached.
+    Policy = 11,
+    /// A commitment or binding does not hold.
+    Commitment = 12,
+    /// Availability could not be shown.
+    Availability = 13,
+    /// A replay came to another result.
+    Replay = 14,
+    /// The bytes are not a receipt.
+    Malformed = 20,
+}
+
+impl ExitCode {
+    /// The number.
+    pub const fn number(self) -> u8 {
+        self as u8
+    }
+}
+
+macro_rules! reasons {
+    ($($number:literal $variant:ident $name:literal $exit:ident $meaning:literal;)*) => {
+        /// A reason code.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum ReasonCode {
+            $(#[doc = $meaning] $variant,)*
+        }
+
+        impl ReasonCode {
+            /// Every code, by number.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// The number, as in `E054`.
+            pub const fn number(self) -> u16 {
+                match self { $(Self::$variant => $number,)* }
+            }
+
+            /// The stable name, as in `E054_PROOF_VERIFICATION_FAILED`.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// The exit status that goes with the code.
+            pub const fn exit_code(self) -> ExitCode {
+                match self { $(Self::$variant => ExitCode::$exit,)* }
+            }
+
+            /// One plain sentence.
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$variant => $meaning,)* }
+            }
+        }
+    };
+}
+
+reasons! {
+    1 UnsupportedEncoding "E001_UNSUPPORTED_ENCODING" Malformed "The file uses an encoding that receipts do not use.";
+    2 ParseFailed "E002_PARSE_FAILED" Malformed "The bytes cannot be read as the format that they claim to be.";
+    3 SchemaUnsupported "E003_SCHEMA_UNSUPPORTED" Malformed "A schema, version or key is unknown to this verifier.";
+    4 CanonicalizationFailed "E004_CANONICALIZATION_FAILED" Malformed "The content has more than one spelling, and this is not the canonical one.";
+    5 LimitExceeded "E005_LIMIT_EXCEEDED" Malformed "A size or count is over the verifier's limit.";
+    6 EntryNameInvalid "E006_ENTRY_NAME_INVALID" Malformed "An entry's name is not one that a receipt may contain.";
+    7 EntryDuplicate "E007_ENTRY_DUPLICATE" Malformed "Two entries of the receipt have the same name.";
+    8 EntryLayoutInvalid "E008_ENTRY_LAYOUT_INVALID" Malformed "Entries overlap, leave gaps, or contradict the directory.";
+    9 EntryUnexpected "E009_ENTRY_UNEXPECTED" Malformed "The receipt carries an entry that nothing in it accounts for.";
+    10 CapsuleHashMissing "E010_CAPSULE_HASH_MISSING" Commitment "The capsule does not state its identity.";
+    11 CapsuleHashMismatch "E011_CAPSULE_HASH_MISMATCH" Commitment "The capsule's identity is not the hash of its content, or not the one expected.";
+    12 CapsuleHeaderMissing "E012_CAPSULE_HEADER_MISSING" Commitment "The capsule has no header.";
+    13 CapsuleHeaderMismatch "E013_CAPSULE_HEADER_MISMATCH" Commitment "The header does not match what it commits to.";
+    14 InstanceHashMismatch "E014_INSTANCE_HASH_MISMATCH" Commitment "The instance hash is not that of the statement and its parameters.";
+    15 ClaimMismatch "E015_CLAIM_MISMATCH" Commitment "The claim and the statement do not say the same.";
+    20 SignatureMissing "E020_SIGNATURE_MISSING" Policy "A signature is required and there is none.";
+    21 SignatureInvalid "E021_SIGNATURE_INVALID" Policy "A signature does not verify.";
+    22 SignerNotAuthorized "E022_SIGNER_NOT_AUTHORIZED" Policy "The signer may not seal under this policy.";
+    30 PolicyIdMissing "E030_POLICY_ID_MISSING" Policy "The receipt names no policy.";
+    31 PolicyVersionMissing "E031_POLICY_VERSION_MISSING" Policy "The receipt names no policy version.";
+    32 PolicyUnknown "E032_POLICY_UNKNOWN" Policy "The policy is not known to the verifier.";
+    33 PolicyHashMismatch "E033_POLICY_HASH_MISMATCH" Policy "The policy document is not the one that was pinned.";
+    34 PolicyNotInRegistry "E034_POLICY_NOT_IN_REGISTRY" Policy "The policy is not in the pinned registry.";
+    36 PolicyDocumentMissing "E036_POLICY_DOCUMENT_MISSING" Policy "The policy document is missing.";
+    50 ProofMissing "E050_PROOF_MISSING" Proof "The backend proves execution, and there is no proof.";
+    51 ProofFormatMissing "E051_PROOF_FORMAT_MISSING" Proof "The proof's format is not stated.";
+    52 ProofHashMismatch "E052_PROOF_HASH_MISMATCH" Proof "The proof is not the one that the capsule commits to.";
+    53 ProofStatementMismatch "E053_PROOF_STATEMENT_MISMATCH" Proof "The statement is not one that this proof system can prove.";
+    54 ProofVerificationFailed "E054_PROOF_VERIFICATION_FAILED" Proof "The proof does not show that the statement holds.";
+    55 NovaStateMismatch "E055_NOVA_STATE_MISMATCH" Proof "A folded state does not match (reserved).";
+    56 ProofMalformed "E056_PROOF_MALFORMED" Proof "The proof's bytes do not have the one shape that this statement allows.";
+    57 ProofRemainderMismatch "E057_PROOF_REMAINDER_MISMATCH" Proof "The proof's last polynomial is not the one that it committed to.";
+    58 ProofTraceRootMismatch "E058_PROOF_TRACE_ROOT_MISMATCH" Proof "The proof is about another trace than the statement.";
+    60 RowIndexCommitmentMissing "E060_ROW_INDEX_COMMITMENT_MISSING" Commitment "The archive has no commitment.";
+    61 RowIndexCommitmentInvalidFormat "E061_ROW_INDEX_COMMITMENT_INVALID_FORMAT" Commitment "The archive's commitment is of an unknown form.";
+    62 RowArchiveMissing "E062_ROW_ARCHIVE_MISSING" Commitment "An artifact that the receipt should carry is missing.";
+    63 ChunkRootsDigestMismatch "E063_CHUNK_ROOTS_DIGEST_MISMATCH" Commitment "The archive's root is not the one committed to.";
+    64 MerkleProofInvalid "E064_MERKLE_PROOF_INVALID" Commitment "A Merkle opening does not lead to the root.";
+    65 ChunkRootMismatch "E065_CHUNK_ROOT_MISMATCH" Commitment "A chunk's root is not the one committed to.";
+    66 ChunkLengthInvalid "E066_CHUNK_LENGTH_INVALID" Commitment "A chunk or the archive has another length than stated.";
+    67 ArtifactHashMismatch "E067_ARTIFACT_HASH_MISMATCH" Commitment "An artifact's content is not what its name says.";
+    70 DaModeUnsupported "E070_DA_MODE_UNSUPPORTED" Availability "The availability mode is not supported.";
+    71 DaChallengeMissing "E071_DA_CHALLENGE_MISSING" Availability "There is no availability challenge.";
+    72 DaChallengeHashMismatch "E072_DA_CHALLENGE_HASH_MISMATCH" Availability "The availability challenge is not the one committed to.";
+    73 DaChallengeUntrusted "E073_DA_CHALLENGE_UNTRUSTED" Availability "The availability challenge was not issued by a trusted relay.";
+    74 AvailabilityFailed "E074_AVAILABILITY_FAILED" Availability "Sampled rows could not be fetched.";
+    75 ChunkHandleInvalid "E075_CHUNK_HANDLE_INVALID" Commitment "A chunk's handle is invalid.";
+    76 ChunkCardinalityMismatch "E076_CHUNK_CARDINALITY_MISMATCH" Commitment "The archive has another number of chunks than stated.";
+    77 DaChallengeBindingInvalid "E077_DA_CHALLENGE_BINDING_INVALID" Availability "The availability challenge is bound to another receipt.";
+    101 PolicyViolationForbidGpu "E101_POLICY_VIOLATION_FORBID_GPU" Policy "The policy forbids a GPU, and the run had one.";
+    102 PolicyMissingPublicOutput "E102_POLICY_MISSING_PUBLIC_OUTPUT" Policy "A public output that the policy requires is missing.";
+    103 PolicyTrackUnknown "E103_POLICY_TRACK_UNKNOWN" Policy "The policy has no such track.";
+    104 PolicyManifestMissing "E104_POLICY_MANIFEST_MISSING" Policy "A manifest that the policy requires is missing.";
+    105 PolicyDockerDigestMissing "E105_POLICY_DOCKER_DIGEST_MISSING" Policy "The image digest that the policy pins is missing.";
+    106 ManifestSignatureMissing "E106_MANIFEST_SIGNATURE_MISSING" Policy "The manifests are not signed.";
+    107 ManifestSignatureInvalid "E107_MANIFEST_SIGNATURE_INVALID" Policy "The manifests' signature does not verify.";
+    108 ManifestSignerUntrusted "E108_MANIFEST_SIGNER_UNTRUSTED" Policy "The manifests' signer is not trusted.";
+    109 ManifestRegistryMismatch "E109_MANIFEST_REGISTRY_MISMATCH" Policy "The signer registry is not the one that was pinned.";
+    201 EventLogMismatch "E201_EVENT_LOG_MISMATCH" Commitment "The event log is not the one committed to, or contradicts the claim.";
+    301 ProofSystemMismatch "E301_PROOF_SYSTEM_MISMATCH" Commitment "The backend, circuit or parameter set is not one that this verifier pins.";
+    302 VerificationProfileUnsatisfied "E302_VERIFICATION_PROFILE_UNSATISFIED" Policy "The level asked for cannot be reached.";
+}
+
+impl Serialize for ReasonCode {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use super::*;
+
+    #[test]
+    fn numbers_ascend_and_names_carry_them() {
+        assert!(ReasonCode::ALL.is_sorted_by(|a, b| a.number() < b.number()));
+        for code in ReasonCode::ALL {
+            assert!(code.name().starts_with(&format!("E{:03}_", code.number())));
+        }
+    }
+}

@@ -1,0 +1,2 @@
+//! Writes the JavaScript glue for the verifier's wasm.
+fn main() {}
