@@ -24,6 +24,26 @@ pub fn verify(
     to_object(&fixture::verify(bytes, &read_options(&options)?))
 }
 
+/// What a receipt says, unverified, as an object; when the bytes cannot be read as a receipt, the reason instead.
+///
+/// # Errors
+/// None in practice: the core's JSON is always readable.
+#[wasm_bindgen]
+pub fn inspect(bytes: &[u8]) -> Result<JsValue, JsError> {
+    match fixture::inspect(bytes) {
+        Ok(inspection) => to_object(&inspection),
+        Err(reason) => {
+            to_object(&Unreadable { schema: "capseal/unreadable/v1", reason, detail: reason.meaning().into() })
+        }
+    }
+}
+
+/// The content of the artifact with this SHA-256 (64 lower-case hexadecimal digits), if the receipt carries it.
+#[wasm_bindgen]
+pub fn artifact(bytes: &[u8], digest: &str) -> Option<Vec<u8>> {
+    fixture::artifact(bytes, digest).map(Vec::from)
+}
+
 /// The table of reason codes, by number.
 ///
 /// # Errors
@@ -38,6 +58,14 @@ pub fn reasons() -> Result<JsValue, JsError> {
 #[wasm_bindgen]
 pub fn version() -> String {
     env!("CARGO_PKG_VERSION").into()
+}
+
+/// Why there is nothing to inspect.
+#[derive(Serialize)]
+struct Unreadable {
+    schema: &'static str,
+    reason: ReasonCode,
+    detail: String,
 }
 
 /// A row of the table of reason codes.
