@@ -14,8 +14,11 @@ export interface FileEntry {
 export interface Claim {
   code: FileEntry[];
   inputs: FileEntry[];
+  /** Arguments of the program, without the program itself. */
+  arguments: string[];
   config: FileEntry[];
-  environment: { name: string; value: string }[];
+  /** Variables from the allow-list; `null` when allowed but not set. */
+  environment: { name: string; value: string | null }[];
   outputs: FileEntry[];
 }
 
@@ -32,20 +35,24 @@ export interface Inspection {
   schema: "capseal/inspection/v1";
   capsule_hash: string;
   backend: string;
-  claim_class: ClaimClass;
-  created_at: string | null;
+  /** `null` for a backend that this verifier does not know. */
+  claim_class: ClaimClass | null;
+  /** Milliseconds since the Unix epoch, by the maker's clock. */
+  started_at_ms: number | null;
   command: string[] | null;
+  /** Working directory. */
+  directory: string | null;
   claim: Claim;
-  exit: { code: number | null; signal: number | null; duration_ms: number } | null;
-  /** Whether files were found by observing the run, or declared by whoever sealed it. */
-  capture: "observed" | "declared" | null;
+  exit: { code: number | null; signal: number | null; duration_ms: number | null } | null;
+  /** `observed` when opened files were watched, `declared` when only named files are known. */
+  capture: string | null;
   public_inputs: { name: string; value: string }[];
   trace_root: string;
   instance_hash: string;
-  archive: { mode: "embedded" | "detached"; size: number; artifacts: { digest: string; size: number }[] };
+  archive: { mode: "embedded" | "detached"; size: number; artifacts: { digest: string; size: number; embedded: boolean }[] };
   manifests: { name: string; digest: string }[];
   events: ReceiptEvent[];
-  proof: { system: string; parameter_set: string; size: number; digest: string } | null;
+  proof: { system: string; format: string; parameter_set: string; digest: string; size: number } | null;
   not_proven: string[];
 }
 

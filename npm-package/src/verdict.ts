@@ -68,8 +68,6 @@ export interface VerifyOptions {
   level?: Level;
   /** Refuse any receipt but this one: 64 lower-case hexadecimal digits. */
   expected_capsule_hash?: string;
-  /** Caps on what the verifier reads, in bytes and counts; the documented defaults where left out. */
-  limits?: Record<string, number>;
 }
 
 /** Whether the receipt holds at the level that was asked for. */

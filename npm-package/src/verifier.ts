@@ -1,6 +1,6 @@
 import { VerifierError } from "./errors.js";
 import type { Inspected } from "./inspection.js";
-import { load } from "./load.js";
+import { compiledModule, load, type WasmSource } from "./load.js";
 import { getPlatform, type Port } from "./platform.js";
 import { run, type Answer, type Call } from "./protocol.js";
 import { readSource, type Source } from "./source.js";
@@ -18,6 +18,8 @@ export interface Verifier {
 }
 
 export interface VerifierOptions {
+  /** Where the wasm comes from when not from the package. */
+  wasm?: WasmSource;
   /** Browsers: starts the worker from another place than `worker.js` beside the package's code. */
   worker?: () => Worker;
 }
@@ -54,6 +56,7 @@ export function createVerifier(options: VerifierOptions = {}): Verifier {
 
   const openPort = async (): Promise<Port | undefined> => {
     try {
+      if (options.wasm !== undefined) await compiledModule(options.wasm);
       const opened = await getPlatform().openPort({ answer: settle, lost }, options.worker);
       mode = "worker";
       return opened;
