@@ -16,6 +16,8 @@
 
 extern crate alloc;
 
+pub mod capsule;
+pub mod cbor;
 pub mod digest;
 pub mod reason;
 
