@@ -8,7 +8,7 @@
 //! | 0 | [`reason`], [`digest`], [`limits`] |
 //! | 1 | [`cbor`], [`container`] |
 //! | 2 | [`stc`] |
-//! | 3 | [`air`], [`stark`] |
+//! | 3 | [`air`], [`row_check`], [`stark`] |
 //! | 4 | [`event_log`], [`capsule`] |
 //! | 5 | [`verdict`], [`verify`](mod@verify), [`inspect`](mod@inspect) |
 
@@ -20,6 +20,7 @@ pub mod capsule;
 pub mod cbor;
 pub mod digest;
 pub mod reason;
+pub mod stc;
 
 pub use digest::{Digest, Tag};
 pub use reason::{ExitCode, ReasonCode};
