@@ -19,8 +19,11 @@ extern crate alloc;
 pub mod capsule;
 pub mod cbor;
 pub mod digest;
+pub mod event_log;
+pub mod limits;
 pub mod reason;
 pub mod stc;
 
 pub use digest::{Digest, Tag};
+pub use limits::Limits;
 pub use reason::{ExitCode, ReasonCode};
