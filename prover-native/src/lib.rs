@@ -1,1 +1,2 @@
 //! The native side: run, prove, seal.
+pub mod prove;

@@ -262,7 +262,9 @@ impl fmt::Display for EventLogError {
             Self::NotCanonical { line } => write!(f, "event {line} is not in canonical form"),
             Self::OutOfOrder { line } => write!(f, "event {line} does not follow the one before"),
             Self::ChainBroken { line } => write!(f, "event {line} does not name the event before it"),
-            Self::HeaderMisplaced { line } => write!(f, "event {line}: the header must be the first event, and only it"),
+            Self::HeaderMisplaced { line } => {
+                write!(f, "event {line}: the header must be the first event, and only it")
+            }
         }
     }
 }

@@ -16,12 +16,14 @@
 
 extern crate alloc;
 
+pub mod air;
 pub mod capsule;
 pub mod cbor;
 pub mod digest;
 pub mod event_log;
 pub mod limits;
 pub mod reason;
+pub mod stark;
 pub mod stc;
 
 pub use digest::{Digest, Tag};

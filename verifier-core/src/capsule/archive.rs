@@ -76,4 +76,3 @@ pub fn archive_len(artifacts: &[ArtifactRef]) -> Option<u64> {
 pub fn is_sorted(artifacts: &[ArtifactRef]) -> bool {
     artifacts.is_sorted_by(|a, b| a.digest < b.digest)
 }
-

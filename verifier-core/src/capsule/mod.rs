@@ -47,13 +47,8 @@ record! {
 impl Capsule {
     /// Joins a header and a payload and computes their identity.
     pub fn seal(header: Header, payload: Payload) -> Self {
-        let mut capsule = Self {
-            schema: SCHEMA.into(),
-            header,
-            payload,
-            da_challenge_hash: None,
-            capsule_hash: Digest::default(),
-        };
+        let mut capsule =
+            Self { schema: SCHEMA.into(), header, payload, da_challenge_hash: None, capsule_hash: Digest::default() };
         capsule.capsule_hash = capsule.identity();
         capsule
     }
@@ -81,4 +76,3 @@ impl Capsule {
         Tag::CAPSULE.digest(&[&layers.encode()])
     }
 }
-
