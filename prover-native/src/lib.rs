@@ -1,1 +1,4 @@
 //! The native side: run, prove, seal.
+
+pub mod artifacts;
+mod cause;
