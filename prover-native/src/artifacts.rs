@@ -13,7 +13,9 @@ use std::{
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
+        mpsc,
     },
+    thread,
 };
 
 use sha2::{Digest as _, Sha256};
@@ -84,11 +86,14 @@ impl ArtifactStore {
     /// When reading fails or the copy cannot be written.
     pub fn add_reader(&self, mut reader: impl Read) -> Result<Artifact, StoreError> {
         let mut writer = self.writer()?;
-        let mut buffer = vec![0; BUFFER];
-        while let n @ 1.. = read_some(&mut reader, &mut buffer)
-            .map_err(|error| StoreError::new("read the content for", &writer.path, error))?
-        {
-            writer.append(&buffer[..n])?;
+        let path = writer.path.clone();
+        let failed = |error| StoreError::new("read the content for", &path, error);
+        let mut fill = |buffer: &mut Vec<u8>| fill(&mut reader, buffer).map_err(failed);
+        let mut first = Vec::new();
+        if fill(&mut first)? < BUFFER {
+            writer.append(&first)?;
+        } else {
+            writer.append_side_by_side(first, fill)?;
         }
         writer.finish()
     }
@@ -181,6 +186,47 @@ impl ArtifactWriter {
         Ok(())
     }
 
+    /// Appends a buffer and what `fill` gives after it, hashing here and writing on another thread: while the disk keeps
+    /// up, the copy costs no time of its own.
+    fn append_side_by_side(
+        &mut self,
+        first: Vec<u8>,
+        mut fill: impl FnMut(&mut Vec<u8>) -> Result<usize, StoreError>,
+    ) -> Result<(), StoreError> {
+        let Self { file, hasher, size, path, .. } = self;
+        let (full, to_write) = mpsc::channel::<Vec<u8>>();
+        let (written, empty) = mpsc::channel();
+        (1..BUFFERS).for_each(|_| drop(written.send(Vec::new())));
+        thread::scope(|scope| {
+            let writing = scope.spawn(move || {
+                to_write.iter().try_for_each(|buffer| {
+                    file.write_all(&buffer)?;
+                    // Nobody takes it back at the end.
+                    let _ = written.send(buffer);
+                    Ok(())
+                })
+            });
+            let mut buffer = first;
+            let filled = loop {
+                hasher.update(&buffer);
+                *size += buffer.len() as u64;
+                // The other end is gone only when writing has failed, which is told below.
+                let Ok(()) = full.send(buffer) else { break Ok(0) };
+                let Ok(returned) = empty.recv() else { break Ok(0) };
+                buffer = returned;
+                match fill(&mut buffer) {
+                    Ok(1..) => {}
+                    end => break end,
+                }
+            };
+            drop(full);
+            let writing: io::Result<()> =
+                writing.join().unwrap_or_else(|_| Err(io::Error::other("the writing thread panicked")));
+            writing.map_err(|error| StoreError::new("write", path, error))?;
+            filled.map(drop)
+        })
+    }
+
     /// Gives the content its address.
     ///
     /// # Errors
@@ -210,27 +256,36 @@ impl Drop for ArtifactWriter {
 /// # Errors
 /// When reading fails.
 pub fn digest_of(mut reader: impl Read) -> io::Result<Artifact> {
-    let mut buffer = vec![0; BUFFER];
+    let mut buffer = Vec::new();
     let mut hasher = Sha256::new();
     let mut size = 0;
-    while let n @ 1.. = read_some(&mut reader, &mut buffer)? {
-        hasher.update(&buffer[..n]);
-        size += n as u64;
+    while fill(&mut reader, &mut buffer)? > 0 {
+        hasher.update(&buffer);
+        size += buffer.len() as u64;
     }
     Ok(Artifact { digest: Digest::new(hasher.finalize().into()), size })
 }
 
-fn read_some(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
-    loop {
-        match reader.read(buffer) {
+/// Fills a buffer anew, to [`BUFFER`] bytes or the reader's end.
+fn fill(reader: &mut impl Read, buffer: &mut Vec<u8>) -> io::Result<usize> {
+    buffer.resize(BUFFER, 0);
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match reader.read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(n) => filled += n,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            other => return other,
+            Err(error) => return Err(error),
         }
     }
+    buffer.truncate(filled);
+    Ok(filled)
 }
 
 /// Stays in the second-level cache between reading, hashing and writing.
 const BUFFER: usize = 256 << 10;
+/// Buffers that go round between hashing and writing.
+const BUFFERS: usize = 8;
 
 /// The store could not take or give a content.
 #[derive(Debug)]
@@ -293,6 +348,36 @@ mod tests {
 
         drop(store);
         assert!(!folder.exists());
+    }
+
+    #[test]
+    fn a_large_content_is_the_same_by_every_way() {
+        let store = ArtifactStore::temporary().unwrap();
+        for size in [BUFFER - 1, BUFFER, BUFFER + 1, 3 * BUFFERS * BUFFER + 17] {
+            let content: Vec<u8> = (0..size).map(|i| (i * i >> 7) as u8).collect();
+            let expected = Artifact { digest: Digest::of_content(&content), size: size as u64 };
+            assert_eq!(store.add_reader(&content[..]).unwrap(), expected);
+            assert_eq!(digest_of(&content[..]).unwrap(), expected);
+            let mut kept = Vec::new();
+            store.open(&expected.digest).unwrap().unwrap().read_to_end(&mut kept).unwrap();
+            assert!(kept == content);
+        }
+    }
+
+    #[test]
+    fn a_reader_that_fails_leaves_nothing() {
+        struct Failing(usize);
+        impl Read for Failing {
+            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+                self.0 = self.0.checked_sub(buffer.len()).ok_or(io::ErrorKind::BrokenPipe)?;
+                Ok(buffer.len())
+            }
+        }
+        let store = ArtifactStore::temporary().unwrap();
+        for size in [0, BUFFER, 20 * BUFFER] {
+            assert_eq!(store.add_reader(Failing(size)).unwrap_err().io().kind(), io::ErrorKind::BrokenPipe);
+            assert_eq!(fs::read_dir(store.0.dir.path()).unwrap().count(), 0);
+        }
     }
 
     #[test]

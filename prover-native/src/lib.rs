@@ -2,3 +2,4 @@
 
 pub mod artifacts;
 mod cause;
+pub mod whole_file;
