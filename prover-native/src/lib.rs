@@ -1,2 +1,8 @@
 //! The native side: run, prove, seal.
+//!
+//! Everything that the `capseal` command does, as a library.
+
+pub mod artifacts;
+mod cause;
 pub mod prove;
+pub mod whole_file;
