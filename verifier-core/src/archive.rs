@@ -8,8 +8,9 @@ use alloc::{borrow::ToOwned, vec::Vec};
 
 use crate::{
     capsule::{ChunkMeta, RowIndexRef},
-    row_check::{RowCheckHeader, Sketch},
-    stc::{ARCHIVE_ARITY, ARCHIVE_CHUNK_LEN, ARCHIVE_ROW_SIZE, BuildError, Builder, Root},
+    digest::Digest,
+    row_check::RowCheckHeader,
+    stc::{ARCHIVE_ARITY, ARCHIVE_CHUNK_LEN, ARCHIVE_ROW_SIZE, Arity, BuildError, Builder, Root},
 };
 
 /// Bytes up to which an archive travels in its receipt unless the maker says otherwise.
@@ -60,6 +61,27 @@ pub fn stc_refs(len: u64, root: Root) -> (ChunkMeta, RowIndexRef) {
         proof_fetch_rule_id: "embedded_v1".to_owned(),
         pointer: None,
         sketch: None,
+    };
+    (chunk_meta, row_index_ref)
+}
+
+/// What a capsule says of an archive that lies elsewhere.
+pub fn row_check_refs(header: &RowCheckHeader, sketch: Digest) -> (ChunkMeta, RowIndexRef) {
+    let shape = header.shape();
+    let chunk_meta = ChunkMeta {
+        chunk_len: 1,
+        num_chunks: shape.extended_rows(),
+        chunk_size_bytes: shape.row_len() as u64,
+        data_length_bytes: shape.byte_len(),
+        chunking_rule_id: "row_check_v1".to_owned(),
+    };
+    let row_index_ref = RowIndexRef {
+        commitment_type: "row_check_v1".to_owned(),
+        commitment: *header.root().digest(),
+        tree_arity: u64::from(Arity::BINARY.get()),
+        proof_fetch_rule_id: "rows_v1".to_owned(),
+        pointer: Some(header.digest()),
+        sketch: Some(sketch),
     };
     (chunk_meta, row_index_ref)
 }

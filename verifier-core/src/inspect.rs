@@ -17,7 +17,7 @@ use crate::{
     event_log,
     limits::Limits,
     reason::ReasonCode,
-    verdict::Refusal,
+    refusal::Refusal,
 };
 
 /// The schema of this version's inspections.

@@ -5,12 +5,10 @@
 
 use alloc::{
     borrow::ToOwned,
-    string::{String, ToString},
+    string::String,
     vec::Vec,
 };
-use core::fmt::Display;
-
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::{
     backend::ClaimClass,
@@ -18,14 +16,14 @@ use crate::{
     capsule::Capsule,
     digest::Digest,
     reason::{ExitCode, ReasonCode},
+    refusal::Refusal,
 };
 
 /// The schema of this version's verdicts.
 pub const SCHEMA: &str = "capseal/verdict/v1";
 
 /// How far a verifier wants to go. It is asked for by the verifier, never taken from the capsule.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     /// Everything in the receipt belongs together, and the proof, if the backend makes one, holds.
     #[default]
@@ -55,9 +53,14 @@ impl Level {
     }
 }
 
+impl Serialize for Level {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
 /// What a receipt has come to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
     /// Not accepted at the level asked for.
     Rejected,
@@ -71,9 +74,27 @@ pub enum Status {
     FullyVerified,
 }
 
+impl Status {
+    /// The status's name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Rejected => "REJECTED",
+            Self::ProofOnly => "PROOF_ONLY",
+            Self::PolicySelfReported => "POLICY_SELF_REPORTED",
+            Self::PolicyEnforced => "POLICY_ENFORCED",
+            Self::FullyVerified => "FULLY_VERIFIED",
+        }
+    }
+}
+
+impl Serialize for Status {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
 /// The checks, in the order in which they are done and listed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CheckId {
     /// The file is a canonical container.
     Container,
@@ -114,6 +135,29 @@ impl CheckId {
         Self::Policy,
         Self::Availability,
     ];
+
+    /// The check's name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Container => "container",
+            Self::Capsule => "capsule",
+            Self::Hashes => "hashes",
+            Self::Statement => "statement",
+            Self::Instance => "instance",
+            Self::Proof => "proof",
+            Self::Archive => "archive",
+            Self::EventLog => "event_log",
+            Self::Authorship => "authorship",
+            Self::Policy => "policy",
+            Self::Availability => "availability",
+        }
+    }
+}
+
+impl Serialize for CheckId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
 }
 
 /// How a check ended.
@@ -177,22 +221,6 @@ impl Verdict {
     /// The verdict as compact JSON, keys in declaration order.
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
-    }
-}
-
-/// Why a check failed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// The reason code.
-    pub code: ReasonCode,
-    /// A sentence with what was found.
-    pub detail: String,
-}
-
-impl Refusal {
-    /// Joins a code and what was found.
-    pub fn new(code: ReasonCode, detail: impl Display) -> Self {
-        Self { code, detail: detail.to_string() }
     }
 }
 

@@ -20,7 +20,8 @@ use crate::{
     inspect,
     limits::Limits,
     reason::ReasonCode,
-    verdict::{CheckId, Level, Refusal, Report, Status, Verdict},
+    refusal::Refusal,
+    verdict::{CheckId, Level, Report, Status, Verdict},
 };
 
 /// Checks a receipt. Hostile bytes cost time linear in their number and never panic.
@@ -90,7 +91,7 @@ type Found<T> = Result<(T, alloc::string::String), Refusal>;
 
 fn container<'a>(bytes: &'a [u8], limits: &Limits) -> Found<Container<'a>> {
     let container = Container::parse(bytes, limits).map_err(|error| Refusal::new(error.code(), error))?;
-    let detail = format!("{} entries in canonical form", container.entries().count());
+    let detail = format!("{} entries in canonical form", container.entries().len());
     Ok((container, detail))
 }
 
@@ -110,5 +111,3 @@ fn unreachable_level<T>(level: Level) -> Found<T> {
     Err(Refusal::new(ReasonCode::VerificationProfileUnsatisfied, detail))
 }
 
-#[cfg(test)]
-mod tests;

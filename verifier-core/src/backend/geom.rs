@@ -7,14 +7,14 @@ use alloc::{borrow::ToOwned, format, string::String, vec, vec::Vec};
 
 use super::{Backend, public_input};
 use crate::{
-    air::geom::{AIR_PARAMS, GeomOutputs, GeomParameters, GeomStatement, PROGRAM, State},
+    air::geom::{AIR_PARAMS, GeomAir, GeomOutputs, GeomParameters, GeomStatement, PROGRAM, State},
     capsule::{Capsule, Claim, Config, Environment, FileRef, ProofRef, ProofSystem, PublicInput, PublicValue, TraceSpec},
     cbor::{Item, record},
     digest::{Digest, Tag},
     event_log::schema_ref,
     reason::ReasonCode,
-    stark::{FriParams, ParameterSet},
-    verdict::Refusal,
+    stark::{FriParams, ParameterSet, ProvenAir as _},
+    refusal::Refusal,
 };
 
 /// The format of the proof's bytes (`docs/spec/proof.md`).
@@ -180,6 +180,19 @@ record! {
         pub folding: u64,
         /// Largest degree of the remainder.
         pub remainder_degree: u64,
+    }
+}
+
+fn fri_options(set: ParameterSet) -> FriOptions {
+    let params = GeomAir::fri_params(set);
+    FriOptions {
+        parameter_set: set.name().to_owned(),
+        queries: u64::from(params.queries),
+        blowup: u64::from(params.blowup),
+        grinding: u64::from(params.grinding),
+        extension_degree: u64::from(FriParams::EXTENSION_DEGREE),
+        folding: u64::from(params.folding),
+        remainder_degree: u64::from(params.remainder_degree),
     }
 }
 

@@ -8,7 +8,7 @@ pub mod process;
 
 use alloc::{borrow::ToOwned, format, string::String};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::{
     capsule::{Header, Payload, PublicInput, PublicValue, StatementAnchor},
@@ -17,13 +17,28 @@ use crate::{
 };
 
 /// What stands behind "this code on these inputs gave this output".
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClaimClass {
     /// A STARK over the execution itself: nobody has to be trusted.
     Proven,
     /// The maker's word, a hash-chained event log, and artifacts to run it again.
     Witnessed,
+}
+
+impl ClaimClass {
+    /// The class's name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Proven => "proven",
+            Self::Witnessed => "witnessed",
+        }
+    }
+}
+
+impl Serialize for ClaimClass {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
 }
 
 /// A registered backend.

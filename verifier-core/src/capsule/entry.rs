@@ -4,6 +4,8 @@ use alloc::{format, string::String};
 
 use crate::digest::Digest;
 
+/// The media type.
+pub const MIMETYPE: &str = "mimetype";
 /// The capsule.
 pub const CAPSULE: &str = "capsule.cbor";
 /// The event log.

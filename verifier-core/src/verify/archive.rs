@@ -6,11 +6,11 @@ use super::{Found, binding::claim_mismatch};
 use crate::{
     archive,
     capsule::{ArtifactRef, Capsule, ChunkMeta, RowIndexRef, archive_len, entry, is_sorted},
-    container::{Container, MIMETYPE_ENTRY},
+    container::Container,
     digest::Digest,
     reason::ReasonCode,
-    row_check,
-    verdict::Refusal,
+    row_check::{HeaderError, RowCheckHeader, Sketch, sketch_digest},
+    refusal::Refusal,
 };
 
 pub(super) fn check(container: &Container<'_>, capsule: &Capsule) -> Found<()> {
@@ -80,21 +80,20 @@ fn embedded(capsule: &Capsule, contents: &[&[u8]]) -> Result<String, Refusal> {
 
 /// The archive lies elsewhere: its header and sketch are here, and say the same as the capsule.
 fn detached(container: &Container<'_>, capsule: &Capsule, pointer: Digest) -> Result<String, Refusal> {
-    let invalid = |error: row_check::HeaderError| Refusal::new(error.code(), error);
-    let header_bytes = part(container, entry::ROW_CHECK_HEADER)?;
-    let header = row_check::RowCheckHeader::from_bytes(header_bytes).map_err(invalid)?;
+    let invalid = |error: HeaderError| Refusal::new(error.code(), error);
+    let header = RowCheckHeader::from_bytes(part(container, entry::ROW_CHECK_HEADER)?).map_err(invalid)?;
     if header.digest() != pointer {
         return Err(Refusal::new(ReasonCode::RowIndexCommitmentInvalidFormat, "the archive's header is another one"));
     }
-    let sketch_bytes = part(container, entry::ROW_CHECK_SKETCH)?;
-    let sketch = row_check::Sketch::parse(&header, sketch_bytes).map_err(|error| Refusal::new(error.code(), error))?;
-    let wrong_length = || Refusal::new(ReasonCode::ChunkLengthInvalid, "the archive has another length than its parts");
-    if archive_len(&capsule.payload.artifacts) != Some(header.byte_len()) {
-        return Err(wrong_length());
+    let sketch = part(container, entry::ROW_CHECK_SKETCH)?;
+    Sketch::parse(&header, sketch).map_err(|error| Refusal::new(error.code(), error))?;
+    let byte_len = header.shape().byte_len();
+    if archive_len(&capsule.payload.artifacts) != Some(byte_len) {
+        return Err(Refusal::new(ReasonCode::ChunkLengthInvalid, "the archive has another length than its parts"));
     }
-    let (chunk_meta, row_index_ref) = archive::detached(&header, &sketch);
+    let (chunk_meta, row_index_ref) = archive::row_check_refs(&header, sketch_digest(sketch));
     compare(capsule, &chunk_meta, &row_index_ref)?;
-    Ok(format!("{} bytes lie elsewhere and were not fetched; the parts that travel are as committed to", header.byte_len()))
+    Ok(format!("{} bytes lie elsewhere and were not fetched; the parts that travel are as committed to", byte_len))
 }
 
 fn part<'a>(container: &Container<'a>, name: &str) -> Result<&'a [u8], Refusal> {
@@ -130,7 +129,7 @@ fn compare(
 /// Refuses an entry that the capsule does not name.
 fn accounted_for(container: &Container<'_>, capsule: &Capsule) -> Result<(), Refusal> {
     let payload = &capsule.payload;
-    let mut named: BTreeSet<String> = [MIMETYPE_ENTRY, entry::CAPSULE].into_iter().map(String::from).collect();
+    let mut named: BTreeSet<String> = [entry::MIMETYPE, entry::CAPSULE].into_iter().map(String::from).collect();
     named.extend(capsule.header.anchor.is_some().then(|| entry::EVENTS.into()));
     named.extend(payload.proof.as_ref().map(|proof| entry::proof(&proof.system)));
     named.extend(payload.artifacts.iter().filter(|artifact| artifact.embedded).map(|artifact| entry::artifact(&artifact.digest)));
@@ -138,9 +137,10 @@ fn accounted_for(container: &Container<'_>, capsule: &Capsule) -> Result<(), Ref
     if payload.row_index_ref.pointer.is_some() {
         named.extend([entry::ROW_CHECK_HEADER.into(), entry::ROW_CHECK_SKETCH.into()]);
     }
-    match container.entries().find(|(name, _)| !named.contains(*name)) {
-        Some((name, _)) => {
-            Err(Refusal::new(ReasonCode::EntryUnexpected, format!("nothing in the capsule accounts for {name}")))
+    match container.entries().iter().find(|entry| !named.contains(entry.name.as_str())) {
+        Some(entry) => {
+            let detail = format!("nothing in the capsule accounts for {}", entry.name.as_str());
+            Err(Refusal::new(ReasonCode::EntryUnexpected, detail))
         }
         None => Ok(()),
     }

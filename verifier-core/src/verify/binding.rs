@@ -8,7 +8,8 @@ use crate::{
     capsule::{self, Capsule, ProofSystem, StatementAnchor, TraceSpec},
     digest::Digest,
     reason::ReasonCode,
-    verdict::{Level, Refusal},
+    refusal::Refusal,
+    verdict::Level,
 };
 
 /// Check 3.

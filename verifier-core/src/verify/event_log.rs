@@ -10,7 +10,7 @@ use crate::{
     event_log::{self, Summary},
     limits::Limits,
     reason::ReasonCode,
-    verdict::Refusal,
+    refusal::Refusal,
 };
 
 pub(super) fn check(container: &Container<'_>, capsule: &Capsule, anchor: &Anchor, limits: &Limits) -> Found<()> {

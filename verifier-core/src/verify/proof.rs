@@ -11,7 +11,7 @@ use crate::{
     digest::Digest,
     limits::Limits,
     reason::ReasonCode,
-    verdict::Refusal,
+    refusal::Refusal,
 };
 
 /// Proven bits of security of the proof that was checked.
