@@ -16,8 +16,12 @@
 
 extern crate alloc;
 
+pub mod container;
 pub mod digest;
+pub mod limits;
 pub mod reason;
 
+pub use container::{Container, ContainerError};
 pub use digest::{Digest, Tag};
+pub use limits::Limits;
 pub use reason::{ExitCode, ReasonCode};
