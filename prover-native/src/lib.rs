@@ -4,5 +4,6 @@
 
 pub mod artifacts;
 mod cause;
+pub mod container;
 pub mod prove;
 pub mod whole_file;
