@@ -18,6 +18,7 @@ extern crate alloc;
 
 pub mod digest;
 pub mod reason;
+pub mod row_check;
 pub mod stc;
 
 pub use digest::{Digest, Tag};
