@@ -113,6 +113,7 @@ reasons! {
     65 ChunkRootMismatch "E065_CHUNK_ROOT_MISMATCH" Commitment "A chunk's root is not the one committed to.";
     66 ChunkLengthInvalid "E066_CHUNK_LENGTH_INVALID" Commitment "A chunk or the archive has another length than stated.";
     67 ArtifactHashMismatch "E067_ARTIFACT_HASH_MISMATCH" Commitment "An artifact's content is not what its name says.";
+    68 RowCheckMismatch "E068_ROW_CHECK_MISMATCH" Commitment "A row of the archive does not match the sketch.";
     70 DaModeUnsupported "E070_DA_MODE_UNSUPPORTED" Availability "The availability mode is not supported.";
     71 DaChallengeMissing "E071_DA_CHALLENGE_MISSING" Availability "There is no availability challenge.";
     72 DaChallengeHashMismatch "E072_DA_CHALLENGE_HASH_MISMATCH" Availability "The availability challenge is not the one committed to.";
