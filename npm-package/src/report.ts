@@ -6,7 +6,7 @@ export type Paint = (style: "good" | "bad" | "faint" | "strong", text: string) =
 
 const CLAIM = {
   proven: "proven: a STARK over the execution itself; nobody has to be trusted",
-  witnessed: "witnessed: the sealer's word, a hash-chained event log and the replay bundle",
+  witnessed: "witnessed: the maker's word, a hash-chained event log and the replay bundle",
 } as const;
 
 /** The whole verdict, one check a line. */

@@ -36,7 +36,7 @@ function runPanel({ command, directory, started_at_ms, exit, capture, backend }:
   if (!command && !exit) return null;
   const rows: [string, Child][] = [];
   if (directory !== null) rows.push(["in the folder", word(directory)]);
-  if (started_at_ms !== null) rows.push(["started", `${utc(started_at_ms)}, by the sealer’s clock`]);
+  if (started_at_ms !== null) rows.push(["started", `${utc(started_at_ms)}, by the maker’s clock`]);
   if (exit) rows.push(["ended with", ending(exit)]);
   if (exit?.duration_ms != null) rows.push(["took", duration(exit.duration_ms)]);
   if (capture !== null) rows.push(["files found by", captureWords(capture)]);
@@ -55,7 +55,7 @@ function argument(text: string): HTMLElement {
 
 function captureWords(capture: string): Child {
   if (capture === "observed") return "watching what the run opened";
-  if (capture === "declared") return "the sealer’s declaration; nothing was watched";
+  if (capture === "declared") return "the maker’s declaration; nothing was watched";
   return word(capture);
 }
 
@@ -186,7 +186,7 @@ function timeline(events: readonly ReceiptEvent[]): HTMLElement {
 function field(name: string, value: unknown): HTMLElement {
   const text = typeof value === "string" ? value : JSON.stringify(value);
   const shown = /^[0-9a-f]{64}$/.test(text) ? `${text.slice(0, 12)}…` : text;
-  return h("span", { class: "field", title: name }, word(shown));
+  return h("span", { class: "field" }, h("span", { class: "field-name" }, word(name.replaceAll("_", " "))), " ", word(shown));
 }
 
 function hashes(inspection: Inspection): HTMLElement {

@@ -1,12 +1,12 @@
-import { isAccepted, VerifierError, type VerifyOptions } from "capseal-verify";
+import { VerifierError, type VerifyOptions } from "capseal-verify";
 
 import { byId, h } from "./element.js";
 import { startVerifier } from "./engine.js";
 import { findings } from "./findings.js";
 import { IntakeError, listen, type Receipt } from "./intake.js";
 import { drawRosette } from "./rosette.js";
-import { stampWord, strip } from "./strip.js";
-import { CLAIM_CLASS, REFUSAL } from "./words.js";
+import { NARROW, stampWord, strip } from "./strip.js";
+import { headline } from "./words.js";
 
 declare const BUILD: string;
 
@@ -32,6 +32,7 @@ async function open(receipt: Receipt, options: VerifyOptions = {}): Promise<void
     if (ticket !== latest) return;
 
     byId("strip").replaceChildren(strip({ ...receipt, verdict, elapsed }));
+    document.body.classList.add("has-verdict");
     byId("primer").hidden = true;
     byId("findings").hidden = false;
     byId("findings").replaceChildren(
@@ -41,10 +42,9 @@ async function open(receipt: Receipt, options: VerifyOptions = {}): Promise<void
         fail,
       }),
     );
-    const words = isAccepted(verdict) ? CLAIM_CLASS[verdict.claim_class] : REFUSAL[verdict.exit_code];
-    byId("announcement").textContent = `${stampWord(verdict)}. ${words.headline} ${verdict.reason ?? ""}`;
+    byId("announcement").textContent = `${stampWord(verdict)}. ${headline(verdict)} ${verdict.reason ?? ""}`;
     byId("strip-title").focus({ preventScroll: true });
-    byId("strip").scrollIntoView({ block: "nearest", behavior: calm() ? "auto" : "smooth" });
+    bringIntoView();
   } catch (error) {
     fail(error);
   } finally {
@@ -52,8 +52,11 @@ async function open(receipt: Receipt, options: VerifyOptions = {}): Promise<void
   }
 }
 
-function calm(): boolean {
-  return matchMedia("(prefers-reduced-motion: reduce)").matches;
+/** Where the columns stand side by side, both begin at the top; where they do not, the strip comes first. */
+function bringIntoView(): void {
+  const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
+  if (matchMedia(NARROW).matches) byId("strip").scrollIntoView({ block: "start", behavior });
+  else scrollTo({ top: 0, behavior });
 }
 
 function fail(error: unknown): void {

@@ -3,7 +3,10 @@ import { isAccepted, type Check, type Verdict } from "capseal-verify";
 
 import { count, h, size, word, type Child } from "./element.js";
 import { rosette } from "./rosette.js";
-import { CHECK } from "./words.js";
+import { CHECK, headline } from "./words.js";
+
+/** Where the page has one column, as in style.css. */
+export const NARROW = "(max-width: 56rem)";
 
 export interface Checked {
   name: string;
@@ -29,6 +32,7 @@ export function strip({ name, bytes, verdict, elapsed }: Checked): HTMLElement {
       verdict.capsule_hash ? rosette(verdict.capsule_hash, "Pattern drawn from the capsule hash") : null,
       h("p", { class: `stamp ${stamp}` }, stamp),
       h("p", { class: "status" }, verdict.status.replaceAll("_", " ")),
+      h("p", { class: "headline" }, headline(verdict)),
       verdict.reason ? h("p", { class: "code" }, verdict.reason) : null,
     ),
     h(
@@ -45,7 +49,7 @@ export function strip({ name, bytes, verdict, elapsed }: Checked): HTMLElement {
       ? h("p", { class: "hash" }, h("span", {}, "capsule hash"), h("code", {}, ...grouped(verdict.capsule_hash)))
       : null,
     h("ol", { class: "checks" }, ...verdict.checks.map(checkLine)),
-    h("p", { class: "tally" }, tally(verdict.checks)),
+    h("p", { class: "tally" }, tally(verdict.checks), explainButton()),
   );
 }
 
@@ -69,6 +73,16 @@ export function tally(checks: readonly Check[]): string {
 /** A hash in groups of eight, so that people can compare it. */
 export function grouped(hash: string): Child[] {
   return (hash.match(/.{1,8}/g) ?? []).flatMap((group) => [h("span", {}, group), document.createElement("wbr")]);
+}
+
+/** Folds what each check asks and found; folded at first where the strip stands above everything else. */
+function explainButton(): HTMLElement {
+  const narrow = matchMedia(NARROW).matches;
+  const button = h("button", { type: "button", class: "fold", "aria-pressed": String(!narrow) }, "Explain each check");
+  button.addEventListener("click", () => {
+    button.setAttribute("aria-pressed", String(button.getAttribute("aria-pressed") !== "true"));
+  });
+  return button;
 }
 
 function line(term: string, value: Child): HTMLElement[] {

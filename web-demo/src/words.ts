@@ -1,5 +1,5 @@
 // What the page says about verdicts, checks and claims, for people who have never heard of any of it.
-import type { CheckId, ClaimClass, Rejected } from "capseal-verify";
+import { isAccepted, type CheckId, type ClaimClass, type Rejected, type Verdict } from "capseal-verify";
 
 /** What a claim class means: its one-line headline, and the paragraph below it. */
 export const CLAIM_CLASS: Record<ClaimClass, { headline: string; meaning: string }> = {
@@ -10,10 +10,10 @@ export const CLAIM_CLASS: Record<ClaimClass, { headline: string; meaning: string
       "proof has just been checked here. You need not trust whoever made the receipt.",
   },
   witnessed: {
-    headline: "The record is intact. The run is the sealer’s word.",
+    headline: "The record is intact. The run is the maker’s word.",
     meaning:
       "Code, inputs, outputs and the log of the run belong together; exchange one and this receipt is refused. That the run " +
-      "took place as recorded is what the sealer says. To be sure, run the code again on the same inputs and compare.",
+      "took place as recorded is what the maker says. To be sure, run the code again on the same inputs and compare.",
   },
 };
 
@@ -45,6 +45,11 @@ export const REFUSAL: Record<Rejected["exit_code"], { headline: string; meaning:
       "The file was damaged or changed, or never was a receipt. A receipt has exactly one allowed layout, to the last byte.",
   },
 };
+
+/** What a verdict comes to, in one line. */
+export function headline(verdict: Verdict): string {
+  return (isAccepted(verdict) ? CLAIM_CLASS[verdict.claim_class] : REFUSAL[verdict.exit_code]).headline;
+}
 
 /** Each check: its name, and the question that it answers. */
 export const CHECK: Record<CheckId, { name: string; question: string }> = {
