@@ -1,1 +1,3 @@
 //! The native side: run, prove, seal.
+
+pub mod commit;
