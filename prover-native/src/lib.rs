@@ -7,6 +7,7 @@ pub mod artifacts;
 mod cause;
 pub mod cli;
 pub mod clock;
+pub mod commit;
 pub mod container;
 pub mod diff;
 pub mod emit;
