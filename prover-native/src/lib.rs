@@ -1,3 +1,9 @@
 //! The native side: run, prove, seal.
+//!
+//! Everything that the `capseal` command does, as a library.
 
+pub mod artifacts;
+mod cause;
 pub mod container;
+pub mod prove;
+pub mod whole_file;

@@ -219,7 +219,7 @@ fn over_limits() -> Vec<Case> {
         claim("claim-of-64-mib-and-a-byte", DA, 64 * 1024 * 1024 + 1),
         claim("mimetype-of-2-mib", MIMETYPE, 2 << 20),
         claim("capsule-of-5-mib", CAPSULE, 5 << 20),
-        claim("event-log-of-33-mib", LAST, 33 << 20),
+        claim("event-log-of-17-mib", LAST, 17 << 20),
         with("proof-of-3-mib", code, |zip| {
             zip.push(b"proof/stark.bin", b"");
             zip.link();
