@@ -2,4 +2,5 @@
 
 pub mod artifacts;
 mod cause;
+pub mod run;
 pub mod whole_file;
