@@ -12,5 +12,6 @@ pub mod container;
 pub mod diff;
 pub mod emit;
 pub mod prove;
+pub mod run;
 pub mod seal;
 pub mod whole_file;
