@@ -97,7 +97,7 @@ reasons! {
     34 PolicyNotInRegistry "E034_POLICY_NOT_IN_REGISTRY" Policy "The policy is not in the pinned registry.";
     36 PolicyDocumentMissing "E036_POLICY_DOCUMENT_MISSING" Policy "The policy document is missing.";
     50 ProofMissing "E050_PROOF_MISSING" Proof "The backend proves execution, and there is no proof.";
-    51 ProofFormatMissing "E051_PROOF_FORMAT_MISSING" Proof "The proof's format is not stated.";
+    51 ProofFormatMissing "E051_PROOF_FORMAT_MISSING" Proof "The proof's format is not stated, or not known.";
     52 ProofHashMismatch "E052_PROOF_HASH_MISMATCH" Proof "The proof is not the one that the capsule commits to.";
     53 ProofStatementMismatch "E053_PROOF_STATEMENT_MISMATCH" Proof "The statement is not one that this proof system can prove.";
     54 ProofVerificationFailed "E054_PROOF_VERIFICATION_FAILED" Proof "The proof does not show that the statement holds.";
