@@ -263,7 +263,7 @@ fn rows_are_checked_together() {
     let items: Vec<(u64, &[u8])> = indices.iter().map(|i| (*i, &encoded.rows[*i as usize][..])).collect();
     let checked = sketch.check_rows(&items, &opening).unwrap();
     assert_eq!(checked.iter().map(CheckedRow::index).collect::<Vec<_>>(), indices);
-    assert_eq!(to_bytes(&checked[1].elements().collect::<Vec<_>>()), encoded.rows[3]);
+    assert_eq!(checked[1].bytes(), encoded.rows[3]);
     let swapped = [(17, items[1].1), (3, items[0].1), items[2]];
     assert_eq!(sketch.check_rows(&swapped, &opening), Err(RowError::Opening(OpeningError::RootMismatch)));
 }

@@ -1,12 +1,11 @@
 //! The command line: one file a subcommand; each parses its arguments, calls the library, prints, and names an exit status.
 
-mod bench;
 mod diff;
 mod emit;
 mod inspect;
 mod output;
 mod prove;
-mod run;
+
 mod verify;
 
 use std::process::ExitCode;
@@ -39,26 +38,22 @@ Exit status of verify: 0 accepted at the level asked for, 10 proof, 11 policy, 1
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Run(run::Arguments),
     Prove(prove::Arguments),
     Verify(verify::Arguments),
     Inspect(inspect::Arguments),
     Diff(diff::Arguments),
     Emit(emit::Arguments),
-    Bench(bench::Arguments),
 }
 
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
     let Arguments { command } = Arguments::parse();
     let done = match command {
-        Command::Run(arguments) => run::execute(arguments),
         Command::Prove(arguments) => prove::execute(arguments),
         Command::Verify(arguments) => verify::execute(&arguments),
         Command::Inspect(arguments) => inspect::execute(&arguments),
         Command::Diff(arguments) => diff::execute(&arguments),
         Command::Emit(arguments) => emit::execute(&arguments),
-        Command::Bench(arguments) => bench::execute(&arguments),
     };
     done.unwrap_or_else(|failure: Failure| {
         eprint_failure(&failure);

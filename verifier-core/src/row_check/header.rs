@@ -170,6 +170,27 @@ impl RowCheckHeader {
         bytes
     }
 
+    /// Reads a header; its shape must be one that the format has.
+    ///
+    /// # Errors
+    /// [`HeaderError`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, HeaderError> {
+        let (byte_len, rest) = bytes.split_first_chunk().ok_or(HeaderError::Length(bytes.len()))?;
+        let (rows, rest) = rest.split_first_chunk().ok_or(HeaderError::Length(bytes.len()))?;
+        let (columns, rest) = rest.split_first_chunk().ok_or(HeaderError::Length(bytes.len()))?;
+        let ([log_blowup], rest) = rest.split_first_chunk().ok_or(HeaderError::Length(bytes.len()))?;
+        let (root, content) = rest.split_at_checked(Digest::LEN).ok_or(HeaderError::Length(bytes.len()))?;
+        let digest = |part| Digest::from_slice(part).ok_or(HeaderError::Length(bytes.len()));
+        let (root, content) = (digest(root)?, digest(content)?);
+        let shape = RowCheckShape::checked(
+            u64::from_le_bytes(*byte_len),
+            u32::from_le_bytes(*rows),
+            u32::from_le_bytes(*columns),
+            *log_blowup,
+        )?;
+        Ok(Self::new(shape, Root::new(root), content))
+    }
+
     /// The digest under which a capsule commits to the header.
     pub fn digest(&self) -> Digest {
         Tag::ROW_CHECK_HEADER.digest(&[&self.to_bytes()])
@@ -180,6 +201,8 @@ impl RowCheckHeader {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HeaderError {
+    /// Another number of bytes than a header has.
+    Length(usize),
     /// A number of rows that is no power of two, or below the least.
     Rows(u32),
     /// More rows than the limit.
@@ -201,7 +224,9 @@ impl HeaderError {
     /// The reason code.
     pub const fn code(&self) -> ReasonCode {
         match self {
-            Self::Rows(_) | Self::Blowup(_) | Self::Columns { .. } => ReasonCode::RowIndexCommitmentInvalidFormat,
+            Self::Length(_) | Self::Rows(_) | Self::Blowup(_) | Self::Columns { .. } => {
+                ReasonCode::RowIndexCommitmentInvalidFormat
+            }
             Self::TooManyRows(_) | Self::TooLong(_) => ReasonCode::LimitExceeded,
         }
     }
@@ -210,6 +235,7 @@ impl HeaderError {
 impl fmt::Display for HeaderError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Length(len) => write!(f, "{len} bytes, not {}", RowCheckHeader::LEN),
             Self::Rows(rows) => write!(f, "{rows} rows: not a power of two from 2 on"),
             Self::TooManyRows(rows) => write!(f, "{rows} rows: more than {}", RowCheckShape::MAX_ROWS),
             Self::Blowup(log) => write!(f, "blowup 2^{log}: neither 2 nor 4"),
