@@ -1,4 +1,5 @@
 //! Process trees of every kind are watched to their end: nothing hangs, and how each ends is recorded.
+#![allow(clippy::print_stdout, reason = "inner runs tell what they saw")]
 
 mod run_support;
 
