@@ -263,7 +263,7 @@ fn rows_are_checked_together() {
     let items: Vec<(u64, &[u8])> = indices.iter().map(|i| (*i, &encoded.rows[*i as usize][..])).collect();
     let checked = sketch.check_rows(&items, &opening).unwrap();
     assert_eq!(checked.iter().map(CheckedRow::index).collect::<Vec<_>>(), indices);
-    assert_eq!(to_bytes(&checked[1].elements().collect::<Vec<_>>()), encoded.rows[3]);
+    assert_eq!(checked[1].bytes(), encoded.rows[3]);
     let swapped = [(17, items[1].1), (3, items[0].1), items[2]];
     assert_eq!(sketch.check_rows(&swapped, &opening), Err(RowError::Opening(OpeningError::RootMismatch)));
 }
@@ -295,4 +295,19 @@ fn the_header_has_one_encoding() {
     expected.extend_from_slice(content.as_bytes());
     assert_eq!(header.to_bytes().to_vec(), expected);
     assert_eq!(header.digest(), Tag::ROW_CHECK_HEADER.digest(&[&expected]));
+    assert_eq!(RowCheckHeader::from_bytes(&expected), Ok(header));
+
+    for len in (0..expected.len()).chain([expected.len() + 1]) {
+        let mut other = expected.clone();
+        other.resize(len, 0);
+        let refused = RowCheckHeader::from_bytes(&other).unwrap_err();
+        assert_eq!((refused, refused.code()), (HeaderError::Length(len), ReasonCode::RowIndexCommitmentInvalidFormat));
+    }
+    for (at, byte) in (0..17).flat_map(|at| (0..=255).map(move |byte| (at, byte))) {
+        let mut other = expected.clone();
+        other[at] = byte;
+        if let Ok(header) = RowCheckHeader::from_bytes(&other) {
+            assert_eq!(header.to_bytes().to_vec(), other);
+        }
+    }
 }

@@ -5,6 +5,7 @@ mod emit;
 mod inspect;
 mod output;
 mod prove;
+mod run;
 
 mod verify;
 
@@ -38,6 +39,7 @@ Exit status of verify: 0 accepted at the level asked for, 10 proof, 11 policy, 1
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Run(run::Arguments),
     Prove(prove::Arguments),
     Verify(verify::Arguments),
     Inspect(inspect::Arguments),
@@ -49,6 +51,7 @@ enum Command {
 pub fn main() -> ExitCode {
     let Arguments { command } = Arguments::parse();
     let done = match command {
+        Command::Run(arguments) => run::execute(arguments),
         Command::Prove(arguments) => prove::execute(arguments),
         Command::Verify(arguments) => verify::execute(&arguments),
         Command::Inspect(arguments) => inspect::execute(&arguments),

@@ -34,8 +34,9 @@ impl Failure {
         Self { what: what.to_string(), next: None }
     }
 
-    pub(super) fn next(self, next: &'static str) -> Self {
-        Self { next: Some(next), ..self }
+    /// An error together with what the user can do about it.
+    pub(super) fn explained(error: impl Error, next: impl Into<Option<&'static str>>) -> Self {
+        Self { next: next.into(), ..Self::from(error) }
     }
 }
 
@@ -61,6 +62,12 @@ pub(super) fn eprint_failure(failure: &Failure) {
     if let Some(next) = failure.next {
         anstream::eprintln!("{FAINT}  {next}{FAINT:#}");
     }
+}
+
+/// Prints a line to standard error: what capseal says while standard output belongs to a program.
+#[expect(clippy::print_stderr, reason = "standard output belongs to the program that runs")]
+pub(super) fn eprintln_line(line: impl Display) {
+    anstream::eprintln!("{line}");
 }
 
 /// Reads a file whole, or standard input for `-`.

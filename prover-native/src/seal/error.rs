@@ -2,9 +2,13 @@
 
 use std::{fmt, io};
 
-use verifier_core::{ReasonCode, Refusal, air::geom::GeomError, event_log::EventLogError, stc::BuildError};
+use verifier_core::{
+    ReasonCode, Refusal, air::geom::GeomError, event_log::EventLogError, row_check::HeaderError, stc::BuildError,
+};
 
-use crate::{artifacts::StoreError, container::WriteError, prove::ProveError, whole_file::WholeFileError};
+use crate::{
+    artifacts::StoreError, commit::EncodeError, container::WriteError, prove::ProveError, whole_file::WholeFileError,
+};
 
 /// A receipt could not be sealed; nothing was left behind.
 #[derive(Debug)]
@@ -26,6 +30,10 @@ pub enum SealError {
     Container(WriteError),
     /// The receipt could not be put in place.
     File(WholeFileError),
+    /// The archive is too long to be encoded.
+    Shape(HeaderError),
+    /// The archive could not be encoded.
+    Encode(EncodeError),
     /// The verifier refuses what was sealed.
     Refused(Refusal),
 }
@@ -54,6 +62,8 @@ impl fmt::Display for SealError {
             Self::Log(error) => error.fmt(f),
             Self::Container(error) => error.fmt(f),
             Self::File(error) => error.fmt(f),
+            Self::Shape(error) => error.fmt(f),
+            Self::Encode(error) => error.fmt(f),
             Self::Refused(refusal) => write!(f, "the verifier refuses what was sealed: {refusal}"),
         }
     }
@@ -89,4 +99,6 @@ from! {
     Log(EventLogError);
     Container(WriteError);
     File(WholeFileError);
+    Shape(HeaderError);
+    Encode(EncodeError);
 }

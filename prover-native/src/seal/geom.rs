@@ -1,5 +1,7 @@
 //! Receipts of `geom_v1`.
 
+use std::collections::BTreeSet;
+
 use verifier_core::{
     air::geom::GeomParameters,
     backend::{Backend, geom as backend},
@@ -32,10 +34,11 @@ pub fn geom(parameters: GeomParameters, set: ParameterSet) -> Result<Committed, 
         run: None,
     };
     let store = ArtifactStore::temporary()?;
+    let mut contents = BTreeSet::new();
     for (_, document) in backend::documents(&statement) {
-        store.add_bytes(document.as_bytes())?;
+        contents.insert(store.add_bytes(document.as_bytes())?);
     }
-    let mut committed = draft.commit(Archive::embedded(store)?);
+    let mut committed = draft.commit(Archive::embedded(store, contents)?);
     let proof = run.prove(committed.instance_hash())?;
     committed.attach_proof(Backend::GeomV1.id(), backend::PROOF_FORMAT, set.name(), proof);
     Ok(committed)

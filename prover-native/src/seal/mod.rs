@@ -6,6 +6,7 @@
 mod archive;
 mod error;
 mod geom;
+mod process;
 mod write;
 
 use verifier_core::{
@@ -20,9 +21,10 @@ use verifier_core::{
     verdict::Level,
 };
 
-pub use archive::{Archive, EMBED_LIMIT};
+pub use archive::{Archive, ArchivePlace, EMBED_LIMIT};
 pub use error::SealError;
 pub use geom::geom;
+pub use process::process;
 pub use write::{Destination, Sealed};
 
 /// What a backend brings.

@@ -27,11 +27,24 @@ pub struct Destination {
     pub existing: Existing,
 }
 
+impl Destination {
+    /// Finds out before a long run whether a receipt can be put there.
+    ///
+    /// # Errors
+    /// As writing it would.
+    pub fn check(&self) -> Result<(), SealError> {
+        WholeFile::create(&self.path, self.existing)?;
+        Ok(())
+    }
+}
+
 /// A receipt that is in place.
 #[derive(Debug)]
 pub struct Sealed {
     /// Where it is.
     pub path: PathBuf,
+    /// The archive beside it, if it was too long to travel.
+    pub archive: Option<PathBuf>,
     /// Bytes of the receipt.
     pub size: u64,
     /// Its capsule.
@@ -51,8 +64,10 @@ impl Committed {
         let mut file = WholeFile::create(&destination.path, destination.existing)?;
         container::write(entries, &mut file)?;
         let (size, verdict) = check(&mut file)?;
+        // The archive first: a receipt never names one that is not there.
+        let archive = self.archive.detached.map(|detached| detached.bytes.finish()).transpose()?;
         let path = file.finish()?;
-        Ok(Sealed { path, size, capsule, verdict })
+        Ok(Sealed { path, archive, size, capsule, verdict })
     }
 
     fn entries(&self, capsule: &Capsule) -> Vec<Entry<'_>> {
@@ -67,6 +82,10 @@ impl Committed {
         for artifact in self.archive.index.iter().filter(|artifact| artifact.embedded) {
             let path = self.archive.store.path(&artifact.digest);
             entries.push(Entry::file(entry::artifact(&artifact.digest), path, artifact.size));
+        }
+        if let Some(detached) = &self.archive.detached {
+            entries.push(Entry::bytes(entry::ROW_CHECK_HEADER, detached.header.as_slice()));
+            entries.push(Entry::bytes(entry::ROW_CHECK_SKETCH, detached.sketch.as_slice()));
         }
         entries
     }

@@ -134,6 +134,30 @@ impl RowCheckHeader {
         Self { shape, root, content }
     }
 
+    /// Reads a header.
+    ///
+    /// # Shape
+    /// As [`Self::to_bytes`].
+    ///
+    /// # Errors
+    /// [`HeaderError`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, HeaderError> {
+        let length = HeaderError::Length(bytes.len());
+        let (byte_len, rest) = bytes.split_first_chunk().ok_or(length)?;
+        let (rows, rest) = rest.split_first_chunk().ok_or(length)?;
+        let (columns, rest) = rest.split_first_chunk().ok_or(length)?;
+        let ([log_blowup], rest) = rest.split_first_chunk().ok_or(length)?;
+        let (root, content) = rest.split_first_chunk().ok_or(length)?;
+        let content = Digest::from_slice(content).ok_or(length)?;
+        let shape = RowCheckShape::checked(
+            u64::from_le_bytes(*byte_len),
+            u32::from_le_bytes(*rows),
+            u32::from_le_bytes(*columns),
+            *log_blowup,
+        )?;
+        Ok(Self { shape, root: Root::new(Digest::new(*root)), content })
+    }
+
     /// The shape.
     pub const fn shape(&self) -> &RowCheckShape {
         &self.shape
@@ -170,34 +194,13 @@ impl RowCheckHeader {
         bytes
     }
 
-    /// Reads a header; its shape must be one that the format has.
-    ///
-    /// # Errors
-    /// [`HeaderError`].
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, HeaderError> {
-        let (byte_len, rest) = bytes.split_first_chunk().ok_or(HeaderError::Length(bytes.len()))?;
-        let (rows, rest) = rest.split_first_chunk().ok_or(HeaderError::Length(bytes.len()))?;
-        let (columns, rest) = rest.split_first_chunk().ok_or(HeaderError::Length(bytes.len()))?;
-        let ([log_blowup], rest) = rest.split_first_chunk().ok_or(HeaderError::Length(bytes.len()))?;
-        let (root, content) = rest.split_at_checked(Digest::LEN).ok_or(HeaderError::Length(bytes.len()))?;
-        let digest = |part| Digest::from_slice(part).ok_or(HeaderError::Length(bytes.len()));
-        let (root, content) = (digest(root)?, digest(content)?);
-        let shape = RowCheckShape::checked(
-            u64::from_le_bytes(*byte_len),
-            u32::from_le_bytes(*rows),
-            u32::from_le_bytes(*columns),
-            *log_blowup,
-        )?;
-        Ok(Self::new(shape, Root::new(root), content))
-    }
-
     /// The digest under which a capsule commits to the header.
     pub fn digest(&self) -> Digest {
         Tag::ROW_CHECK_HEADER.digest(&[&self.to_bytes()])
     }
 }
 
-/// Why a shape was refused.
+/// Why a header or a shape was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HeaderError {
@@ -235,7 +238,7 @@ impl HeaderError {
 impl fmt::Display for HeaderError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Length(len) => write!(f, "{len} bytes, not {}", RowCheckHeader::LEN),
+            Self::Length(len) => write!(f, "a header of {len} bytes instead of {}", RowCheckHeader::LEN),
             Self::Rows(rows) => write!(f, "{rows} rows: not a power of two from 2 on"),
             Self::TooManyRows(rows) => write!(f, "{rows} rows: more than {}", RowCheckShape::MAX_ROWS),
             Self::Blowup(log) => write!(f, "blowup 2^{log}: neither 2 nor 4"),

@@ -140,9 +140,9 @@ impl<'a> CheckedRow<'a> {
         self.index
     }
 
-    /// Its elements, each below the modulus.
-    pub fn elements(&self) -> impl Iterator<Item = u64> + use<'a> {
-        elements(self.bytes)
+    /// Its W elements, 8 little-endian bytes each, all below the modulus.
+    pub const fn bytes(&self) -> &'a [u8] {
+        self.bytes
     }
 }
 
