@@ -74,18 +74,25 @@ impl Rules {
             Role::Code
         } else if is_bytecode(path) || self.is_runtime(path) {
             Role::Runtime
-        } else if executed || is_library(path) || self.is_source(path) {
+        } else if executed || is_library(path) {
+            if self.is_local(path) { Role::Code } else { Role::Runtime }
+        } else if self.is_source(path) {
             Role::Code
         } else {
             Role::Input
         }
     }
 
+    /// Whether a path lies in a folder that holds the user's own files.
+    fn is_local(&self, path: &Path) -> bool {
+        self.trees.iter().any(|tree| path.starts_with(tree))
+    }
+
     /// Whether a path lies in what belongs to the machine.
     fn is_runtime(&self, path: &Path) -> bool {
         let installed = path.components().any(|part| PACKAGE_FOLDERS.iter().any(|name| part.as_os_str() == *name))
             || self.installations.iter().any(|folder| path.starts_with(folder));
-        installed || (is_system(path) && !self.trees.iter().any(|tree| path.starts_with(tree)))
+        installed || (is_system(path) && !self.is_local(path))
     }
 
     fn is_source(&self, path: &Path) -> bool {
@@ -232,6 +239,8 @@ mod tests {
             ("/home/u/work/libx.so.6.1", false, Role::Code),
             ("/home/u/work/engine/bin/engine", true, Role::Code),
             ("/home/u/work/engine/data.bin", false, Role::Input),
+            ("/opt/cuda/lib64/libcudart.so.12", false, Role::Runtime),
+            ("/home/u/.cargo/bin/tool", true, Role::Runtime),
             ("/home/u/work/data.csv", false, Role::Input),
             ("/srv/data.csv", false, Role::Input),
             ("/home/u/work/__pycache__/helper.cpython-311.pyc", false, Role::Runtime),
