@@ -3,6 +3,7 @@
 //! Everything that the `capseal` command does, as a library.
 
 pub mod artifacts;
+pub mod bench;
 mod cause;
 pub mod commit;
 pub mod container;
