@@ -5,7 +5,7 @@
 //! (`whole_file`), and a store that is lost in a crash is lost with its run.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, btree_map::Entry},
     fmt,
     fs::{self, File},
     io::{self, Read, Write},
@@ -76,7 +76,8 @@ impl ArtifactStore {
     /// # Errors
     /// When the file cannot be read or the copy not be written.
     pub fn add_file(&self, path: &Path) -> Result<Artifact, StoreError> {
-        let file = File::open(path).map_err(|error| StoreError::new("open", path, error))?;
+        let file =
+            File::open(path).map_err(|error| StoreError { reading: true, ..StoreError::new("open", path, error) })?;
         self.add_reader(file).map_err(|error| error.on(path))
     }
 
@@ -87,7 +88,7 @@ impl ArtifactStore {
     pub fn add_reader(&self, mut reader: impl Read) -> Result<Artifact, StoreError> {
         let mut writer = self.writer()?;
         let path = writer.path.clone();
-        let failed = |error| StoreError::new("read the content for", &path, error);
+        let failed = |error| StoreError { reading: true, ..StoreError::new("read the content for", &path, error) };
         let mut fill = |buffer: &mut Vec<u8>| fill(&mut reader, buffer).map_err(failed);
         let mut first = Vec::new();
         if fill(&mut first)? < BUFFER {
@@ -154,7 +155,7 @@ impl ArtifactStore {
         fs::remove_file(&path).map_err(|error| StoreError::new("remove", &path, error))
     }
 
-    fn path(&self, digest: &Digest) -> PathBuf {
+    pub(crate) fn path(&self, digest: &Digest) -> PathBuf {
         self.0.dir.path().join(digest.to_string())
     }
 
@@ -234,10 +235,10 @@ impl ArtifactWriter {
     pub fn finish(self) -> Result<Artifact, StoreError> {
         let digest = Digest::new(self.hasher.clone().finalize().into());
         let mut index = self.store.index();
-        if !index.contains_key(&digest) {
+        if let Entry::Vacant(entry) = index.entry(digest) {
             let path = self.store.path(&digest);
             fs::rename(&self.path, &path).map_err(|error| StoreError::new("write", &path, error))?;
-            index.insert(digest, self.size);
+            entry.insert(self.size);
         }
         drop(index);
         Ok(Artifact { digest, size: self.size })
@@ -293,11 +294,17 @@ pub struct StoreError {
     action: &'static str,
     path: PathBuf,
     error: io::Error,
+    reading: bool,
 }
 
 impl StoreError {
     fn new(action: &'static str, path: &Path, error: io::Error) -> Self {
-        Self { action, path: path.to_owned(), error }
+        Self { action, path: path.to_owned(), error, reading: false }
+    }
+
+    /// A content that could not be read.
+    pub(crate) fn reading_failed(error: io::Error) -> Self {
+        Self { reading: true, ..Self::new("read", Path::new("the content"), error) }
     }
 
     /// Names the file that the content came from, rather than the store's own.
@@ -308,6 +315,11 @@ impl StoreError {
     /// What the operating system said.
     pub fn io(&self) -> &io::Error {
         &self.error
+    }
+
+    /// Whether the content could not be read, rather than not be kept.
+    pub fn is_reading(&self) -> bool {
+        self.reading
     }
 }
 
@@ -354,7 +366,7 @@ mod tests {
     fn a_large_content_is_the_same_by_every_way() {
         let store = ArtifactStore::temporary().unwrap();
         for size in [BUFFER - 1, BUFFER, BUFFER + 1, 3 * BUFFERS * BUFFER + 17] {
-            let content: Vec<u8> = (0..size).map(|i| (i * i >> 7) as u8).collect();
+            let content: Vec<u8> = (0..size).map(|i| ((i * i) >> 7) as u8).collect();
             let expected = Artifact { digest: Digest::of_content(&content), size: size as u64 };
             assert_eq!(store.add_reader(&content[..]).unwrap(), expected);
             assert_eq!(digest_of(&content[..]).unwrap(), expected);

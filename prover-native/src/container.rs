@@ -103,13 +103,13 @@ impl fmt::Debug for Content<'_> {
 /// [`WriteError`]; names, counts and sizes are judged before the first byte is written.
 pub fn write<'a, W: Write + Seek>(entries: impl IntoIterator<Item = Entry<'a>>, sink: W) -> Result<W, WriteError> {
     let entries = arrange(entries.into_iter().collect())?;
-    let shut = Cell::new(false);
-    let mut zip = ZipWriter::new(Gate { sink, shut: &shut, position: 0, end: 0 });
+    let failure = Failure::default();
+    let mut zip = ZipWriter::new(Gate { sink, failure: &failure, position: 0, end: 0 });
     let mimetype = Entry::bytes("mimetype", MEDIA_TYPE.as_bytes());
     for entry in std::iter::once(mimetype).chain(entries) {
-        write_entry(&mut zip, entry).inspect_err(|_| shut.set(true))?;
+        write_entry(&mut zip, entry, &failure)?;
     }
-    let gate = zip.finish().map_err(|error| WriteError::new("the directory", Cause::Sink(io_error(error))))?;
+    let gate = failure.or(zip.finish()).map_err(|error| WriteError::new("the directory", Cause::Sink(error)))?;
     Ok(gate.sink)
 }
 
@@ -144,27 +144,42 @@ fn file_bytes(entries: &[Entry<'_>]) -> u64 {
     sizes.fold(END_BYTES + first, u64::saturating_add)
 }
 
-fn write_entry<W: Write + Seek>(zip: &mut ZipWriter<W>, mut entry: Entry<'_>) -> Result<(), WriteError> {
-    let fail = |cause| WriteError::new(&entry.name, cause);
-    zip.start_file(entry.name.as_str(), options()).map_err(|error| fail(Cause::Sink(io_error(error))))?;
-    let stated = entry.content.length();
-    let mut reader = entry.content.open().map_err(|error| fail(Cause::Source(error)))?;
-    let mut buffer = vec![0; COPY_BYTES.min(usize::try_from(stated).unwrap_or(COPY_BYTES)) + 1];
+fn write_entry<W: Write + Seek>(
+    zip: &mut ZipWriter<Gate<'_, W>>,
+    mut entry: Entry<'_>,
+    failure: &Failure,
+) -> Result<(), WriteError> {
+    let outcome = failure
+        .or(zip.start_file(entry.name.as_str(), options()))
+        .map_err(Cause::Sink)
+        .and_then(|()| copy(&mut entry.content, zip, failure));
+    outcome.map_err(|cause| {
+        failure.shut.set(true);
+        WriteError::new(entry.name, cause)
+    })
+}
+
+fn copy<W: Write + Seek>(
+    content: &mut Content<'_>,
+    zip: &mut ZipWriter<Gate<'_, W>>,
+    failure: &Failure,
+) -> Result<(), Cause> {
+    let stated = content.length();
+    let mut reader = content.open().map_err(Cause::Source)?;
+    // One byte more than stated, so that the read that would end the content shows whether it goes on.
+    let mut buffer = vec![0; usize::try_from(stated).unwrap_or(COPY_BYTES).min(COPY_BYTES) + 1];
     let mut found = 0;
-    loop {
+    while found <= stated {
         let count = match reader.read(&mut buffer) {
             Ok(0) => break,
             Ok(count) => count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(fail(Cause::Source(error))),
+            Err(error) => return Err(Cause::Source(error)),
         };
         found += count as u64;
-        if found > stated {
-            break;
-        }
-        zip.write_all(&buffer[..count]).map_err(|error| fail(Cause::Sink(error)))?;
+        failure.or(zip.write_all(&buffer[..count]).map_err(ZipError::Io)).map_err(Cause::Sink)?;
     }
-    if found == stated { Ok(()) } else { Err(fail(Cause::Length { stated, found })) }
+    if found == stated { Ok(()) } else { Err(Cause::Length { stated, found }) }
 }
 
 /// One read of a content.
@@ -179,40 +194,65 @@ fn options() -> SimpleFileOptions {
         .system(System::Unix)
 }
 
-/// The sink, until something fails; from then on it swallows what it is given.
+/// The sink, until something fails; from then on it swallows what it is given and reports success.
 ///
-/// A `ZipWriter` that is dropped after an error completes its file: the sink would hold a container that lacks entries but
-/// looks whole, or, with a full disk, the crate would complain on standard error.
+/// A `ZipWriter` completes its file when it is dropped, after an error too. Without the gate the sink would then hold a
+/// container that lacks entries but looks whole; and where the sink itself failed, the crate would complain on standard
+/// error, or panic in a debug build when the failure came between its seeks.
 struct Gate<'a, W> {
     sink: W,
-    shut: &'a Cell<bool>,
+    failure: &'a Failure,
     /// Where the sink stands, kept here so that a shut gate still counts.
     position: u64,
     end: u64,
 }
 
+/// Whether the gate is shut, and the sink's error if that is why.
+#[derive(Default)]
+struct Failure {
+    shut: Cell<bool>,
+    error: Cell<Option<io::Error>>,
+}
+
+impl Failure {
+    /// The outcome of a call to the `ZipWriter`, or what the gate kept from it.
+    fn or<T>(&self, outcome: Result<T, ZipError>) -> io::Result<T> {
+        if let Some(error) = self.error.take() {
+            return Err(error);
+        }
+        outcome.map_err(|error| match error {
+            ZipError::Io(error) => error,
+            other => io::Error::other(other),
+        })
+    }
+}
+
 impl<W> Gate<'_, W> {
-    fn guard<T>(&mut self, act: impl FnOnce(&mut W) -> io::Result<T>) -> Option<io::Result<T>> {
-        if self.shut.get() {
+    /// Acts on the sink; `None` if the gate is shut, or shuts now.
+    fn guard<T>(&mut self, act: impl FnOnce(&mut W) -> io::Result<T>) -> Option<T> {
+        if self.failure.shut.get() {
             return None;
         }
-        let outcome = act(&mut self.sink);
-        let failed = outcome.as_ref().is_err_and(|error| error.kind() != io::ErrorKind::Interrupted);
-        self.shut.set(failed);
-        Some(outcome)
+        act(&mut self.sink)
+            .map_err(|error| {
+                self.failure.shut.set(true);
+                self.failure.error.set(Some(error));
+            })
+            .ok()
     }
 }
 
 impl<W: Write> Write for Gate<'_, W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let count = self.guard(|sink| sink.write(bytes)).unwrap_or(Ok(bytes.len()))?;
-        self.position += count as u64;
+        self.guard(|sink| sink.write_all(bytes));
+        self.position += bytes.len() as u64;
         self.end = self.end.max(self.position);
-        Ok(count)
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.guard(W::flush).unwrap_or(Ok(()))
+        self.guard(W::flush);
+        Ok(())
     }
 }
 
@@ -225,17 +265,10 @@ impl<W: Seek> Seek for Gate<'_, W> {
         };
         let position = position.ok_or(io::ErrorKind::InvalidInput)?;
         if position != self.position {
-            self.guard(|sink| sink.seek(SeekFrom::Start(position))).unwrap_or(Ok(position))?;
+            self.guard(|sink| sink.seek(SeekFrom::Start(position)));
             self.position = position;
         }
         Ok(position)
-    }
-}
-
-fn io_error(error: ZipError) -> io::Error {
-    match error {
-        ZipError::Io(error) => error,
-        other => io::Error::other(other),
     }
 }
 
@@ -308,5 +341,127 @@ impl std::error::Error for WriteError {
             Cause::Source(error) | Cause::Sink(error) => Some(error),
             Cause::Duplicate | Cause::TooManyEntries { .. } | Cause::TooLarge { .. } | Cause::Length { .. } => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use verifier_core::Limits;
+    use verifier_core::container::Container;
+
+    use super::*;
+
+    fn memory() -> Cursor<Vec<u8>> {
+        Cursor::new(Vec::new())
+    }
+
+    fn stream(length: u64, bytes: &[u8]) -> Entry<'_> {
+        Entry { name: "da/a".to_owned(), content: Content::Stream { reader: Box::new(bytes), length } }
+    }
+
+    #[test]
+    fn every_source_gives_the_same_bytes() {
+        let content: Vec<u8> = (0..1_000_000_u32).map(|i| i.to_le_bytes()[1]).collect();
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), &content).unwrap();
+        let length = content.len() as u64;
+        let from_memory = write([Entry::bytes("da/a", &content)], memory()).unwrap().into_inner();
+        let from_file = write([Entry::file("da/a", file.path(), length)], memory()).unwrap().into_inner();
+        let from_stream = write([stream(length, &content)], memory()).unwrap().into_inner();
+        assert!(from_memory == from_file && from_memory == from_stream);
+        assert_eq!(from_memory.len() as u64, file_bytes(&[Entry::bytes("da/a", &content)]));
+    }
+
+    #[test]
+    fn a_buffered_file_is_a_sink() {
+        let file = tempfile::tempfile().unwrap();
+        let entries = || (0..100).map(|i| Entry::bytes(format!("da/{i}"), vec![7; i]));
+        let mut file = write(entries(), io::BufWriter::new(file)).unwrap().into_inner().unwrap();
+        let mut bytes = Vec::new();
+        file.rewind().unwrap();
+        file.read_to_end(&mut bytes).unwrap();
+        assert_eq!(bytes, write(entries(), memory()).unwrap().into_inner());
+    }
+
+    #[test]
+    fn a_source_that_changed_is_named_and_leaves_no_container() {
+        for (stated, content, expected) in [(3, b"ab", 2), (1, b"ab", 2), (0, b"ab", 1)] {
+            let mut sink = memory();
+            let error = write([stream(stated, content)], &mut sink).unwrap_err();
+            assert_eq!(error.subject, "da/a");
+            assert!(matches!(error.cause, Cause::Length { found, .. } if found == expected), "{error}");
+            assert!(Container::parse(sink.get_ref(), &Limits::DEFAULT).is_err());
+        }
+    }
+
+    #[test]
+    fn a_missing_source_is_named() {
+        let error = write([Entry::file("da/a", "/nonexistent/a", 1)], memory()).unwrap_err();
+        assert!(matches!(error.cause, Cause::Source(_)) && error.subject == "da/a");
+    }
+
+    #[test]
+    fn sets_that_no_container_can_hold_are_refused_before_writing() {
+        let refuse = |entries: Vec<Entry<'_>>| {
+            let mut sink = memory();
+            let error = write(entries, &mut sink).unwrap_err();
+            assert!(sink.get_ref().is_empty());
+            error.cause
+        };
+        assert!(matches!(refuse(vec![Entry::bytes("../x", b"")]), Cause::Name(NameError::DotSegment)));
+        assert!(matches!(refuse(vec![Entry::bytes("mimetype", b"")]), Cause::Duplicate));
+        assert!(matches!(refuse(vec![Entry::bytes("da/a", b""), Entry::bytes("da/a", b"")]), Cause::Duplicate));
+        assert!(matches!(refuse(vec![stream(u64::from(u32::MAX), b"")]), Cause::TooLarge { .. }));
+        assert!(matches!(refuse(vec![stream(u64::MAX, b"")]), Cause::TooLarge { bytes: u64::MAX }));
+        let many = (0..ENTRIES_MAX).map(|i| Entry::bytes(format!("da/{i}"), b""));
+        assert!(matches!(refuse(many.collect()), Cause::TooManyEntries { count: 65_535 }));
+    }
+
+    #[test]
+    fn a_container_holds_as_many_entries_as_16_bits_count() {
+        let most = (1..ENTRIES_MAX).map(|i| Entry::bytes(format!("da/{i}"), b""));
+        let bytes = write(most, memory()).unwrap().into_inner();
+        let limits = Limits { entries: ENTRIES_MAX, ..Limits::DEFAULT };
+        assert_eq!(Container::parse(&bytes, &limits).unwrap().entries().len(), ENTRIES_MAX);
+    }
+
+    /// Fails after some bytes, as a full disk does.
+    struct FullDisk {
+        left: usize,
+        failed: bool,
+    }
+
+    impl Write for FullDisk {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            assert!(!self.failed, "written to after it failed");
+            self.failed = bytes.len() > self.left;
+            self.left = self.left.saturating_sub(bytes.len());
+            if self.failed { Err(io::ErrorKind::StorageFull.into()) } else { Ok(bytes.len()) }
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Seek for FullDisk {
+        fn seek(&mut self, _: SeekFrom) -> io::Result<u64> {
+            assert!(!self.failed, "moved after it failed");
+            Ok(0)
+        }
+    }
+
+    #[test]
+    fn a_full_disk_is_told_once_and_then_left_alone() {
+        let entries = || [Entry::bytes("capsule.cbor", vec![0; 100]), Entry::bytes("da/a", b"abc")];
+        let whole = write(entries(), memory()).unwrap().into_inner().len() + 3 * 12;
+        for left in 0..whole {
+            let error = write(entries(), FullDisk { left, failed: false }).err().expect("the disk was full");
+            assert!(
+                matches!(error.cause, Cause::Sink(ref e) if e.kind() == io::ErrorKind::StorageFull),
+                "{left}: {error}"
+            );
+        }
+        assert!(write(entries(), FullDisk { left: whole, failed: false }).is_ok());
     }
 }

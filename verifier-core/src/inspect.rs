@@ -42,7 +42,8 @@ pub(crate) fn capsule(container: &Container<'_>, limits: &Limits) -> Result<Caps
     let missing = || Refusal::new(ReasonCode::ParseFailed, "there is no capsule.cbor: this is not a receipt");
     let bytes = container.get(entry::CAPSULE).ok_or_else(missing)?;
     if bytes.len() > limits.capsule_bytes {
-        let detail = alloc::format!("the capsule has {} bytes, over the limit of {}", bytes.len(), limits.capsule_bytes);
+        let detail =
+            alloc::format!("the capsule has {} bytes, over the limit of {}", bytes.len(), limits.capsule_bytes);
         return Err(Refusal::new(ReasonCode::LimitExceeded, detail));
     }
     Capsule::read(bytes).map_err(|error| Refusal::new(error.code(), error))

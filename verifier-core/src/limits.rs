@@ -20,7 +20,7 @@ pub struct Limits {
     pub capsule_bytes: usize,
     /// `events.jsonl`.
     pub event_log_bytes: usize,
-    /// Lines of `events.jsonl`: three for each of 20,000 files, and the output of a talkative child.
+    /// Lines of `events.jsonl`: ten for each of 20,000 files.
     pub event_log_lines: usize,
     /// One line of `events.jsonl`, without its line feed.
     pub event_line_bytes: usize,
@@ -37,8 +37,8 @@ impl Limits {
         entries: 20_000,
         entry_bytes: 64 * MIB,
         capsule_bytes: 4 * MIB,
-        event_log_bytes: 32 * MIB,
-        event_log_lines: 128 * 1024,
+        event_log_bytes: 16 * MIB,
+        event_log_lines: 200_000,
         event_line_bytes: MIB,
         proof_bytes: 2 * MIB,
         document_bytes: MIB,

@@ -3,17 +3,13 @@
 //! The same bytes and options give the same verdict everywhere, to the last key of its JSON. Every check is listed, in one
 //! order, those that were not done included: an accepted receipt never hides a skipped step.
 
-use alloc::{
-    borrow::ToOwned,
-    string::String,
-    vec::Vec,
-};
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
 use serde::{Serialize, Serializer};
 
 use crate::{
     backend::ClaimClass,
-    caveats,
     capsule::Capsule,
+    caveats,
     digest::Digest,
     reason::{ExitCode, ReasonCode},
     refusal::Refusal,
@@ -216,6 +212,14 @@ impl Verdict {
     /// Whether the receipt is accepted at the level that was asked for.
     pub fn is_accepted(&self) -> bool {
         self.status != Status::Rejected
+    }
+
+    /// Why the receipt was refused.
+    pub fn refusal(&self) -> Option<Refusal> {
+        self.checks.iter().find_map(|check| {
+            let code = check.code?;
+            Some(Refusal { code, detail: check.detail.clone() })
+        })
     }
 
     /// The verdict as compact JSON, keys in declaration order.

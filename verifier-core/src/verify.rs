@@ -110,4 +110,3 @@ fn unreachable_level<T>(level: Level) -> Found<T> {
     );
     Err(Refusal::new(ReasonCode::VerificationProfileUnsatisfied, detail))
 }
-

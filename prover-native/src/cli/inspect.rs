@@ -131,12 +131,12 @@ fn files(name: &str, files: &[FileRef]) {
 fn extract(bytes: &[u8], folder: &Path) -> Result<(), Failure> {
     let container = Container::parse(bytes, &Limits::DEFAULT)?;
     fs::create_dir(folder).map_err(|error| Failure::new(format_args!("{}: {error}", folder.display())))?;
-    for (name, content) in container.entries() {
-        let path = folder.join(name);
+    for entry in container.entries() {
+        let path = folder.join(entry.name.as_str());
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent)?;
         }
-        fs::write(&path, content).map_err(|error| Failure::new(format_args!("{}: {error}", path.display())))?;
+        fs::write(&path, entry.content).map_err(|error| Failure::new(format_args!("{}: {error}", path.display())))?;
     }
     Ok(())
 }

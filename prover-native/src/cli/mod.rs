@@ -1,12 +1,12 @@
 //! The command line: one file a subcommand; each parses its arguments, calls the library, prints, and names an exit status.
 
-mod bench;
 mod diff;
 mod emit;
 mod inspect;
 mod output;
 mod prove;
 mod run;
+
 mod verify;
 
 use std::process::ExitCode;
@@ -45,7 +45,6 @@ enum Command {
     Inspect(inspect::Arguments),
     Diff(diff::Arguments),
     Emit(emit::Arguments),
-    Bench(bench::Arguments),
 }
 
 /// Runs the command that the process was started with.
@@ -58,7 +57,6 @@ pub fn main() -> ExitCode {
         Command::Inspect(arguments) => inspect::execute(&arguments),
         Command::Diff(arguments) => diff::execute(&arguments),
         Command::Emit(arguments) => emit::execute(&arguments),
-        Command::Bench(arguments) => bench::execute(&arguments),
     };
     done.unwrap_or_else(|failure: Failure| {
         eprint_failure(&failure);

@@ -10,6 +10,8 @@ use std::{
 
 use anstyle::{AnsiColor, Style};
 
+use crate::cause::Cause;
+
 /// Something that holds.
 pub(super) const GOOD: Style = AnsiColor::Green.on_default().bold();
 /// Something that does not hold.
@@ -34,23 +36,16 @@ impl Failure {
         Self { what: what.to_string(), next: None }
     }
 
-    pub(super) fn next(self, next: &'static str) -> Self {
-        Self { next: Some(next), ..self }
+    /// An error together with what the user can do about it.
+    pub(super) fn explained(error: impl Error, next: impl Into<Option<&'static str>>) -> Self {
+        Self { next: next.into(), ..Self::from(error) }
     }
 }
 
+/// Errors of the library say their cause themselves.
 impl<E: Error> From<E> for Failure {
     fn from(error: E) -> Self {
-        let mut what = error.to_string();
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            let text = error.to_string();
-            if !what.contains(&text) {
-                what = format!("{what}: {text}");
-            }
-            cause = error.source();
-        }
-        Self::new(what)
+        Self::new(error)
     }
 }
 
@@ -63,6 +58,12 @@ pub(super) fn eprint_failure(failure: &Failure) {
     }
 }
 
+/// Prints a line to standard error: what capseal says while standard output belongs to a program.
+#[expect(clippy::print_stderr, reason = "standard output belongs to the program that runs")]
+pub(super) fn eprintln_line(line: impl Display) {
+    anstream::eprintln!("{line}");
+}
+
 /// Reads a file whole, or standard input for `-`.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     if path == Path::new("-") {
@@ -70,7 +71,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
         io::stdin().lock().read_to_end(&mut bytes)?;
         return Ok(bytes);
     }
-    fs::read(path).map_err(|error| Failure::new(format_args!("{}: {error}", path.display())))
+    fs::read(path).map_err(|error| Failure::new(format_args!("cannot read {}: {}", path.display(), Cause(&error))))
 }
 
 /// Bytes as people write them.

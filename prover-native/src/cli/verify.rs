@@ -4,9 +4,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use anstream::println;
 use clap::Args;
-use verifier_core::{
-    ClaimClass, Digest, Level, Outcome, Verdict, VerifyOptions, verify,
-};
+use verifier_core::{ClaimClass, Digest, Level, Outcome, Verdict, VerifyOptions, verify};
 
 use super::output::{BAD, FAINT, Failure, GOOD, TITLE, printable, read};
 
@@ -38,11 +36,8 @@ fn digest(text: &str) -> Result<Digest, String> {
 }
 
 pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let options = VerifyOptions {
-        level: arguments.level,
-        expected_capsule_hash: arguments.expect,
-        ..VerifyOptions::default()
-    };
+    let options =
+        VerifyOptions { level: arguments.level, expected_capsule_hash: arguments.expect, ..VerifyOptions::default() };
     let mut exit = 0;
     for (place, receipt) in arguments.receipts.iter().enumerate() {
         let verdict = verify(&read(receipt)?, &options);

@@ -4,6 +4,7 @@
 //! it, then payload, header and capsule. A receipt is verified by the verifier core before it takes its name.
 
 mod archive;
+mod error;
 mod geom;
 mod process;
 mod write;
@@ -20,10 +21,11 @@ use verifier_core::{
     verdict::Level,
 };
 
-pub use archive::{Archive, EMBED_LIMIT};
+pub use archive::{Archive, ArchivePlace, EMBED_LIMIT};
+pub use error::SealError;
 pub use geom::geom;
 pub use process::process;
-pub use write::{Destination, Sealed, WriteError};
+pub use write::{Destination, Sealed};
 
 /// What a backend brings.
 #[derive(Debug)]
@@ -62,8 +64,10 @@ pub struct Committed {
 impl Draft {
     /// The manifests as the capsule lists them.
     pub fn manifest_refs(manifests: &[(String, Vec<u8>)]) -> Vec<ManifestRef> {
-        let reference =
-            |(name, content): &(String, Vec<u8>)| ManifestRef { name: name.clone(), digest: Digest::of_content(content) };
+        let reference = |(name, content): &(String, Vec<u8>)| ManifestRef {
+            name: name.clone(),
+            digest: Digest::of_content(content),
+        };
         manifests.iter().map(reference).collect()
     }
 
@@ -127,7 +131,7 @@ impl Committed {
     }
 
     /// Adds the proof.
-    pub fn prove(&mut self, system: &str, format: &str, parameter_set: &str, proof: Vec<u8>) {
+    pub fn attach_proof(&mut self, system: &str, format: &str, parameter_set: &str, proof: Vec<u8>) {
         self.payload.proof = Some(ProofRef {
             system: system.into(),
             format: format.into(),

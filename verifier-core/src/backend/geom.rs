@@ -8,13 +8,15 @@ use alloc::{borrow::ToOwned, format, string::String, vec, vec::Vec};
 use super::{Backend, public_input};
 use crate::{
     air::geom::{AIR_PARAMS, GeomAir, GeomOutputs, GeomParameters, GeomStatement, PROGRAM, State},
-    capsule::{Capsule, Claim, Config, Environment, FileRef, ProofRef, ProofSystem, PublicInput, PublicValue, TraceSpec},
+    capsule::{
+        Capsule, Claim, Config, Environment, FileRef, ProofRef, ProofSystem, PublicInput, PublicValue, TraceSpec,
+    },
     cbor::{Item, record},
     digest::{Digest, Tag},
     event_log::schema_ref,
     reason::ReasonCode,
-    stark::{FriParams, ParameterSet, ProvenAir as _},
     refusal::Refusal,
+    stark::{FriParams, ParameterSet, ProvenAir as _},
 };
 
 /// The format of the proof's bytes (`docs/spec/proof.md`).
@@ -82,7 +84,10 @@ pub fn documents(statement: &GeomStatement) -> [(&'static str, String); 3] {
     };
     let (parameters, outputs) = inputs.split_at(PARAMETER_NAMES.len().min(inputs.len()));
     [
-        ("geom/program.json", format!("{}\n", serde_json::json!({ "program": PROGRAM, "vm": Backend::GeomV1.vm_id() }))),
+        (
+            "geom/program.json",
+            format!("{}\n", serde_json::json!({ "program": PROGRAM, "vm": Backend::GeomV1.vm_id() })),
+        ),
         ("geom/parameters.json", object(parameters)),
         ("geom/outputs.json", object(outputs)),
     ]
@@ -112,7 +117,10 @@ pub fn read_proof_ref(capsule: &Capsule) -> Result<(&ProofRef, ParameterSet), Re
     let missing = || Refusal::new(ReasonCode::ProofMissing, "the capsule names no proof");
     let proof = capsule.payload.proof.as_ref().ok_or_else(missing)?;
     if proof.system != Backend::GeomV1.id() {
-        return Err(Refusal::new(ReasonCode::ProofSystemMismatch, format!("{:?} does not prove geom_v1", proof.system)));
+        return Err(Refusal::new(
+            ReasonCode::ProofSystemMismatch,
+            format!("{:?} does not prove geom_v1", proof.system),
+        ));
     }
     if proof.format != PROOF_FORMAT {
         return Err(Refusal::new(ReasonCode::ProofFormatMissing, format!("the format {:?} is unknown", proof.format)));

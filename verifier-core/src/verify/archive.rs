@@ -9,8 +9,8 @@ use crate::{
     container::Container,
     digest::Digest,
     reason::ReasonCode,
-    row_check::{HeaderError, RowCheckHeader, Sketch, sketch_digest},
     refusal::Refusal,
+    row_check::{HeaderError, RowCheckHeader, Sketch, sketch_digest},
 };
 
 pub(super) fn check(container: &Container<'_>, capsule: &Capsule) -> Found<()> {
@@ -34,7 +34,8 @@ fn index(capsule: &Capsule) -> Result<(), Refusal> {
     if !is_sorted(&payload.artifacts) || !payload.manifests.is_sorted_by(|a, b| a.name < b.name) {
         return Err(claim_mismatch("artifacts or manifests are out of order"));
     }
-    let stated: BTreeSet<(Digest, u64)> = payload.artifacts.iter().map(|artifact| (artifact.digest, artifact.size)).collect();
+    let stated: BTreeSet<(Digest, u64)> =
+        payload.artifacts.iter().map(|artifact| (artifact.digest, artifact.size)).collect();
     let claimed: BTreeSet<(Digest, u64)> = payload.claim.files().map(|file| (file.digest, file.size)).collect();
     if stated != claimed {
         return Err(claim_mismatch("the archive's index does not name exactly the files of the claim"));
@@ -100,11 +101,7 @@ fn part<'a>(container: &Container<'a>, name: &str) -> Result<&'a [u8], Refusal> 
     container.get(name).ok_or_else(|| Refusal::new(ReasonCode::RowArchiveMissing, format!("{name} is missing")))
 }
 
-fn compare(
-    capsule: &Capsule,
-    chunk_meta: &ChunkMeta,
-    row_index_ref: &RowIndexRef,
-) -> Result<(), Refusal> {
+fn compare(capsule: &Capsule, chunk_meta: &ChunkMeta, row_index_ref: &RowIndexRef) -> Result<(), Refusal> {
     let stated = &capsule.payload.chunk_meta;
     let refuse = |code, detail| Err(Refusal::new(code, detail));
     if stated.data_length_bytes != chunk_meta.data_length_bytes {
@@ -132,7 +129,9 @@ fn accounted_for(container: &Container<'_>, capsule: &Capsule) -> Result<(), Ref
     let mut named: BTreeSet<String> = [entry::MIMETYPE, entry::CAPSULE].into_iter().map(String::from).collect();
     named.extend(capsule.header.anchor.is_some().then(|| entry::EVENTS.into()));
     named.extend(payload.proof.as_ref().map(|proof| entry::proof(&proof.system)));
-    named.extend(payload.artifacts.iter().filter(|artifact| artifact.embedded).map(|artifact| entry::artifact(&artifact.digest)));
+    named.extend(
+        payload.artifacts.iter().filter(|artifact| artifact.embedded).map(|artifact| entry::artifact(&artifact.digest)),
+    );
     named.extend(payload.manifests.iter().map(|manifest| entry::manifest(&manifest.name)));
     if payload.row_index_ref.pointer.is_some() {
         named.extend([entry::ROW_CHECK_HEADER.into(), entry::ROW_CHECK_SKETCH.into()]);

@@ -31,7 +31,10 @@ pub(super) fn hashes(capsule: &Capsule, expected: Option<Digest>) -> Found<()> {
         return Err(Refusal::new(ReasonCode::CapsuleHeaderMismatch, "two arities are stated for the archive's tree"));
     }
     if capsule.capsule_hash != capsule.identity() {
-        return Err(Refusal::new(ReasonCode::CapsuleHashMismatch, "the capsule's identity is not the hash of its content"));
+        return Err(Refusal::new(
+            ReasonCode::CapsuleHashMismatch,
+            "the capsule's identity is not the hash of its content",
+        ));
     }
     if let Some(expected) = expected.filter(|expected| *expected != capsule.capsule_hash) {
         let detail = format!("this is capsule {}, and {expected} was expected", capsule.capsule_hash);
@@ -59,7 +62,10 @@ pub(super) fn statement(capsule: &Capsule, backend: Backend) -> Found<()> {
         || statement.policy_hash != header.policy_ref.as_ref().map(|policy| policy.policy_hash)
         || statement.anchors != anchors(capsule)
     {
-        return Err(Refusal::new(ReasonCode::ProofStatementMismatch, "the statement is about other parts than the header"));
+        return Err(Refusal::new(
+            ReasonCode::ProofStatementMismatch,
+            "the statement is about other parts than the header",
+        ));
     }
     if header.proof_system != proof_system {
         let detail = "the proof system's hashes are not those of this backend and claim";
@@ -85,7 +91,8 @@ fn process_statement(capsule: &Capsule) -> Result<(TraceSpec, ProofSystem), Refu
     if capsule.payload.proof.is_some() || capsule.payload.run.is_none() || capsule.header.anchor.is_none() {
         return Err(claim_mismatch("a recorded run has its circumstances and an event log, and no proof"));
     }
-    let inputs = process::public_inputs(claim).ok_or_else(|| claim_mismatch("the claim does not say how the run ended"))?;
+    let inputs =
+        process::public_inputs(claim).ok_or_else(|| claim_mismatch("the claim does not say how the run ended"))?;
     if capsule.payload.statement.public_inputs != inputs {
         return Err(claim_mismatch("the statement's public inputs are not those of the claim"));
     }

@@ -25,7 +25,10 @@ pub(super) fn geom(container: &Container<'_>, capsule: &Capsule, limits: &Limits
         return Err(Refusal::new(ReasonCode::LimitExceeded, detail));
     }
     if bytes.len() as u64 != proof.size || Digest::of_content(bytes) != proof.digest {
-        return Err(Refusal::new(ReasonCode::ProofHashMismatch, format!("{name} is not the proof that the capsule names")));
+        return Err(Refusal::new(
+            ReasonCode::ProofHashMismatch,
+            format!("{name} is not the proof that the capsule names"),
+        ));
     }
     let statement = geom::read_statement(&capsule.payload.statement.public_inputs)?;
     let trace_root = capsule.payload.statement.trace_root;
