@@ -366,7 +366,7 @@ mod tests {
     fn a_large_content_is_the_same_by_every_way() {
         let store = ArtifactStore::temporary().unwrap();
         for size in [BUFFER - 1, BUFFER, BUFFER + 1, 3 * BUFFERS * BUFFER + 17] {
-            let content: Vec<u8> = (0..size).map(|i| (i * i >> 7) as u8).collect();
+            let content: Vec<u8> = (0..size).map(|i| ((i * i) >> 7) as u8).collect();
             let expected = Artifact { digest: Digest::of_content(&content), size: size as u64 };
             assert_eq!(store.add_reader(&content[..]).unwrap(), expected);
             assert_eq!(digest_of(&content[..]).unwrap(), expected);

@@ -8,11 +8,12 @@
 //! | 0 | [`reason`], [`digest`], [`limits`] |
 //! | 1 | [`refusal`], [`cbor`], [`container`] |
 //! | 2 | [`stc`] |
-//! | 3 | [`air`], [`row_check`], [`stark`] |
-//! | 4 | [`capsule`], [`event_log`] |
-//! | 5 | [`archive`], [`backend`], [`caveats`] |
-//! | 6 | [`verdict`], [`inspect`](mod@inspect) |
-//! | 7 | [`verify`](mod@verify) |
+//! | 3 | [`row_check`], [`stark`] |
+//! | 4 | [`air`], [`capsule`], [`event_log`] |
+//! | 5 | [`archive`], [`backend`] |
+//! | 6 | [`caveats`] |
+//! | 7 | [`verdict`], [`inspect`](mod@inspect) |
+//! | 8 | [`verify`](mod@verify) |
 
 #![no_std]
 

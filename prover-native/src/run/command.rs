@@ -1,7 +1,7 @@
 //! From what the user named to what is executed: the interpreter of a script, the place of a command.
 
 use std::{
-    ffi::{OsStr, OsString},
+    ffi::{CString, OsStr, OsString},
     fs::{self, File},
     io::{self, Read},
     os::unix::{
@@ -11,7 +11,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Program, Request, RunError, text::joined};
+use super::{
+    Program, Request, RunError,
+    rules::Language,
+    text::{joined, text_of},
+};
 
 /// What is executed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +24,7 @@ pub(super) struct Resolved {
     pub(super) executable: PathBuf,
     /// Its arguments, its own name first.
     pub(super) argv: Vec<OsString>,
-    /// The script, absolute, when the program is one; also an executable that was named as a file.
+    /// The script, absolute, when the program is one, or the executable that was named as a file.
     pub(super) script: Option<PathBuf>,
     /// The arguments that the user gave.
     pub(super) arguments: Vec<OsString>,
@@ -49,7 +53,12 @@ fn command(request: &Request, argv: &[OsString]) -> Result<Resolved, RunError> {
     } else {
         find(request, name).ok_or_else(|| RunError::CommandNotFound { name: name.to_owned() })?
     };
-    Ok(Resolved { executable, argv: argv.to_vec(), script: None, arguments: arguments.to_vec() })
+    // `python3 x.py` runs x.py; what comes after options may be anything, and is left to observation.
+    let first = arguments.first().filter(|first| !first.as_bytes().starts_with(b"-"));
+    let script =
+        Language::of_interpreter(&executable).and(first).map(|first| joined(&request.working_dir, first.as_ref()));
+    let script = script.filter(|script| script.is_file());
+    Ok(Resolved { executable, argv: argv.to_vec(), script, arguments: arguments.to_vec() })
 }
 
 fn script(request: &Request, named: &Path, args: &[OsString]) -> Result<Resolved, RunError> {
@@ -184,4 +193,41 @@ const DEFAULT_PATH: &str = "/bin:/usr/bin";
 
 fn is_executable(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
+}
+
+/// What is executed, as the system takes it.
+#[derive(Debug)]
+pub(super) struct Strings {
+    pub(super) executable: CString,
+    pub(super) argv: Vec<CString>,
+    pub(super) environment: Vec<CString>,
+    pub(super) working_dir: CString,
+}
+
+impl Strings {
+    /// # Errors
+    /// When one of them holds a zero byte.
+    pub(super) fn of(request: &Request, resolved: &Resolved) -> Result<Self, RunError> {
+        Ok(Self {
+            executable: c_string(resolved.executable.as_os_str())?,
+            argv: resolved.argv.iter().map(|word| c_string(word)).collect::<Result<_, _>>()?,
+            environment: request.environment.iter().map(variable).collect::<Result<_, _>>()?,
+            working_dir: c_string(request.working_dir.as_os_str())?,
+        })
+    }
+}
+
+fn c_string(string: &OsStr) -> Result<CString, RunError> {
+    CString::new(string.as_bytes()).map_err(|error| RunError::ZeroByte {
+        before: text_of(OsStr::from_bytes(&string.as_bytes()[..error.nul_position()])),
+    })
+}
+
+fn variable((name, value): &(OsString, OsString)) -> Result<CString, RunError> {
+    let mut variable = name.clone();
+    variable.push("=");
+    // The value is no part of an error: it may be a secret.
+    c_string(&variable)?;
+    variable.push(value);
+    CString::new(variable.into_vec()).map_err(|_| RunError::ZeroByte { before: format!("{}=", text_of(name)) })
 }

@@ -37,8 +37,16 @@ use std::{
 };
 
 use self::{
-    command::Resolved, content::Hashing, findings::Findings, ledger::Happening, ledger::Ledger, manifest::Interpreter,
-    rules::Rules, streams::Capturing, sys::Forwarding, trace::Followed,
+    command::{Resolved, Strings},
+    content::Hashing,
+    findings::Findings,
+    ledger::Happening,
+    ledger::Ledger,
+    manifest::Interpreter,
+    rules::Rules,
+    streams::Capturing,
+    sys::Forwarding,
+    trace::Followed,
 };
 pub use self::{
     error::RunError,
@@ -63,6 +71,7 @@ pub fn execute(request: &Request, store: &ArtifactStore, observer: Arc<dyn Obser
         .map_err(|error| RunError::WorkingDir { path: request.working_dir.clone(), error })?;
     let request = &Request { working_dir: working_dir.clone(), ..request.clone() };
     let resolved = command::resolve(request)?;
+    let strings = Strings::of(request, &resolved)?;
     let mut ledger = open_ledger(request, &resolved, store)?;
     declare(request, &resolved, &mut ledger, &*observer)?;
     let stdin = stdin(&mut ledger)?;
@@ -70,6 +79,7 @@ pub fn execute(request: &Request, store: &ArtifactStore, observer: Arc<dyn Obser
     let forwarding = request.forward_signals.then(Forwarding::install);
     let start = Start {
         resolved: &resolved,
+        strings: &strings,
         working_dir: &working_dir,
         environment: &request.environment,
         linger: request.linger,
@@ -113,6 +123,7 @@ pub fn execute(request: &Request, store: &ArtifactStore, observer: Arc<dyn Obser
 #[derive(Debug)]
 struct Start<'a> {
     resolved: &'a Resolved,
+    strings: &'a Strings,
     working_dir: &'a Path,
     environment: &'a [(OsString, OsString)],
     linger: Duration,

@@ -1,12 +1,12 @@
 //! A folder to run things in, and short ways to ask about what was recorded.
-#![allow(dead_code, reason = "each test file uses a part")]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses a part")]
 
 use std::{
     ffi::OsString,
     fs,
     io::Read,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex},
 };
 
 use prover_native::{
@@ -17,12 +17,13 @@ use verifier_core::Digest;
 
 pub struct Folder {
     dir: tempfile::TempDir,
-    pub store: ArtifactStore,
+    /// The store of the last run.
+    store: Mutex<ArtifactStore>,
 }
 
 impl Folder {
     pub fn new() -> Self {
-        Self { dir: tempfile::tempdir().unwrap(), store: ArtifactStore::temporary().unwrap() }
+        Self { dir: tempfile::tempdir().unwrap(), store: Mutex::new(ArtifactStore::temporary().unwrap()) }
     }
 
     pub fn path(&self) -> &Path {
@@ -64,9 +65,16 @@ impl Folder {
     }
 
     pub fn run_with(&self, request: &Request, observer: Arc<dyn Observer>) -> Result<RunRecord, RunError> {
-        let record = run::execute(request, &self.store, observer)?;
-        check(&record, &self.store);
+        let store = ArtifactStore::temporary().unwrap();
+        *self.store.lock().unwrap() = store.clone();
+        let record = run::execute(request, &store, observer)?;
+        check(&record, &store);
         Ok(record)
+    }
+
+    /// The store of the last run.
+    pub fn store(&self) -> ArtifactStore {
+        self.store.lock().unwrap().clone()
     }
 
     /// A content of the store, as text.
@@ -76,7 +84,7 @@ impl Folder {
 
     pub fn bytes(&self, artifact: Artifact) -> Vec<u8> {
         let mut content = Vec::new();
-        self.store.open(&artifact.digest).unwrap().unwrap().read_to_end(&mut content).unwrap();
+        self.store().open(&artifact.digest).unwrap().unwrap().read_to_end(&mut content).unwrap();
         content
     }
 

@@ -8,13 +8,10 @@ mod filter;
 
 use std::{
     collections::HashMap,
-    ffi::{CString, OsStr, OsString},
+    ffi::OsStr,
     fs, io,
     io::PipeWriter,
-    os::{
-        fd::AsFd,
-        unix::ffi::{OsStrExt, OsStringExt},
-    },
+    os::{fd::AsFd, unix::ffi::OsStrExt},
     path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
@@ -28,7 +25,7 @@ use super::{
     ledger::{Happening, Ledger, MAIN},
     record::{EventKind, Exit, Note},
     sys::{self, Call, Child, Launch, Step},
-    text::{joined, text_of},
+    text::joined,
 };
 
 /// What came of an attempt to watch.
@@ -53,16 +50,11 @@ pub(super) fn follow(
     let Some(filter) = filter::filter() else {
         return Ok(Followed::Refused("this architecture is not supported".to_owned()));
     };
-    let resolved = start.resolved;
-    let executable = c_string(resolved.executable.as_os_str())?;
-    let argv = resolved.argv.iter().map(|word| c_string(word)).collect::<Result<Vec<_>, _>>()?;
-    let environment = start.environment.iter().map(variable).collect::<Result<Vec<_>, _>>()?;
-    let working_dir = c_string(start.working_dir.as_os_str())?;
     let launch = Launch {
-        executable: &executable,
-        argv: &argv,
-        environment: &environment,
-        working_dir: &working_dir,
+        executable: &start.strings.executable,
+        argv: &start.strings.argv,
+        environment: &start.strings.environment,
+        working_dir: &start.strings.working_dir,
         stdout: stdout.as_fd(),
         stderr: stderr.as_fd(),
         filter: &filter,
@@ -94,21 +86,6 @@ fn not_executed(child: &mut Child, start: &Start<'_>, ended: Ended) -> Result<Fo
         // Killed from outside, at this very moment.
         None => Ok(Followed::Ended(ended)),
     }
-}
-
-fn c_string(string: &OsStr) -> Result<CString, RunError> {
-    CString::new(string.as_bytes()).map_err(|error| RunError::ZeroByte {
-        before: text_of(OsStr::from_bytes(&string.as_bytes()[..error.nul_position()])),
-    })
-}
-
-fn variable((name, value): &(OsString, OsString)) -> Result<CString, RunError> {
-    let mut variable = name.clone();
-    variable.push("=");
-    // The value is no part of an error: it may be a secret.
-    c_string(&variable)?;
-    variable.push(value);
-    CString::new(variable.into_vec()).map_err(|_| RunError::ZeroByte { before: format!("{}=", text_of(name)) })
 }
 
 const OPTIONS: c_int = libc::PTRACE_O_TRACESYSGOOD
