@@ -9,20 +9,20 @@ use winter_air::{Air, AirContext, Assertion, EvaluationFrame, ProofOptions, Trac
 use winter_math::{FieldElement, fields::f64::BaseElement};
 
 use super::GeomInputs;
-use super::trace::{COLUMNS, Pass, Row, first_row};
+use super::trace::{COLUMNS, Row, RowSteps, first_row};
 use crate::stark::{FriParams, ParameterSet, ProvenAir};
 
 /// Degree of each constraint, in the order of the columns.
-const DEGREES: [u8; COLUMNS.len()] = [1, 1, 2, 2, 1, 1, 1, 2, 2, 2];
+const DEGREES: [u8; COLUMNS.len()] = [1, 1, 2, 1, 1, 1, 2, 2, 2, 2, 2, 2];
 
 /// Columns that end in a public output, in the order of [`super::GeomOutputs::values`].
-const OUTPUT_COLUMNS: [usize; 7] = [6, 2, 4, 5, 7, 8, 9];
+const OUTPUT_COLUMNS: [usize; 7] = [5, 2, 3, 4, 6, 7, 8];
 
 /// The AIR of `geom_v1`.
 pub struct GeomAir {
     context: AirContext<BaseElement>,
     inputs: GeomInputs,
-    pass: Pass,
+    steps: RowSteps,
 }
 
 impl ProvenAir for GeomAir {
@@ -36,7 +36,7 @@ impl ProvenAir for GeomAir {
                 FriParams { queries: 62, blowup: 8, grinding: 10, folding: 4, remainder_degree: 127 }
             }
             ParameterSet::Stark128 => {
-                FriParams { queries: 80, blowup: 8, grinding: 14, folding: 8, remainder_degree: 127 }
+                FriParams { queries: 80, blowup: 8, grinding: 12, folding: 4, remainder_degree: 127 }
             }
         }
     }
@@ -50,7 +50,7 @@ impl Air for GeomAir {
         let degrees = DEGREES.map(|degree| TransitionConstraintDegree::new(usize::from(degree))).to_vec();
         let assertions = COLUMNS.len() + OUTPUT_COLUMNS.len();
         let context = AirContext::new(trace_info, degrees, assertions, options);
-        Self { context, inputs, pass: Pass::new(inputs.statement().parameters()) }
+        Self { context, inputs, steps: RowSteps::new(inputs.statement().parameters()) }
     }
 
     fn context(&self) -> &AirContext<BaseElement> {
@@ -64,7 +64,7 @@ impl Air for GeomAir {
         result: &mut [E],
     ) {
         let next = row(frame.next());
-        let expected = self.pass.next_row_through(&row(frame.current()), next.half);
+        let expected = self.steps.next_row_through(&row(frame.current()), next.marks);
         for ((result, next), expected) in result.iter_mut().zip(next.cells()).zip(expected.cells()) {
             *result = next - expected;
         }

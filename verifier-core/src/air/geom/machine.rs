@@ -72,9 +72,7 @@ impl<E: FieldElement<BaseField = BaseElement>> State<E> {
     }
 }
 
-/// The opcodes of one pass that begins at step `start` of a run.
-pub(super) fn pass_from(start: u32) -> [u8; PASS] {
-    let mut opcodes = PROGRAM;
-    opcodes.rotate_left(start as usize % PASS);
-    opcodes
+/// The opcode that step `step` of a run executes.
+pub(super) fn opcode_at(step: usize) -> u8 {
+    PROGRAM.get(step % PASS).copied().unwrap_or_default()
 }

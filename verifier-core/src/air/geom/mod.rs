@@ -15,7 +15,7 @@ use crate::stark::{self, ParameterSet, ProofError};
 pub use constraints::{AIR_PARAMS, AirParams, GeomAir};
 pub use machine::{INITIAL_GAS, PASS, PROGRAM};
 pub use statement::{GeomError, GeomInputs, GeomOutputs, GeomParameters, GeomStatement};
-pub use trace::COLUMNS;
+pub use trace::{COLUMNS, ROW_STEPS};
 
 /// Name of the backend, and of this version of the AIR.
 pub const NAME: &str = "geom_v1";

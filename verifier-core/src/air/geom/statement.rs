@@ -9,7 +9,8 @@ use core::fmt;
 use winter_math::{StarkField, ToElements, fields::f64::BaseElement};
 
 use super::NAME;
-use super::machine::{PASS, PROGRAM, State};
+use super::machine::{State, opcode_at};
+use super::trace::ROW_STEPS;
 use crate::{Digest, ReasonCode};
 
 /// What the machine starts from.
@@ -21,8 +22,8 @@ pub struct GeomParameters {
 }
 
 impl GeomParameters {
-    /// Fewest steps: one pass of the program, so that first and last row of the statement differ.
-    pub const MIN_STEPS: u32 = PASS as u32;
+    /// Fewest steps: those between two rows, so that first and last row of the statement differ.
+    pub const MIN_STEPS: u32 = ROW_STEPS as u32;
     /// Most steps; the security of the parameter sets is computed for the trace of this run.
     pub const MAX_STEPS: u32 = 1 << 20;
     /// Shortest trace: its evaluation domain has more rows than any parameter set draws queries.
@@ -64,8 +65,8 @@ impl GeomParameters {
     /// Runs the machine in the clear.
     pub fn execute(&self) -> GeomOutputs {
         let matrix = self.matrix.map(|row| row.map(BaseElement::new));
-        let opcodes = PROGRAM.into_iter().cycle().take(self.steps as usize);
-        GeomOutputs::of_state(&opcodes.fold(State::initial(self), |state, opcode| state.step(opcode, matrix)))
+        let steps = 0..self.steps as usize;
+        GeomOutputs::of_state(&steps.fold(State::initial(self), |state, step| state.step(opcode_at(step), matrix)))
     }
 }
 

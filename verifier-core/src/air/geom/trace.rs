@@ -1,90 +1,109 @@
-//! The trace: one row for each pass of the program (spec: `docs/spec/geom.md`, "Trace").
+//! The trace: one row for two passes of the program (spec: `docs/spec/geom.md`, "Trace").
 //!
-//! N steps are N mod 6 steps, which the verifier takes itself, and then whole passes. So every row stands at the same
-//! place of the program: row i is the state after N mod 6 + 6 i steps, and the opcodes between two rows are constants of
-//! the statement, which no cell can get wrong.
+//! N steps are N mod 12 steps, which the verifier takes itself, and then rows of twelve. So every row stands at the same
+//! place of the program: row i is the state after N mod 12 + 12 i steps, and the opcodes between two rows are constants
+//! of the statement, which no cell can get wrong. Twelve columns fill the two SHA-256 blocks that a row costs anyway.
 
 use winter_math::{FieldElement, fields::f64::BaseElement};
 
 use super::GeomParameters;
-use super::machine::{PASS, State, pass_from};
+use super::machine::{PASS, State, opcode_at};
 
-/// Steps between a row and its `half`: each half of a pass has one multiplication.
-const HALF: usize = PASS / 2;
+/// Steps from one row to the next.
+pub const ROW_STEPS: usize = 2 * PASS;
+
+/// Steps between two marks: each half of a pass has one multiplication, wherever the pass begins.
+const STRIDE: usize = PASS / 2;
+
+/// Marks between two rows.
+const MARKS: usize = ROW_STEPS / STRIDE - 1;
 
 /// A row of the trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Row<E> {
     /// The state.
     pub(super) state: State<E>,
-    /// The accumulator half a pass before this state; zero in row 0. It keeps the constraints quadratic.
-    pub(super) half: E,
+    /// The accumulator 9, 6 and 3 steps before this state; zeros in row 0. They keep the constraints quadratic.
+    pub(super) marks: [E; MARKS],
 }
 
 /// Columns of the trace, in the order of [`Row::cells`].
-pub const COLUMNS: [&str; 10] = ["pc", "gas", "acc", "half", "x1", "x2", "cnt", "m11", "m12", "m22"];
+pub const COLUMNS: [&str; 12] = ["pc", "gas", "acc", "x1", "x2", "cnt", "m11", "m12", "m22", "acc_9", "acc_6", "acc_3"];
 
 impl<E: Copy> Row<E> {
     /// The cells.
     pub(super) const fn cells(&self) -> [E; COLUMNS.len()] {
         let State { pc, gas, acc, x1, x2, cnt, m11, m12, m22 } = self.state;
-        [pc, gas, acc, self.half, x1, x2, cnt, m11, m12, m22]
+        let [acc_9, acc_6, acc_3] = self.marks;
+        [pc, gas, acc, x1, x2, cnt, m11, m12, m22, acc_9, acc_6, acc_3]
     }
 
     /// The row with these cells.
-    pub(super) const fn from_cells([pc, gas, acc, half, x1, x2, cnt, m11, m12, m22]: [E; COLUMNS.len()]) -> Self {
-        Self { state: State { pc, gas, acc, x1, x2, cnt, m11, m12, m22 }, half }
+    pub(super) const fn from_cells(cells: [E; COLUMNS.len()]) -> Self {
+        let [pc, gas, acc, x1, x2, cnt, m11, m12, m22, acc_9, acc_6, acc_3] = cells;
+        Self { state: State { pc, gas, acc, x1, x2, cnt, m11, m12, m22 }, marks: [acc_9, acc_6, acc_3] }
     }
 }
 
 /// What does not change from row to row.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Pass {
-    opcodes: [u8; PASS],
+pub(super) struct RowSteps {
+    opcodes: [u8; ROW_STEPS],
     matrix: [[BaseElement; 2]; 2],
 }
 
-impl Pass {
+impl RowSteps {
     pub(super) fn new(parameters: &GeomParameters) -> Self {
         let matrix = parameters.matrix().map(|row| row.map(BaseElement::new));
-        Self { opcodes: pass_from(parameters.steps()), matrix }
+        let opcodes = core::array::from_fn(|step| opcode_at(parameters.steps() as usize + step));
+        Self { opcodes, matrix }
     }
 
     /// The row after `row`.
     pub(super) fn next_row<E: FieldElement<BaseField = BaseElement>>(&self, row: &Row<E>) -> Row<E> {
-        let half = self.run(row.state, 0..HALF);
-        Row { state: self.run(half, HALF..PASS), half: half.acc }
+        self.advance(row, |_, acc| acc)
     }
 
-    /// The row after `row`, where the accumulator at half of the pass is read from `half` and not computed: the first half
-    /// is compared with it, the second starts from it, and so no cell is more than quadratic in the cells.
-    pub(super) fn next_row_through<E: FieldElement<BaseField = BaseElement>>(&self, row: &Row<E>, half: E) -> Row<E> {
-        let middle = self.run(row.state, 0..HALF);
-        Row { state: self.run(State { acc: half, ..middle }, HALF..PASS), half: middle.acc }
+    /// What the row after `row` must be, given its own `marks`: each mark is compared with the accumulator at its place,
+    /// and the steps behind it start from the mark. So no cell is more than quadratic in the cells.
+    pub(super) fn next_row_through<E>(&self, row: &Row<E>, marks: [E; MARKS]) -> Row<E>
+    where
+        E: FieldElement<BaseField = BaseElement>,
+    {
+        self.advance(row, |index, acc| marks.get(index).copied().unwrap_or(acc))
     }
 
-    fn run<E: FieldElement<BaseField = BaseElement>>(
-        &self,
-        state: State<E>,
-        steps: core::ops::Range<usize>,
-    ) -> State<E> {
-        let opcodes = self.opcodes.get(steps).unwrap_or_default();
-        opcodes.iter().fold(state, |state, opcode| state.step(*opcode, self.matrix))
+    /// Runs from row to row; `resume(index, acc)` is the accumulator to go on with behind mark `index`.
+    fn advance<E>(&self, row: &Row<E>, resume: impl Fn(usize, E) -> E) -> Row<E>
+    where
+        E: FieldElement<BaseField = BaseElement>,
+    {
+        let mut state = row.state;
+        let mut marks = [E::ZERO; MARKS];
+        let (strides, _) = self.opcodes.as_chunks::<STRIDE>();
+        for (index, opcodes) in strides.iter().enumerate() {
+            state = opcodes.iter().fold(state, |state, opcode| state.step(*opcode, self.matrix));
+            if let Some(mark) = marks.get_mut(index) {
+                *mark = state.acc;
+                state.acc = resume(index, state.acc);
+            }
+        }
+        Row { state, marks }
     }
 }
 
-/// Row 0: the state after the steps that make no whole pass.
+/// Row 0: the state after the steps that fill no row.
 pub(super) fn first_row(parameters: &GeomParameters) -> Row<BaseElement> {
     let matrix = parameters.matrix().map(|row| row.map(BaseElement::new));
-    let opcodes = pass_from(0).into_iter().take(parameters.steps() as usize % PASS);
-    let state = opcodes.fold(State::initial(parameters), |state, opcode| state.step(opcode, matrix));
-    Row { state, half: BaseElement::ZERO }
+    let steps = 0..parameters.steps() as usize % ROW_STEPS;
+    let state = steps.fold(State::initial(parameters), |state, step| state.step(opcode_at(step), matrix));
+    Row { state, marks: [BaseElement::ZERO; MARKS] }
 }
 
 impl GeomParameters {
     /// The row that holds the outputs.
     pub const fn last_row(&self) -> u32 {
-        self.steps() / PASS as u32
+        self.steps() / ROW_STEPS as u32
     }
 
     /// Rows of the trace: a power of two, [`Self::MIN_TRACE_LENGTH`] at least. After the last row of the statement the
@@ -95,8 +114,8 @@ impl GeomParameters {
 
     /// The rows of the trace, [`Self::trace_length`] of them, in the order of [`COLUMNS`].
     pub fn rows(&self) -> impl Iterator<Item = [BaseElement; COLUMNS.len()]> + use<> {
-        let pass = Pass::new(self);
-        let rows = core::iter::successors(Some(first_row(self)), move |row| Some(pass.next_row(row)));
+        let steps = RowSteps::new(self);
+        let rows = core::iter::successors(Some(first_row(self)), move |row| Some(steps.next_row(row)));
         rows.map(|row| row.cells()).take(self.trace_length() as usize)
     }
 }
