@@ -3,6 +3,8 @@
 mod process;
 mod run;
 mod stc;
+mod verify;
 
 pub use run::{Hashing, Overhead, RunFigures, run};
 pub use stc::{RowSizeFigure, StcFigures, stc};
+pub use verify::{ReceiptFigure, VerifyFigures, verify};
