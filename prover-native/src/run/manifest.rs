@@ -1,0 +1,202 @@
+//! Environment manifests: facts about the machine, the tools and the capture, as JSON without floats and nulls.
+//!
+//! Facts, not identities: no host name, no user name, no address. What cannot be found out is left out.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{self, Read},
+    path::Path,
+    process::{Command, Stdio},
+    sync::mpsc,
+    thread,
+    time::Duration,
+};
+
+use serde_json::{Map, Value, json};
+use verifier_core::Digest;
+
+use super::{
+    Capture, Mode,
+    record::{FileRecord, Role},
+    rules::Language,
+    text::text_of,
+};
+
+/// Every manifest of a run, by name.
+pub(super) fn manifests(
+    capture: &Capture,
+    files: &[FileRecord],
+    interpreter: Option<&Interpreter>,
+) -> BTreeMap<String, Value> {
+    let manifests = [
+        ("os", os()),
+        ("cpu", cpu()),
+        ("toolchain", toolchain(interpreter)),
+        ("runtime", runtime(files)),
+        ("capture", of_capture(capture)),
+    ];
+    manifests.into_iter().map(|(name, manifest)| (name.to_owned(), manifest)).collect()
+}
+
+/// The interpreter of a run, as the toolchain manifest names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Interpreter {
+    /// Path text.
+    pub(super) path: String,
+    pub(super) digest: Digest,
+    /// What it prints when asked for its version.
+    pub(super) version: Option<String>,
+}
+
+fn os() -> Value {
+    let kernel = |name: &str| fs::read_to_string(Path::new("/proc/sys/kernel").join(name)).ok().map(|text| line(&text));
+    let release = fs::read_to_string("/etc/os-release").or_else(|_| fs::read_to_string("/usr/lib/os-release"));
+    let release = release.unwrap_or_default();
+    let distribution = |key: &str| -> Option<String> {
+        let value = release.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='))?;
+        Some(value.trim_matches(['"', '\'']).to_owned())
+    };
+    object([
+        ("family", Some(std::env::consts::OS.into())),
+        ("architecture", Some(std::env::consts::ARCH.into())),
+        ("kernel", kernel("ostype").map(Value::from)),
+        ("kernel_release", kernel("osrelease").map(Value::from)),
+        ("kernel_version", kernel("version").map(Value::from)),
+        ("distribution", distribution("ID").map(Value::from)),
+        ("distribution_version", distribution("VERSION_ID").map(Value::from)),
+        ("distribution_name", distribution("PRETTY_NAME").map(Value::from)),
+    ])
+}
+
+fn cpu() -> Value {
+    let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let field = |name: &str| -> Option<String> {
+        let (_, value) = cpuinfo.lines().find_map(|line| line.split_once(':').filter(|(key, _)| key.trim() == name))?;
+        Some(line(value))
+    };
+    let flags = field("flags").or_else(|| field("Features")).map(|flags| {
+        let mut flags: Vec<_> = flags.split_whitespace().collect();
+        flags.sort_unstable();
+        Digest::of_content(flags.join(" ").as_bytes()).to_string()
+    });
+    let cores = thread::available_parallelism().ok().map(|count| count.get().into());
+    let online = cpuinfo.lines().filter(|line| line.starts_with("processor")).count();
+    object([
+        ("vendor", field("vendor_id").map(Value::from)),
+        ("model", field("model name").map(Value::from)),
+        ("logical_cores", (online > 0).then(|| online.into())),
+        ("usable_cores", cores),
+        ("flags_sha256", flags.map(Value::from)),
+        ("memory_bytes", memory().map(Value::from)),
+        ("gpu_devices", Some(gpu_devices().into())),
+    ])
+}
+
+fn memory() -> Option<u64> {
+    let meminfo = fs::read_to_string("/proc/meminfo").ok()?;
+    let kibibytes = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"))?.trim().strip_suffix(" kB")?;
+    kibibytes.parse::<u64>().ok()?.checked_mul(1024)
+}
+
+/// Device files of graphics processors: whether the machine had one that a program could use.
+fn gpu_devices() -> Vec<String> {
+    let names = |folder: &str| -> Vec<String> {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        entries.map(|entry| text_of(&entry.file_name())).collect()
+    };
+    let is_card = |name: &str, prefix: &str| {
+        name.strip_prefix(prefix).is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    let mut devices: Vec<_> =
+        names("/dev").into_iter().filter(|name| name == "kfd" || is_card(name, "nvidia")).collect();
+    devices.extend(names("/dev/dri").into_iter().filter(|name| is_card(name, "renderD")));
+    devices.sort();
+    devices
+}
+
+fn toolchain(interpreter: Option<&Interpreter>) -> Value {
+    let interpreter = interpreter.map(|interpreter| {
+        object([
+            ("path", Some(interpreter.path.clone().into())),
+            ("sha256", Some(interpreter.digest.to_string().into())),
+            ("version", interpreter.version.clone().map(Value::from)),
+        ])
+    });
+    object([("capseal", Some(env!("CARGO_PKG_VERSION").into())), ("interpreter", interpreter)])
+}
+
+fn runtime(files: &[FileRecord]) -> Value {
+    let runtime = files.iter().filter(|file| file.role == Role::Runtime);
+    let files: Vec<_> = runtime
+        .map(|file| {
+            json!({
+                "path": file.path,
+                "sha256": file.content.digest.to_string(),
+                "size": file.content.size,
+            })
+        })
+        .collect();
+    json!({ "files": files })
+}
+
+fn of_capture(capture: &Capture) -> Value {
+    let (mode, mechanism, reason) = match &capture.mode {
+        Mode::Observed => ("observed", "ptrace and seccomp", None),
+        Mode::Declared { reason } => ("declared", "none", Some(reason.clone().into())),
+    };
+    let notes: Vec<_> = capture.notes.iter().map(|note| note.name()).collect();
+    object([
+        ("mode", Some(mode.into())),
+        ("mechanism", Some(mechanism.into())),
+        ("reason", reason),
+        ("notes", Some(notes.into())),
+    ])
+}
+
+/// Asks an interpreter for its version. Only those that are known to answer without doing anything else are asked.
+pub(super) fn version_of(
+    executable: &Path,
+    environment: &[(std::ffi::OsString, std::ffi::OsString)],
+) -> Option<String> {
+    Language::of_interpreter(executable)?;
+    let mut command = Command::new(executable);
+    command.arg("--version").env_clear().envs(environment.iter().map(|(name, value)| (name, value)));
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().ok()?;
+    let (answer, answers) = mpsc::channel();
+    let pipes = (child.stdout.take()?, child.stderr.take()?);
+    thread::spawn(move || {
+        let read = |pipe: &mut dyn Read| -> io::Result<String> {
+            let mut bytes = Vec::new();
+            pipe.take(LONGEST_VERSION).read_to_end(&mut bytes)?;
+            Ok(String::from_utf8_lossy(&bytes).into_owned())
+        };
+        let (mut stdout, mut stderr) = pipes;
+        // Nobody waits any more when it took too long.
+        let _ = answer.send((read(&mut stdout), read(&mut stderr)));
+    });
+    let answered = answers.recv_timeout(PATIENCE);
+    if answered.is_err() {
+        // It may have ended by itself just now.
+        let _ = child.kill();
+    }
+    let status = child.wait().ok()?;
+    let (stdout, stderr) = answered.ok()?;
+    let first = |text: io::Result<String>| text.ok().map(|text| line(&text)).filter(|line| !line.is_empty());
+    status.success().then(|| first(stdout).or_else(|| first(stderr))).flatten()
+}
+
+/// The first line that is not blank, on one line of a record.
+fn line(text: &str) -> String {
+    let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    line.chars().filter(|character| !character.is_control()).collect()
+}
+
+fn object<const N: usize>(fields: [(&str, Option<Value>); N]) -> Value {
+    let fields = fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    Value::Object(fields.collect::<Map<_, _>>())
+}
+
+/// Far more than any version.
+const LONGEST_VERSION: u64 = 4096;
+const PATIENCE: Duration = Duration::from_secs(5);

@@ -1,0 +1,378 @@
+//! The system calls that have no safe wrapper: fork, ptrace, the seccomp filter, signals.
+//!
+//! The only unsafe code of the crate. Nothing here decides anything: each function is one system call with its arguments in
+//! types, or the child's side of a fork, which may only make calls that are safe between fork and exec.
+#![allow(unsafe_code, reason = "the operating system's interface; every block says why it is sound")]
+
+use std::{
+    io,
+    sync::atomic::{AtomicI32, Ordering},
+};
+
+use libc::{c_int, pid_t};
+
+/// The process that signals are passed on to; 0 for none.
+static CHILD: AtomicI32 = AtomicI32::new(0);
+
+/// A signal that came before there was a child; 0 for none.
+static EARLY: AtomicI32 = AtomicI32::new(0);
+
+/// Passes signals that ask this process to end on to a child, until it is dropped.
+///
+/// A signal that the terminal sends reaches the child by itself, so only those sent by a process are passed on. Either way
+/// this process goes on, to make the record.
+#[derive(Debug)]
+pub(super) struct Forwarding {
+    before: Vec<(c_int, libc::sigaction)>,
+}
+
+impl Forwarding {
+    /// Installs the handlers, for the signals that are not ignored already (as under `nohup`).
+    pub(super) fn install() -> Self {
+        let mut before = Vec::new();
+        for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT] {
+            // SAFETY: all-zero is a valid sigaction; both pointers are to live ones; the handler has the SA_SIGINFO shape
+            // and makes only async-signal-safe calls.
+            unsafe {
+                let mut old: libc::sigaction = std::mem::zeroed();
+                if libc::sigaction(signal, std::ptr::null(), &raw mut old) != 0 || old.sa_sigaction == libc::SIG_IGN {
+                    continue;
+                }
+                let mut new: libc::sigaction = std::mem::zeroed();
+                new.sa_sigaction = pass_on as *const () as libc::sighandler_t;
+                new.sa_flags = libc::SA_SIGINFO | libc::SA_RESTART;
+                libc::sigemptyset(&raw mut new.sa_mask);
+                if libc::sigaction(signal, &raw const new, std::ptr::null_mut()) == 0 {
+                    before.push((signal, old));
+                }
+            }
+        }
+        Self { before }
+    }
+
+    /// Names the child.
+    pub(super) fn to(&self, child: pid_t) {
+        CHILD.store(child, Ordering::SeqCst);
+        let early = EARLY.swap(0, Ordering::SeqCst);
+        if early != 0 {
+            kill(child, early);
+        }
+    }
+
+    /// Forgets the child, before its number can become another's.
+    pub(super) fn to_nobody(&self) {
+        CHILD.store(0, Ordering::SeqCst);
+    }
+}
+
+impl Drop for Forwarding {
+    fn drop(&mut self) {
+        self.to_nobody();
+        EARLY.store(0, Ordering::SeqCst);
+        for (signal, old) in &self.before {
+            // SAFETY: restores an action that the system gave out for this signal.
+            unsafe { libc::sigaction(*signal, old, std::ptr::null_mut()) };
+        }
+    }
+}
+
+extern "C" fn pass_on(signal: c_int, info: *mut libc::siginfo_t, _context: *mut libc::c_void) {
+    // SAFETY: the system passes a valid siginfo to an SA_SIGINFO handler.
+    let sent_by_a_process = unsafe { (*info).si_code <= 0 };
+    if !sent_by_a_process {
+        return;
+    }
+    match CHILD.load(Ordering::SeqCst) {
+        0 => EARLY.store(signal, Ordering::SeqCst),
+        child => {
+            let errno = io::Error::last_os_error().raw_os_error().unwrap_or(0);
+            kill(child, signal);
+            // The interrupted code may be about to look at its own.
+            set_errno(errno);
+        }
+    }
+}
+
+/// Sends a signal; a process that is gone is no error. Async-signal-safe.
+pub(super) fn kill(process: pid_t, signal: c_int) {
+    // SAFETY: takes two numbers and touches no memory.
+    unsafe { libc::kill(process, signal) };
+}
+
+fn set_errno(errno: c_int) {
+    // SAFETY: the C library gives the address of this thread's errno.
+    unsafe {
+        #[cfg(any(target_os = "linux", target_os = "emscripten"))]
+        {
+            *libc::__errno_location() = errno;
+        }
+        #[cfg(any(target_os = "macos", target_os = "ios", target_os = "freebsd"))]
+        {
+            *libc::__error() = errno;
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+pub(super) use linux::*;
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::{
+        ffi::{CStr, CString},
+        io::{self, Read, Write},
+        os::fd::{AsRawFd, BorrowedFd, RawFd},
+        ptr,
+    };
+
+    use libc::{c_int, c_long, c_uint, c_ulong, c_void, pid_t, sock_filter};
+
+    /// What a child executes, and with what. Built before the fork, because nothing may be allocated after it.
+    pub(in crate::run) struct Launch<'a> {
+        pub(in crate::run) executable: &'a CStr,
+        pub(in crate::run) argv: &'a [CString],
+        pub(in crate::run) environment: &'a [CString],
+        pub(in crate::run) working_dir: &'a CStr,
+        pub(in crate::run) stdout: BorrowedFd<'a>,
+        pub(in crate::run) stderr: BorrowedFd<'a>,
+        pub(in crate::run) filter: &'a [sock_filter],
+    }
+
+    /// A child that waits for [`go`](Self::go), and then executes.
+    pub(in crate::run) struct Child {
+        pub(in crate::run) pid: pid_t,
+        go: io::PipeWriter,
+        trouble: io::PipeReader,
+    }
+
+    impl Child {
+        /// Lets the child execute.
+        pub(in crate::run) fn go(&mut self) -> io::Result<()> {
+            self.go.write_all(&[1])
+        }
+
+        /// What kept the child from executing; asked when it has ended or executed.
+        pub(in crate::run) fn trouble(&mut self) -> Option<(Step, io::Error)> {
+            let mut report = [0; 5];
+            self.trouble.read_exact(&mut report).ok()?;
+            let [step, errno @ ..] = report;
+            let step = Step::ALL.into_iter().find(|known| *known as u8 == step)?;
+            Some((step, io::Error::from_raw_os_error(i32::from_ne_bytes(errno))))
+        }
+    }
+
+    /// Steps of the child between fork and exec.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[repr(u8)]
+    pub(in crate::run) enum Step {
+        Streams = 1,
+        WorkingDir,
+        Filter,
+        Execute,
+    }
+
+    impl Step {
+        const ALL: [Self; 4] = [Self::Streams, Self::WorkingDir, Self::Filter, Self::Execute];
+    }
+
+    /// Forks a child that waits.
+    pub(in crate::run) fn fork(launch: &Launch<'_>) -> io::Result<Child> {
+        let (wait, go) = io::pipe()?;
+        let (trouble, report) = io::pipe()?;
+        let pointers = |strings: &[CString]| -> Vec<*const libc::c_char> {
+            strings.iter().map(|string| string.as_ptr()).chain([ptr::null()]).collect()
+        };
+        let argv = pointers(launch.argv);
+        let environment = pointers(launch.environment);
+        // SAFETY: the child only runs `become_program`, which keeps to async-signal-safe calls.
+        match unsafe { libc::fork() } {
+            -1 => Err(io::Error::last_os_error()),
+            0 => {
+                let (wait, go) = (wait.as_raw_fd(), go.as_raw_fd());
+                // SAFETY: this is the child of a fork, and both lists end with a null pointer and outlive the call.
+                unsafe { become_program(launch, &argv, &environment, [wait, go], report.as_raw_fd()) }
+            }
+            pid => Ok(Child { pid, go, trouble }),
+        }
+    }
+
+    /// The child's side.
+    ///
+    /// # Safety
+    /// Called in the child of a fork, with lists of C strings that end with a null pointer. Other threads of the parent may
+    /// have held any lock at the fork: only async-signal-safe calls, no allocation, no panic.
+    unsafe fn become_program(
+        launch: &Launch<'_>,
+        argv: &[*const libc::c_char],
+        environment: &[*const libc::c_char],
+        [wait, go]: [RawFd; 2],
+        report: RawFd,
+    ) -> ! {
+        // SAFETY: all pointers are to live memory of the right type, by the caller's promise or borrowed just here.
+        unsafe {
+            let fail = |step: Step| -> ! {
+                let errno = (*libc::__errno_location()).to_ne_bytes();
+                let report_bytes = [step as u8, errno[0], errno[1], errno[2], errno[3]];
+                libc::write(report, report_bytes.as_ptr().cast(), report_bytes.len());
+                libc::_exit(127)
+            };
+            // The parent holds the other end alone, so that its death is seen.
+            libc::close(go);
+            let mut byte = 0_u8;
+            if libc::read(wait, (&raw mut byte).cast(), 1) != 1 {
+                libc::_exit(127);
+            }
+            // As the standard library does: Rust programs ignore SIGPIPE, others expect it to be fatal.
+            let mut none: libc::sigset_t = std::mem::zeroed();
+            libc::sigemptyset(&raw mut none);
+            libc::sigprocmask(libc::SIG_SETMASK, &raw const none, ptr::null_mut());
+            libc::signal(libc::SIGPIPE, libc::SIG_DFL);
+            // The standard library keeps descriptors 0 to 2 open from the start, so that no pipe has one of these numbers.
+            if libc::dup2(launch.stdout.as_raw_fd(), 1) < 0 || libc::dup2(launch.stderr.as_raw_fd(), 2) < 0 {
+                fail(Step::Streams);
+            }
+            if libc::chdir(launch.working_dir.as_ptr()) != 0 {
+                fail(Step::WorkingDir);
+            }
+            if !install(launch.filter) {
+                fail(Step::Filter);
+            }
+            libc::execve(launch.executable.as_ptr(), argv.as_ptr(), environment.as_ptr());
+            fail(Step::Execute)
+        }
+    }
+
+    /// Installs the filter in this thread; without the privilege for it, by giving up new privileges for good.
+    fn install(filter: &[sock_filter]) -> bool {
+        let program = libc::sock_fprog { len: filter.len() as u16, filter: filter.as_ptr().cast_mut() };
+        // SAFETY: the program points to a live filter, which the system only reads; the other arguments are numbers.
+        unsafe {
+            let set = || {
+                libc::syscall(
+                    libc::SYS_seccomp,
+                    libc::SECCOMP_SET_MODE_FILTER,
+                    libc::SECCOMP_FILTER_FLAG_SPEC_ALLOW,
+                    &raw const program,
+                ) == 0
+            };
+            set() || (libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && set())
+        }
+    }
+
+    /// Attaches to a process without stopping it, as its tracer.
+    pub(in crate::run) fn seize(pid: pid_t, options: c_int) -> io::Result<()> {
+        ptrace(libc::PTRACE_SEIZE, pid, 0, options as c_ulong).map(drop)
+    }
+
+    /// Lets a stopped thread go on until its next event, with a signal or 0.
+    pub(in crate::run) fn resume(tid: pid_t, signal: c_int) {
+        let _ = ptrace(libc::PTRACE_CONT, tid, 0, signal as c_ulong);
+    }
+
+    /// Lets a stopped thread go on until the end of its system call.
+    pub(in crate::run) fn resume_to_exit(tid: pid_t) {
+        let _ = ptrace(libc::PTRACE_SYSCALL, tid, 0, 0);
+    }
+
+    /// Leaves a thread in its group stop, and lets it hear of the end of it.
+    pub(in crate::run) fn keep_stopped(tid: pid_t) {
+        let _ = ptrace(libc::PTRACE_LISTEN, tid, 0, 0);
+    }
+
+    /// The message of the event that a thread is stopped for.
+    pub(in crate::run) fn event_message(tid: pid_t) -> Option<u64> {
+        let mut message: c_ulong = 0;
+        ptrace(libc::PTRACE_GETEVENTMSG, tid, 0, (&raw mut message) as c_ulong).ok()?;
+        Some(message)
+    }
+
+    /// The system call that a thread is stopped at.
+    #[derive(Clone, Copy, Debug)]
+    pub(in crate::run) enum Call {
+        /// Before it, by the filter.
+        Filtered {
+            /// Number of the call.
+            number: u64,
+            /// Its arguments.
+            args: [u64; 6],
+            /// What the filter said about it.
+            data: u32,
+        },
+        /// After it.
+        Done {
+            /// What it returned: an errno, negative, when it failed.
+            value: i64,
+        },
+    }
+
+    /// Layout of `struct ptrace_syscall_info`, as far as it is read here.
+    #[repr(C)]
+    #[derive(Clone, Copy, Default)]
+    struct SyscallInfo {
+        op: u8,
+        pad: [u8; 3],
+        arch: u32,
+        instruction_pointer: u64,
+        stack_pointer: u64,
+        /// seccomp: number, six arguments, data; exit: value, is_error.
+        body: [u64; 8],
+    }
+
+    /// The system call that a thread is stopped at.
+    pub(in crate::run) fn call(tid: pid_t) -> Option<Call> {
+        let mut info = SyscallInfo::default();
+        ptrace(GET_SYSCALL_INFO, tid, size_of::<SyscallInfo>() as c_ulong, (&raw mut info) as c_ulong).ok()?;
+        let [number, args @ .., data] = info.body;
+        match info.op {
+            INFO_SECCOMP => Some(Call::Filtered { number, args, data: data as u32 }),
+            INFO_EXIT => Some(Call::Done { value: number.cast_signed() }),
+            _ => None,
+        }
+    }
+
+    const GET_SYSCALL_INFO: c_uint = 0x420e;
+    const INFO_EXIT: u8 = 2;
+    const INFO_SECCOMP: u8 = 3;
+
+    fn ptrace(request: c_uint, tid: pid_t, address: c_ulong, data: c_ulong) -> io::Result<c_long> {
+        // SAFETY: every request used here either takes numbers, or writes to `data` no more than the type behind it holds:
+        // one c_ulong for the event message, `address` bytes for the call's description.
+        match unsafe { libc::syscall(libc::SYS_ptrace, c_long::from(request), c_long::from(tid), address, data) } {
+            -1 => Err(io::Error::last_os_error()),
+            value => Ok(value),
+        }
+    }
+
+    /// Waits for an event of a child or traced thread of this thread.
+    ///
+    /// `Ok(None)` when none is there and `block` is false. An error of kind `NotFound` when there is nobody left.
+    pub(in crate::run) fn wait(block: bool) -> io::Result<Option<(pid_t, c_int)>> {
+        // Other threads' children are theirs: the caller may run other processes.
+        let flags = libc::__WALL | libc::__WNOTHREAD | if block { 0 } else { libc::WNOHANG };
+        let mut status = 0;
+        loop {
+            // SAFETY: the system writes one c_int.
+            match unsafe { libc::waitpid(-1, &raw mut status, flags) } {
+                0 => return Ok(None),
+                -1 => match io::Error::last_os_error() {
+                    error if error.kind() == io::ErrorKind::Interrupted => {}
+                    error if error.raw_os_error() == Some(libc::ECHILD) => return Err(io::ErrorKind::NotFound.into()),
+                    error => return Err(error),
+                },
+                tid => return Ok(Some((tid, status))),
+            }
+        }
+    }
+
+    /// Reads memory of another process; fewer bytes when the rest is not there.
+    pub(in crate::run) fn read_memory(tid: pid_t, address: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let local = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
+        let remote =
+            libc::iovec { iov_base: ptr::without_provenance_mut::<c_void>(address as usize), iov_len: buffer.len() };
+        // SAFETY: the local vector is the buffer; the remote address is only looked up in the other process.
+        match unsafe { libc::process_vm_readv(tid, &raw const local, 1, &raw const remote, 1, 0) } {
+            -1 => Err(io::Error::last_os_error()),
+            read => Ok(read.cast_unsigned()),
+        }
+    }
+}

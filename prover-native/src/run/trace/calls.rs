@@ -1,0 +1,174 @@
+//! The picked system calls: what each is about to do, and what it has done.
+
+use std::{
+    fs,
+    os::unix::ffi::OsStringExt,
+    path::{Path, PathBuf},
+};
+
+use libc::{c_int, c_long, pid_t};
+
+use super::super::{
+    content::Identity,
+    ledger::{Before, Ledger, Opened},
+    record::Note,
+    sys,
+    text::joined,
+};
+
+/// A call that has begun, with what has to be known when it has succeeded.
+#[derive(Debug)]
+pub(super) enum Pending {
+    /// Opens a file.
+    Open {
+        /// The name it used.
+        path: Option<PathBuf>,
+        /// The flags.
+        flags: c_int,
+        /// What was there before.
+        before: Before,
+    },
+    /// Gives a file or folder another name.
+    Rename {
+        /// The name it has.
+        from: PathBuf,
+        /// The name it gets.
+        to: PathBuf,
+    },
+    /// Cuts a file.
+    Truncate {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+/// A call begins. `None` when its end is of no interest.
+pub(super) fn entered(ledger: &mut Ledger, tid: pid_t, number: u64, args: [u64; 6]) -> Option<Pending> {
+    let [a, b, c, d, ..] = args;
+    match c_long::try_from(number).ok()? {
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_open => open(ledger, tid, HERE, a, b as c_int),
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_creat => open(ledger, tid, HERE, a, libc::O_CREAT | libc::O_WRONLY | libc::O_TRUNC),
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_rename | libc::SYS_link => rename(tid, [HERE, a], [HERE, b]),
+        #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+        libc::SYS_renameat => rename(tid, [a, b], [c, d]),
+        libc::SYS_renameat2 | libc::SYS_linkat => rename(tid, [a, b], [c, d]),
+        libc::SYS_openat => open(ledger, tid, a, b, c as c_int),
+        libc::SYS_openat2 => open(ledger, tid, a, b, flags_of_openat2(tid, c)?),
+        libc::SYS_open_by_handle_at => Some(Pending::Open { path: None, flags: c as c_int, before: Before::Nothing }),
+        libc::SYS_truncate => truncate(ledger, tid, a),
+        libc::SYS_socket => {
+            if matches!(a as c_int, libc::AF_INET | libc::AF_INET6) {
+                ledger.note(Note::Network);
+            }
+            None
+        }
+        libc::SYS_io_uring_setup => {
+            ledger.note(Note::IoUring);
+            None
+        }
+        _ => None,
+    }
+}
+
+impl Pending {
+    /// The call has succeeded.
+    pub(super) fn done(self, ledger: &mut Ledger, tid: pid_t, value: i64) {
+        match self {
+            Self::Open { path, flags, before } => ledger.opened(Opened {
+                path: path.filter(|_| flags & libc::O_TMPFILE != libc::O_TMPFILE),
+                handle: PathBuf::from(format!("/proc/{tid}/fd/{value}")),
+                writes: writes(flags),
+                discards: flags & libc::O_TRUNC != 0,
+                before,
+            }),
+            Self::Rename { from, to } => ledger.renamed(&from, &to),
+            Self::Truncate { path } => ledger.truncated(&path),
+        }
+    }
+}
+
+fn open(ledger: &Ledger, tid: pid_t, folder: u64, path: u64, flags: c_int) -> Option<Pending> {
+    if flags & libc::O_PATH != 0 {
+        return None;
+    }
+    let path = path_at(tid, folder, path);
+    let before = match &path {
+        Some(path) if writes(flags) => before(ledger, path),
+        _ => Before::Nothing,
+    };
+    Some(Pending::Open { path, flags, before })
+}
+
+/// Looks at what a process is about to write, and lets all readers of it come to their end.
+fn before(ledger: &Ledger, path: &Path) -> Before {
+    let Some(metadata) = fs::metadata(path).ok().filter(fs::Metadata::is_file) else {
+        return Before::Nothing;
+    };
+    let identity = Identity::of(&metadata);
+    ledger.about_to_write(&identity);
+    if metadata.len() == 0 { Before::Empty } else { Before::Content(identity) }
+}
+
+fn truncate(ledger: &Ledger, tid: pid_t, path: u64) -> Option<Pending> {
+    let path = path_at(tid, HERE, path)?;
+    before(ledger, &path);
+    Some(Pending::Truncate { path })
+}
+
+fn rename(tid: pid_t, [from_folder, from]: [u64; 2], [to_folder, to]: [u64; 2]) -> Option<Pending> {
+    Some(Pending::Rename { from: path_at(tid, from_folder, from)?, to: path_at(tid, to_folder, to)? })
+}
+
+fn writes(flags: c_int) -> bool {
+    flags & libc::O_ACCMODE != libc::O_RDONLY || flags & libc::O_TRUNC != 0
+}
+
+/// The flags come first in `struct open_how`.
+fn flags_of_openat2(tid: pid_t, how: u64) -> Option<c_int> {
+    let mut flags = [0; 8];
+    let read = sys::read_memory(tid, how, &mut flags).ok()?;
+    (read == flags.len()).then_some(u64::from_ne_bytes(flags) as c_int)
+}
+
+/// The path that a call names, absolute.
+fn path_at(tid: pid_t, folder: u64, path: u64) -> Option<PathBuf> {
+    let path = read_path(tid, path)?;
+    if path.is_absolute() {
+        return Some(joined(Path::new("/"), &path));
+    }
+    let folder = match folder as c_int {
+        libc::AT_FDCWD => format!("/proc/{tid}/cwd"),
+        descriptor => format!("/proc/{tid}/fd/{descriptor}"),
+    };
+    Some(joined(&fs::read_link(folder).ok()?, &path))
+}
+
+/// Reads a path from a process's memory.
+pub(super) fn read_path(tid: pid_t, mut address: u64) -> Option<PathBuf> {
+    let mut path = Vec::new();
+    while path.len() < libc::PATH_MAX as usize {
+        // Not beyond the page: the next one need not be there.
+        let mut piece = [0; PIECE];
+        let length = (PAGE - address % PAGE).min(PIECE as u64) as usize;
+        let read = sys::read_memory(tid, address, &mut piece[..length]).ok()?;
+        let piece = piece.get(..read).filter(|piece| !piece.is_empty())?;
+        match piece.iter().position(|byte| *byte == 0) {
+            Some(end) => {
+                path.extend_from_slice(&piece[..end]);
+                return Some(std::ffi::OsString::from_vec(path).into());
+            }
+            None => path.extend_from_slice(piece),
+        }
+        address = address.checked_add(read as u64)?;
+    }
+    None
+}
+
+/// The folder argument that stands for the current folder.
+const HERE: u64 = libc::AT_FDCWD as u64;
+const PIECE: usize = 256;
+/// The smallest page there is.
+const PAGE: u64 = 4096;

@@ -1,0 +1,77 @@
+//! The filter that picks the system calls to stop at: those that open, name or cut files. All others run at full speed.
+//!
+//! A classic BPF program over the call's number and architecture. It never refuses a call.
+
+use libc::{c_long, c_uint, sock_filter};
+
+/// What the filter says of a call that it picked by number.
+pub(super) const PICKED: u32 = 1;
+/// What the filter says of a call by the rules of another architecture, whose numbers mean something else.
+pub(super) const FOREIGN: u32 = 2;
+
+/// Builds the filter; `None` on an architecture that it does not know.
+pub(super) fn filter() -> Option<Vec<sock_filter>> {
+    let picked = CALLS.iter().flat_map(|number| {
+        [statement(JUMP_IF_EQUAL, *number as u32, 0, 1), statement(RETURN, libc::SECCOMP_RET_TRACE | PICKED, 0, 0)]
+    });
+    let mut program = vec![
+        statement(LOAD, ARCHITECTURE, 0, 0),
+        statement(JUMP_IF_EQUAL, NATIVE?, 1, 0),
+        statement(RETURN, libc::SECCOMP_RET_TRACE | FOREIGN, 0, 0),
+        statement(LOAD, NUMBER, 0, 0),
+        statement(JUMP_IF_NOT_LESS, FOREIGN_FROM, 0, 1),
+        statement(RETURN, libc::SECCOMP_RET_TRACE | FOREIGN, 0, 0),
+    ];
+    program.extend(picked);
+    program.push(statement(RETURN, libc::SECCOMP_RET_ALLOW, 0, 0));
+    Some(program)
+}
+
+const fn statement(code: c_uint, k: u32, jt: u8, jf: u8) -> sock_filter {
+    sock_filter { code: code as u16, jt, jf, k }
+}
+
+/// The calls that are picked.
+const CALLS: &[c_long] = &[
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_open,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_creat,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_rename,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_link,
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+    libc::SYS_renameat,
+    libc::SYS_openat,
+    libc::SYS_openat2,
+    libc::SYS_open_by_handle_at,
+    libc::SYS_truncate,
+    libc::SYS_renameat2,
+    libc::SYS_linkat,
+    libc::SYS_socket,
+    libc::SYS_io_uring_setup,
+];
+
+/// The audit number of the architecture that this program is built for.
+const NATIVE: Option<u32> = if cfg!(target_arch = "x86_64") {
+    Some(0xc000_003e)
+} else if cfg!(target_arch = "aarch64") {
+    Some(0xc000_00b7)
+} else if cfg!(target_arch = "riscv64") {
+    Some(0xc000_00f3)
+} else {
+    None
+};
+
+/// On x86-64, numbers with this bit are of the x32 kind.
+const FOREIGN_FROM: u32 = 0x4000_0000;
+
+/// Offsets in `struct seccomp_data`.
+const NUMBER: u32 = 0;
+const ARCHITECTURE: u32 = 4;
+
+const LOAD: c_uint = libc::BPF_LD | libc::BPF_W | libc::BPF_ABS;
+const JUMP_IF_EQUAL: c_uint = libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K;
+const JUMP_IF_NOT_LESS: c_uint = libc::BPF_JMP | libc::BPF_JGE | libc::BPF_K;
+const RETURN: c_uint = libc::BPF_RET | libc::BPF_K;

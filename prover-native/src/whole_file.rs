@@ -1,0 +1,250 @@
+//! A file that is there whole, or not at all.
+//!
+//! Written beside its destination, synced, renamed, and the folder synced: after a crash or a full disk the destination
+//! holds either what it held before or everything. What is dropped before [`finish`](WholeFile::finish) leaves nothing.
+//! An existing destination is kept unless the caller says otherwise, also when it appears while the file is written.
+
+use std::{
+    fmt,
+    fs::{self, File},
+    io::{self, Read, Seek, SeekFrom, Write},
+    path::{Path, PathBuf},
+};
+
+use tempfile::NamedTempFile;
+
+use crate::cause::Cause;
+
+/// What to do when the destination exists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Existing {
+    /// Keep it and refuse.
+    Keep,
+    /// Replace it, in one step.
+    Replace,
+}
+
+/// A file in the making. Its bytes go through [`Write`], [`Read`] and [`Seek`].
+#[derive(Debug)]
+pub struct WholeFile {
+    beside: NamedTempFile,
+    destination: PathBuf,
+    existing: Existing,
+}
+
+impl WholeFile {
+    /// Starts a file that will be at `destination`.
+    ///
+    /// # Errors
+    /// When the destination exists and shall be kept, is a folder, or its folder takes no files.
+    pub fn create(destination: &Path, existing: Existing) -> Result<Self, WholeFileError> {
+        let failed = |error| WholeFileError { destination: destination.to_owned(), error };
+        let Some(name) = destination.file_name() else {
+            return Err(failed(io::ErrorKind::IsADirectory.into()));
+        };
+        match fs::symlink_metadata(destination) {
+            Ok(metadata) if metadata.is_dir() => return Err(failed(io::ErrorKind::IsADirectory.into())),
+            Ok(_) if existing == Existing::Keep => return Err(failed(io::ErrorKind::AlreadyExists.into())),
+            _ => {}
+        }
+        let mut prefix = name.to_owned();
+        prefix.push(".tmp");
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(&prefix);
+        // tempfile's default is for the owner only; a receipt is as readable as any new file.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let beside = builder.tempfile_in(folder_of(destination)).map_err(failed)?;
+        Ok(Self { beside, destination: destination.to_owned(), existing })
+    }
+
+    /// Syncs the file, gives it its name, and syncs the folder. Returns where it is.
+    ///
+    /// # Errors
+    /// When the disk does not take it, or the destination has come into being meanwhile and shall be kept.
+    pub fn finish(self) -> Result<PathBuf, WholeFileError> {
+        let Self { beside, destination, existing } = self;
+        let done = beside.as_file().sync_all().and_then(|()| {
+            match existing {
+                Existing::Keep => beside.persist_noclobber(&destination),
+                Existing::Replace => beside.persist(&destination),
+            }
+            .map_err(io::Error::from)?;
+            sync_folder(folder_of(&destination))
+        });
+        match done {
+            Ok(()) => Ok(destination),
+            Err(error) => Err(WholeFileError { destination, error }),
+        }
+    }
+
+    /// Says that an error met while writing concerns this file.
+    pub fn error(&self, error: io::Error) -> WholeFileError {
+        WholeFileError { destination: self.destination.clone(), error }
+    }
+}
+
+impl Write for WholeFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.beside.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.beside.flush()
+    }
+}
+
+impl Read for WholeFile {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        self.beside.read(bytes)
+    }
+}
+
+impl Seek for WholeFile {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.beside.seek(to)
+    }
+}
+
+/// Writes a whole file from bytes.
+///
+/// # Errors
+/// As [`WholeFile::create`] and [`WholeFile::finish`], and when the disk does not take the bytes.
+pub fn write(destination: &Path, existing: Existing, bytes: &[u8]) -> Result<PathBuf, WholeFileError> {
+    let mut file = WholeFile::create(destination, existing)?;
+    file.write_all(bytes).map_err(|error| file.error(error))?;
+    file.finish()
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// A name lives in its folder: without this a crash can undo the rename.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    match File::open(folder)?.sync_all() {
+        // Some file systems cannot sync a folder, and need not.
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
+        synced => synced,
+    }
+}
+
+/// A file could not be written; nothing of it is left.
+#[derive(Debug)]
+pub struct WholeFileError {
+    destination: PathBuf,
+    error: io::Error,
+}
+
+impl WholeFileError {
+    /// What the operating system said.
+    pub fn io(&self) -> &io::Error {
+        &self.error
+    }
+
+    /// What the user can do about it.
+    pub fn next_step(&self) -> &'static str {
+        match self.error.kind() {
+            io::ErrorKind::AlreadyExists => "choose another name, or remove the file first",
+            io::ErrorKind::IsADirectory => "give the name of a file",
+            io::ErrorKind::NotFound => "make the folder first",
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "free some space, or write to another disk",
+            _ => "write to a folder where you may create files",
+        }
+    }
+}
+
+impl fmt::Display for WholeFileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot write {}: {}", self.destination.display(), Cause(&self.error))
+    }
+}
+
+impl std::error::Error for WholeFileError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    }
+
+    #[test]
+    fn the_file_is_there_whole_and_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run.cap");
+        assert_eq!(write(&path, Existing::Keep, b"whole").unwrap(), path);
+        assert_eq!(fs::read(&path).unwrap(), b"whole");
+        assert_eq!(names(folder.path()), ["run.cap"]);
+    }
+
+    #[test]
+    fn an_existing_file_is_kept_unless_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run.cap");
+        fs::write(&path, b"first").unwrap();
+        let error = write(&path, Existing::Keep, b"second").unwrap_err();
+        assert_eq!(error.to_string(), format!("cannot write {}: it exists already", path.display()));
+        assert_eq!(fs::read(&path).unwrap(), b"first");
+
+        write(&path, Existing::Replace, b"second").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"second");
+        assert_eq!(names(folder.path()), ["run.cap"]);
+    }
+
+    #[test]
+    fn a_file_that_appears_meanwhile_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run.cap");
+        let mut file = WholeFile::create(&path, Existing::Keep).unwrap();
+        file.write_all(b"late").unwrap();
+        fs::write(&path, b"early").unwrap();
+        assert_eq!(file.finish().unwrap_err().io().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&path).unwrap(), b"early");
+        assert_eq!(names(folder.path()), ["run.cap"]);
+    }
+
+    #[test]
+    fn a_file_that_is_given_up_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut file = WholeFile::create(&folder.path().join("run.cap"), Existing::Keep).unwrap();
+        file.write_all(b"half").unwrap();
+        drop(file);
+        assert!(names(folder.path()).is_empty());
+    }
+
+    #[test]
+    fn errors_name_the_file_and_the_next_step() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = write(folder.path(), Existing::Replace, b"").unwrap_err();
+        assert_eq!(error.to_string(), format!("cannot write {}: it is a folder", folder.path().display()));
+        let error = write(&folder.path().join("none/run.cap"), Existing::Keep, b"").unwrap_err();
+        assert_eq!(error.next_step(), "make the folder first");
+        let full = write(Path::new("/dev/full"), Existing::Keep, b"").unwrap_err();
+        assert_eq!(full.io().kind(), io::ErrorKind::AlreadyExists);
+    }
+
+    /// A file system of 64 KiB, where the test may mount one.
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_full_disk_is_said_and_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path();
+        let mounted =
+            std::process::Command::new("mount").args(["-t", "tmpfs", "-o", "size=64k", "none"]).arg(path).output();
+        if !mounted.is_ok_and(|output| output.status.success()) {
+            return;
+        }
+        let error = write(&path.join("run.cap"), Existing::Keep, &[0; 1 << 20]);
+        let left = names(path);
+        std::process::Command::new("umount").arg(path).status().unwrap();
+        let error = error.unwrap_err();
+        assert_eq!(error.to_string(), format!("cannot write {}: the disk is full", path.join("run.cap").display()));
+        assert!(left.is_empty());
+    }
+}

@@ -1,0 +1,23 @@
+//! A signal to this process reaches the child, and the record is made. One test: handlers are process-wide.
+
+mod run_support;
+
+use prover_native::run::{CaptureChoice, Exit, Request};
+use run_support::Folder;
+
+#[test]
+fn a_signal_to_end_is_passed_on_and_the_record_made() {
+    let folder = Folder::new();
+    for capture in [CaptureChoice::Observed, CaptureChoice::Declared] {
+        for (signal, number) in [("TERM", 15), ("INT", 2), ("HUP", 1)] {
+            let script = format!("echo before; kill -{signal} $PPID; exec sleep 20");
+            let request = Request { capture, forward_signals: true, ..folder.command(&["sh", "-c", &script]) };
+            let record = folder.run(&request);
+            assert_eq!((record.exit, folder.stdout(&record).as_str()), (Exit::Signal(number), "before\n"));
+        }
+        let trapped = "trap 'echo caught; exit 4' TERM; kill -TERM $PPID; while :; do sleep 0.1; done";
+        let request = Request { capture, forward_signals: true, ..folder.command(&["sh", "-c", trapped]) };
+        let record = folder.run(&request);
+        assert_eq!((record.exit, folder.stdout(&record).as_str()), (Exit::Code(4), "caught\n"));
+    }
+}
