@@ -160,7 +160,7 @@ impl ArtifactStore {
         fs::remove_file(&path).map_err(|error| StoreError::new("remove", &path, error))
     }
 
-    fn path(&self, digest: &Digest) -> PathBuf {
+    pub(crate) fn path(&self, digest: &Digest) -> PathBuf {
         self.0.dir.path().join(digest.to_string())
     }
 

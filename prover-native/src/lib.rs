@@ -1,7 +1,18 @@
 //! The native side: run, prove, seal.
+//!
+//! Everything that the `capseal` command does, as a library: a backend makes a run into a draft ([`seal`]), a draft with its
+//! archive becomes a receipt, and the verifier core has the last word before a receipt takes its name.
 
 pub mod artifacts;
 pub mod bench;
 mod cause;
+pub mod cli;
+pub mod clock;
+pub mod commit;
+pub mod container;
+pub mod diff;
+pub mod emit;
+pub mod prove;
 pub mod run;
+pub mod seal;
 pub mod whole_file;

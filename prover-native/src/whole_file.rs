@@ -7,7 +7,7 @@
 use std::{
     fmt,
     fs::{self, File},
-    io::{self, Seek, SeekFrom, Write},
+    io::{self, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
 
@@ -24,7 +24,7 @@ pub enum Existing {
     Replace,
 }
 
-/// A file in the making. Its bytes go through [`Write`] and [`Seek`].
+/// A file in the making. Its bytes go through [`Write`], [`Read`] and [`Seek`].
 #[derive(Debug)]
 pub struct WholeFile {
     beside: NamedTempFile,
@@ -91,6 +91,12 @@ impl Write for WholeFile {
 
     fn flush(&mut self) -> io::Result<()> {
         self.beside.flush()
+    }
+}
+
+impl Read for WholeFile {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        self.beside.read(bytes)
     }
 }
 

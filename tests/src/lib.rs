@@ -1,1 +1,3 @@
 //! Vectors and their harness.
+
+pub mod hostile;

@@ -6,24 +6,43 @@
 //! | layer | modules |
 //! | --- | --- |
 //! | 0 | [`reason`], [`digest`], [`limits`] |
-//! | 1 | [`cbor`], [`container`] |
+//! | 1 | [`refusal`], [`cbor`], [`container`] |
 //! | 2 | [`stc`] |
-//! | 3 | [`air`], [`row_check`], [`stark`] |
-//! | 4 | [`event_log`], [`capsule`] |
-//! | 5 | [`verdict`], [`verify`](mod@verify), [`inspect`](mod@inspect) |
+//! | 3 | [`row_check`], [`stark`] |
+//! | 4 | [`air`], [`capsule`], [`event_log`] |
+//! | 5 | [`archive`], [`backend`] |
+//! | 6 | [`caveats`] |
+//! | 7 | [`verdict`], [`inspect`](mod@inspect) |
+//! | 8 | [`verify`](mod@verify) |
 
 #![no_std]
 
 extern crate alloc;
 
+pub mod air;
+pub mod archive;
+pub mod backend;
 pub mod capsule;
+pub mod caveats;
 pub mod cbor;
+pub mod container;
 pub mod digest;
 pub mod event_log;
+pub mod inspect;
 pub mod limits;
 pub mod reason;
+pub mod refusal;
+pub mod row_check;
+pub mod stark;
 pub mod stc;
+pub mod verdict;
+pub mod verify;
 
+pub use backend::ClaimClass;
 pub use digest::{Digest, Tag};
+pub use inspect::{Inspection, artifact, inspect};
 pub use limits::Limits;
 pub use reason::{ExitCode, ReasonCode};
+pub use refusal::Refusal;
+pub use verdict::{Check, CheckId, Level, Outcome, Status, Verdict};
+pub use verify::{VerifyOptions, verify};

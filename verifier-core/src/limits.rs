@@ -1,38 +1,51 @@
-//! Limits (spec: `docs/spec/limits.md`): what a verifier is willing to read. The caller may lower or raise them.
+//! Limits (spec: `docs/spec/limits.md`): how much of a hostile receipt a verifier is willing to look at.
+//!
+//! The caller passes them; nothing in a receipt widens them. Every stage compares a claimed size with its limit before it
+//! allocates or walks. A receipt over a limit is refused (`E005`), never checked in part. The defaults are for a browser
+//! tab: 64 MiB of receipt, and decoded structures that stay below that again.
 
-/// Upper bounds on what a receipt may hold.
+/// How much a receipt may hold.
 ///
-/// Every byte of a receipt is read a bounded number of times, so the cost of a verdict is linear in `file_bytes`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// # Units
+/// `*_bytes` are bytes; all others are counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of the file. The archive that travels in a receipt is 8 MiB by default; this leaves room for eight of them.
+    /// The whole file. An embedded archive is 8 MiB by default; a proof and an event log fit beside it many times over.
     pub file_bytes: usize,
-    /// Entries of the container. A run over thousands of files is usual, one over more should detach its archive.
+    /// Entries of the container. A run carries one for each file that it reads or writes.
     pub entries: usize,
-    /// Bytes of the capsule; 4 MiB name about 25,000 files.
+    /// An entry that no other limit names (artifacts, availability data). One artifact may fill the file.
+    pub entry_bytes: usize,
+    /// `capsule.cbor`. A capsule that lists 20,000 artifacts of 100 bytes each takes 2 MB.
     pub capsule_bytes: usize,
-    /// Bytes of the event log.
+    /// `events.jsonl`.
     pub event_log_bytes: usize,
-    /// Lines of the event log.
+    /// Lines of `events.jsonl`: ten for each of 20,000 files.
     pub event_log_lines: usize,
-    /// Bytes of one line, as in the action logs that use the same form.
+    /// One line of `events.jsonl`, without its line feed.
     pub event_line_bytes: usize,
-    /// Bytes of a proof.
+    /// A proof. The largest pinned parameter set stays below 1 MiB at 2^20 rows.
     pub proof_bytes: usize,
+    /// A policy, a manifest or a signature: documents that people write or read.
+    pub document_bytes: usize,
 }
 
 impl Limits {
-    /// The defaults.
+    /// The documented defaults.
     pub const DEFAULT: Self = Self {
-        file_bytes: 64 << 20,
+        file_bytes: 64 * MIB,
         entries: 20_000,
-        capsule_bytes: 4 << 20,
-        event_log_bytes: 16 << 20,
+        entry_bytes: 64 * MIB,
+        capsule_bytes: 4 * MIB,
+        event_log_bytes: 16 * MIB,
         event_log_lines: 200_000,
-        event_line_bytes: 1 << 20,
-        proof_bytes: 2 << 20,
+        event_line_bytes: MIB,
+        proof_bytes: 2 * MIB,
+        document_bytes: MIB,
     };
 }
+
+const MIB: usize = 1024 * 1024;
 
 impl Default for Limits {
     fn default() -> Self {

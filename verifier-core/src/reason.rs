@@ -97,7 +97,7 @@ reasons! {
     34 PolicyNotInRegistry "E034_POLICY_NOT_IN_REGISTRY" Policy "The policy is not in the pinned registry.";
     36 PolicyDocumentMissing "E036_POLICY_DOCUMENT_MISSING" Policy "The policy document is missing.";
     50 ProofMissing "E050_PROOF_MISSING" Proof "The backend proves execution, and there is no proof.";
-    51 ProofFormatMissing "E051_PROOF_FORMAT_MISSING" Proof "The proof's format is not stated.";
+    51 ProofFormatMissing "E051_PROOF_FORMAT_MISSING" Proof "The proof's format is not stated, or not known.";
     52 ProofHashMismatch "E052_PROOF_HASH_MISMATCH" Proof "The proof is not the one that the capsule commits to.";
     53 ProofStatementMismatch "E053_PROOF_STATEMENT_MISMATCH" Proof "The statement is not one that this proof system can prove.";
     54 ProofVerificationFailed "E054_PROOF_VERIFICATION_FAILED" Proof "The proof does not show that the statement holds.";
@@ -113,6 +113,7 @@ reasons! {
     65 ChunkRootMismatch "E065_CHUNK_ROOT_MISMATCH" Commitment "A chunk's root is not the one committed to.";
     66 ChunkLengthInvalid "E066_CHUNK_LENGTH_INVALID" Commitment "A chunk or the archive has another length than stated.";
     67 ArtifactHashMismatch "E067_ARTIFACT_HASH_MISMATCH" Commitment "An artifact's content is not what its name says.";
+    68 RowCheckMismatch "E068_ROW_CHECK_MISMATCH" Commitment "A row of the archive does not match the sketch.";
     70 DaModeUnsupported "E070_DA_MODE_UNSUPPORTED" Availability "The availability mode is not supported.";
     71 DaChallengeMissing "E071_DA_CHALLENGE_MISSING" Availability "There is no availability challenge.";
     72 DaChallengeHashMismatch "E072_DA_CHALLENGE_HASH_MISMATCH" Availability "The availability challenge is not the one committed to.";

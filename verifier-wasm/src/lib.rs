@@ -1,1 +1,107 @@
 //! WebAssembly binding of the verifier core.
+//!
+//! Exports the core's functions and turns their results into plain objects, so that `JSON.stringify` gives back the very
+//! text that the native side prints; decides nothing. An inspection repeats keys of the event log, and a hostile key such as
+//! `__proto__` must stay an ordinary key: that object is made by the host's `JSON.parse`.
+
+use serde::Serialize;
+use serde_wasm_bindgen::Serializer;
+use verifier_core::{Digest, Limits, ReasonCode, Refusal, VerifyOptions};
+use wasm_bindgen::prelude::*;
+
+/// Runs the list of checks over the bytes of a receipt and returns the verdict as an object.
+///
+/// # Errors
+/// A JavaScript `Error` when the options are not `{level?, expected_capsule_hash?}`. A refused receipt is no error: its
+/// verdict says `REJECTED`.
+#[wasm_bindgen]
+pub fn verify(
+    bytes: &[u8],
+    #[wasm_bindgen(
+        unchecked_optional_param_type = "{ level?: 'proof-only' | 'policy-enforced' | 'full'; expected_capsule_hash?: string }"
+    )]
+    options: JsValue,
+) -> Result<JsValue, JsError> {
+    Ok(verifier_core::verify(bytes, &read_options(&options)?).serialize(&OBJECTS)?)
+}
+
+/// What a receipt says, unverified, as an object; when the bytes cannot be read as a receipt, the reason instead.
+///
+/// # Errors
+/// None in practice: the core's JSON is always readable.
+#[wasm_bindgen]
+pub fn inspect(bytes: &[u8]) -> Result<JsValue, JsError> {
+    match verifier_core::inspect(bytes, &Limits::DEFAULT) {
+        Ok(inspection) => parse_json(&inspection),
+        Err(refusal) => Ok(Unreadable::from(refusal).serialize(&OBJECTS)?),
+    }
+}
+
+/// The content of the artifact with this SHA-256 (64 lower-case hexadecimal digits), if the receipt carries it.
+#[wasm_bindgen]
+pub fn artifact(bytes: &[u8], digest: &str) -> Option<Vec<u8>> {
+    verifier_core::artifact(bytes, &Digest::from_hex(digest)?, &Limits::DEFAULT).map(<[u8]>::to_vec)
+}
+
+/// The table of reason codes, by number.
+///
+/// # Errors
+/// None in practice: the table is a constant.
+#[wasm_bindgen]
+pub fn reasons() -> Result<JsValue, JsError> {
+    let rows: Vec<Reason> = ReasonCode::ALL.iter().copied().map(Reason::from).collect();
+    Ok(rows.serialize(&OBJECTS)?)
+}
+
+/// The version of this verifier.
+#[wasm_bindgen]
+pub fn version() -> String {
+    env!("CARGO_PKG_VERSION").into()
+}
+
+/// Why there is nothing to inspect.
+#[derive(Serialize)]
+struct Unreadable {
+    schema: &'static str,
+    reason: ReasonCode,
+    detail: String,
+}
+
+impl From<Refusal> for Unreadable {
+    fn from(Refusal { code, detail }: Refusal) -> Self {
+        Self { schema: "capseal/unreadable/v1", reason: code, detail }
+    }
+}
+
+/// A row of the table of reason codes.
+#[derive(Serialize)]
+struct Reason {
+    name: &'static str,
+    number: u16,
+    exit_code: u8,
+    meaning: &'static str,
+}
+
+impl From<ReasonCode> for Reason {
+    fn from(code: ReasonCode) -> Self {
+        Self { name: code.name(), number: code.number(), exit_code: code.exit_code().number(), meaning: code.meaning() }
+    }
+}
+
+/// Plain objects with fixed keys, `null` for what is absent.
+const OBJECTS: Serializer = Serializer::json_compatible();
+
+/// Goes through text: reading options key by key would pass over a key that is unknown.
+fn read_options(options: &JsValue) -> Result<VerifyOptions, JsError> {
+    if options.is_undefined() || options.is_null() {
+        return Ok(VerifyOptions::default());
+    }
+    let text = js_sys::JSON::stringify(options).ok().and_then(|text| text.as_string());
+    let text = text.ok_or_else(|| JsError::new("the options cannot be read: not a plain object"))?;
+    Ok(VerifyOptions::from_json(&text)?)
+}
+
+fn parse_json<T: Serialize>(value: &T) -> Result<JsValue, JsError> {
+    let text = serde_json::to_string(value)?;
+    js_sys::JSON::parse(&text).map_err(|_| JsError::new("the verifier's JSON cannot be read"))
+}

@@ -55,6 +55,8 @@ record! {
         pub proof_fetch_rule_id: String,
         /// Digest of the encoded archive's header, where there is one.
         pub pointer: Option<Digest>,
+        /// Digest of the encoded archive's sketch column, where there is one.
+        pub sketch: Option<Digest>,
     }
 }
 
@@ -74,4 +76,3 @@ pub fn archive_len(artifacts: &[ArtifactRef]) -> Option<u64> {
 pub fn is_sorted(artifacts: &[ArtifactRef]) -> bool {
     artifacts.is_sorted_by(|a, b| a.digest < b.digest)
 }
-

@@ -7,6 +7,7 @@
 
 mod archive;
 mod claim;
+pub mod entry;
 mod header;
 mod payload;
 mod statement;
@@ -15,7 +16,7 @@ use alloc::string::String;
 
 pub use archive::{ArtifactRef, ChunkMeta, RowIndexRef, archive_len, is_sorted};
 pub use claim::{Claim, Config, Environment, Exit, FileRef, Variable};
-pub use header::{Anchor, Header, PolicyRef, ProofSystem};
+pub use header::{Anchor, Header, PolicyRef, ProofSystem, SCHEMA as HEADER_SCHEMA};
 pub use payload::{ManifestRef, Payload, ProofRef, Run};
 pub use statement::{PublicInput, PublicValue, Statement, StatementAnchor, TraceSpec};
 
@@ -46,13 +47,8 @@ record! {
 impl Capsule {
     /// Joins a header and a payload and computes their identity.
     pub fn seal(header: Header, payload: Payload) -> Self {
-        let mut capsule = Self {
-            schema: SCHEMA.into(),
-            header,
-            payload,
-            da_challenge_hash: None,
-            capsule_hash: Digest::default(),
-        };
+        let mut capsule =
+            Self { schema: SCHEMA.into(), header, payload, da_challenge_hash: None, capsule_hash: Digest::default() };
         capsule.capsule_hash = capsule.identity();
         capsule
     }
@@ -80,4 +76,3 @@ impl Capsule {
         Tag::CAPSULE.digest(&[&layers.encode()])
     }
 }
-

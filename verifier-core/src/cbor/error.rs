@@ -67,8 +67,20 @@ impl CborError {
             Self::IndefiniteLength { .. } | Self::KeyOrder { .. } | Self::NotShortest => {
                 ReasonCode::CanonicalizationFailed
             }
-            Self::MissingKey { .. } | Self::UnknownKey { .. } | Self::WrongType { .. } => ReasonCode::SchemaUnsupported,
+            Self::MissingKey { key } => missing(key),
+            Self::UnknownKey { .. } | Self::WrongType { .. } => ReasonCode::SchemaUnsupported,
         }
+    }
+}
+
+/// Keys whose absence has a code of its own; each stands in one record only.
+const fn missing(key: &str) -> ReasonCode {
+    match key.as_bytes() {
+        b"capsule_hash" => ReasonCode::CapsuleHashMissing,
+        b"header" => ReasonCode::CapsuleHeaderMissing,
+        b"commitment" => ReasonCode::RowIndexCommitmentMissing,
+        b"format" => ReasonCode::ProofFormatMissing,
+        _ => ReasonCode::SchemaUnsupported,
     }
 }
 

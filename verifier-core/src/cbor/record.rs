@@ -1,10 +1,6 @@
 //! Records: maps with a fixed set of keys, read and written field by field.
 
-use alloc::{
-    borrow::ToOwned,
-    string::String,
-    vec::Vec,
-};
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
 use super::{CborError, Value};
 use crate::digest::Digest;
@@ -166,7 +162,6 @@ impl<T: Item> Item for Vec<T> {
         }
     }
 }
-
 
 /// Declares a struct that is a record: its keys are its field names, unknown keys are refused, `Option` fields may be absent.
 macro_rules! record {

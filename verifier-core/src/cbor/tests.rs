@@ -58,25 +58,25 @@ proptest! {
 fn each_freedom_of_cbor_is_refused() {
     let cases: &[(&[u8], ReasonCode)] = &[
         (&[], ReasonCode::ParseFailed),
-        (&[0x18, 0x17], ReasonCode::CanonicalizationFailed),             // 23 in two bytes
+        (&[0x18, 0x17], ReasonCode::CanonicalizationFailed), // 23 in two bytes
         (&[0x1b, 0, 0, 0, 0, 0, 0, 0, 1], ReasonCode::CanonicalizationFailed),
-        (&[0x58, 0x01, 0xaa], ReasonCode::CanonicalizationFailed),       // length in two bytes
+        (&[0x58, 0x01, 0xaa], ReasonCode::CanonicalizationFailed), // length in two bytes
         (&[0x5f, 0x41, 0xaa, 0xff], ReasonCode::CanonicalizationFailed), // segments
         (&[0x9f, 0xff], ReasonCode::CanonicalizationFailed),
         (&[0xbf, 0xff], ReasonCode::CanonicalizationFailed),
         (&[0xa2, 0x61, b'b', 0, 0x61, b'a', 0], ReasonCode::CanonicalizationFailed), // unsorted
         (&[0xa2, 0x61, b'a', 0, 0x61, b'a', 0], ReasonCode::CanonicalizationFailed), // duplicate
         (&[0xa2, 0x62, b'a', b'a', 0, 0x61, b'b', 0], ReasonCode::CanonicalizationFailed), // longer key first
-        (&[0xa1, 0x01, 0x01], ReasonCode::UnsupportedEncoding),          // integer key
-        (&[0x20], ReasonCode::UnsupportedEncoding),                      // -1
-        (&[0xf9, 0x3c, 0x00], ReasonCode::UnsupportedEncoding),          // 1.0
-        (&[0xc1, 0x00], ReasonCode::UnsupportedEncoding),                // tag
-        (&[0xf6], ReasonCode::UnsupportedEncoding),                      // null
-        (&[0xff], ReasonCode::ParseFailed),                              // stray break
-        (&[0x00, 0x00], ReasonCode::ParseFailed),                        // trailing
-        (&[0x61, 0xff], ReasonCode::ParseFailed),                        // not UTF-8
-        (&[0x5b, 0x10, 0, 0, 0, 0, 0, 0, 0], ReasonCode::ParseFailed),   // 2^60 bytes
-        (&[0x9b, 0x10, 0, 0, 0, 0, 0, 0, 0], ReasonCode::ParseFailed),   // 2^60 items
+        (&[0xa1, 0x01, 0x01], ReasonCode::UnsupportedEncoding),                      // integer key
+        (&[0x20], ReasonCode::UnsupportedEncoding),                                  // -1
+        (&[0xf9, 0x3c, 0x00], ReasonCode::UnsupportedEncoding),                      // 1.0
+        (&[0xc1, 0x00], ReasonCode::UnsupportedEncoding),                            // tag
+        (&[0xf6], ReasonCode::UnsupportedEncoding),                                  // null
+        (&[0xff], ReasonCode::ParseFailed),                                          // stray break
+        (&[0x00, 0x00], ReasonCode::ParseFailed),                                    // trailing
+        (&[0x61, 0xff], ReasonCode::ParseFailed),                                    // not UTF-8
+        (&[0x5b, 0x10, 0, 0, 0, 0, 0, 0, 0], ReasonCode::ParseFailed),               // 2^60 bytes
+        (&[0x9b, 0x10, 0, 0, 0, 0, 0, 0, 0], ReasonCode::ParseFailed),               // 2^60 items
         (&[0xbb, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff], ReasonCode::ParseFailed),
     ];
     for (bytes, code) in cases {

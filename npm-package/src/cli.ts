@@ -1,0 +1,107 @@
+// npx capseal-verify: verifies receipts in a terminal or a script.
+import { readFile } from "node:fs/promises";
+import { parseArgs, type ParseArgsConfig } from "node:util";
+
+import { describe, printable, type Paint } from "./report.js";
+import { VerifierError, verifySync, version, type Level, type Verdict, type VerifyOptions } from "./node.js";
+
+const HELP = `Verifies CapSeal receipts, offline.
+
+Usage: capseal-verify [options] <run.cap>...
+
+  <run.cap>        a receipt; - reads one from standard input
+
+Options:
+  --level LEVEL    proof-only (default), policy-enforced or full
+  --expect HASH    refuse any receipt but the one with this capsule hash
+  --json           print each verdict as one line of JSON, in the order of the receipts
+  -h, --help       print this
+  -V, --version    print the version
+
+Exit status: 0 all verified, 10 proof, 11 policy, 12 commitment or binding, 13 availability, 14 replay, 20 malformed
+(of the first receipt that was refused); 1 when a file cannot be read, 2 for wrong usage.
+Colours follow the terminal and NO_COLOR.
+`;
+
+const UNREADABLE = 1;
+const USAGE = 2;
+
+const FLAGS = {
+  level: { type: "string" },
+  expect: { type: "string" },
+  json: { type: "boolean", default: false },
+  help: { type: "boolean", short: "h", default: false },
+  version: { type: "boolean", short: "V", default: false },
+} satisfies ParseArgsConfig["options"];
+
+async function main(): Promise<number> {
+  let parsed;
+  try {
+    parsed = parseArgs({ options: FLAGS, allowPositionals: true });
+  } catch (error) {
+    return complain(message(error), USAGE);
+  }
+  const { values, positionals: files } = parsed;
+  if (values.help) return print(HELP);
+  if (values.version) return print(`capseal-verify ${version()}\n`);
+  if (files.length === 0) return complain("no receipt given; see --help", USAGE);
+
+  const options: VerifyOptions = {};
+  if (values.level !== undefined) options.level = values.level as Level;
+  if (values.expect !== undefined) options.expected_capsule_hash = values.expect;
+
+  let status = 0;
+  for (const [place, file] of files.entries()) {
+    if (place > 0 && !values.json) print("\n");
+    const code = await verifyFile(file, values.json, options);
+    if (code === USAGE) return code;
+    status ||= code;
+  }
+  return status;
+}
+
+async function verifyFile(file: string, json: boolean, options: VerifyOptions): Promise<number> {
+  let bytes: Uint8Array;
+  try {
+    bytes = file === "-" ? await readStdin() : await readFile(file);
+  } catch (error) {
+    return complain(`${file}: cannot be read: ${message(error)}`, UNREADABLE);
+  }
+  let verdict: Verdict;
+  try {
+    verdict = verifySync(bytes, options);
+  } catch (error) {
+    const wrongUsage = error instanceof VerifierError && error.code === "USAGE";
+    return wrongUsage ? complain(message(error), USAGE) : complain(`${file}: ${message(error)}`, UNREADABLE);
+  }
+  print(json ? `${JSON.stringify(verdict)}\n` : describe(file, verdict, paint));
+  return verdict.exit_code;
+}
+
+async function readStdin(): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}
+
+const colours = process.stdout.isTTY === true && !process.env["NO_COLOR"] && process.env["TERM"] !== "dumb";
+const paint: Paint = (style, text) => {
+  const codes = { good: "1;32", bad: "1;31", faint: "2", title: "1" } as const;
+  return colours ? `\u001b[${codes[style]}m${text}\u001b[0m` : text;
+};
+
+function print(text: string): 0 {
+  process.stdout.write(text);
+  return 0;
+}
+
+function complain(text: string, status: number): number {
+  process.stderr.write(`capseal-verify: ${printable(text)}\n`);
+  return status;
+}
+
+function message(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+process.exitCode = await main();

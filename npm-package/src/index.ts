@@ -1,0 +1,57 @@
+import * as engine from "./engine.js";
+import type { Inspected } from "./inspection.js";
+import { load, loadSync } from "./load.js";
+import { readSource, viewBytes, type Bytes, type Source } from "./source.js";
+import type { Verdict, VerifyOptions } from "./verdict.js";
+
+export { VerifierError, type VerifierErrorCode } from "./errors.js";
+export { isInspection } from "./inspection.js";
+export type { Claim, FileEntry, Inspected, Inspection, ReceiptEvent, Unreadable } from "./inspection.js";
+export { load, type WasmSource } from "./load.js";
+export { reasons, type Reason, type ReasonCode } from "./reasons.js";
+export type { Bytes, Source } from "./source.js";
+export { isAccepted } from "./verdict.js";
+export type { Accepted, Check, CheckId, ClaimClass, Level, Rejected, Verdict, VerifyOptions } from "./verdict.js";
+export { createVerifier, type Verifier, type VerifierOptions } from "./verifier.js";
+
+/** Verifies a receipt. A refused receipt is a verdict, not an error. */
+export async function verify(source: Source, options?: VerifyOptions): Promise<Verdict> {
+  const [bytes] = await Promise.all([readSource(source), load()]);
+  return engine.verify(bytes, options);
+}
+
+/** Verifies a receipt at once. In a browser, await `load()` first. */
+export function verifySync(bytes: Bytes, options?: VerifyOptions): Verdict {
+  loadSync();
+  return engine.verify(viewBytes(bytes), options);
+}
+
+/** Reads what a receipt says, without verifying it. */
+export async function inspect(source: Source): Promise<Inspected> {
+  const [bytes] = await Promise.all([readSource(source), load()]);
+  return engine.inspect(bytes);
+}
+
+/** Reads what a receipt says, at once. In a browser, await `load()` first. */
+export function inspectSync(bytes: Bytes): Inspected {
+  loadSync();
+  return engine.inspect(viewBytes(bytes));
+}
+
+/** An artifact that the receipt carries, by its SHA-256 in hexadecimal; `undefined` when it is not there. */
+export async function artifact(source: Source, digest: string): Promise<Uint8Array | undefined> {
+  const [bytes] = await Promise.all([readSource(source), load()]);
+  return engine.artifact(bytes, digest);
+}
+
+/** An artifact, at once. In a browser, await `load()` first. */
+export function artifactSync(bytes: Bytes, digest: string): Uint8Array | undefined {
+  loadSync();
+  return engine.artifact(viewBytes(bytes), digest);
+}
+
+/** The version of the verifier inside the wasm. In a browser, await `load()` first. */
+export function version(): string {
+  loadSync();
+  return engine.version();
+}

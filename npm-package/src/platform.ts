@@ -1,0 +1,33 @@
+// What differs between Node and browsers; set once by the entry file.
+import type { Answer, Request } from "./protocol.js";
+
+/** A worker that has started the verifier. */
+export interface Port {
+  post(request: Request): void;
+  close(): void;
+}
+
+export interface PortEvents {
+  answer(answer: Answer): void;
+  /** The worker is gone; nothing more will come. */
+  lost(cause: unknown): void;
+}
+
+export interface Platform {
+  /** Compiles the package's own module. */
+  compile(): Promise<WebAssembly.Module>;
+  /** The same at once, where the platform can. */
+  compileSync?(): WebAssembly.Module;
+  /** Starts a worker; refuses where there are none. `worker` is the caller's own, if any. */
+  openPort(events: PortEvents, worker?: () => unknown): Promise<Port>;
+}
+
+let platform: Platform;
+
+export function setPlatform(value: Platform): void {
+  platform = value;
+}
+
+export function getPlatform(): Platform {
+  return platform;
+}

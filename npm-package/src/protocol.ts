@@ -1,0 +1,34 @@
+// What the page and its worker say to each other.
+import * as engine from "./engine.js";
+import { VerifierError, type VerifierErrorCode } from "./errors.js";
+import type { VerifyOptions } from "./verdict.js";
+
+export type Call =
+  | { name: "verify"; bytes: Uint8Array; options: VerifyOptions | undefined }
+  | { name: "inspect"; bytes: Uint8Array }
+  | { name: "artifact"; bytes: Uint8Array; digest: string };
+
+export type Request = { id: number; call: Call };
+export type Answer = { id: number; value: unknown } | { id: number; error: { code: VerifierErrorCode; message: string } };
+
+/** Runs a call on this thread. */
+export function run(call: Call): unknown {
+  switch (call.name) {
+    case "verify":
+      return engine.verify(call.bytes, call.options);
+    case "inspect":
+      return engine.inspect(call.bytes);
+    case "artifact":
+      return engine.artifact(call.bytes, call.digest);
+  }
+}
+
+/** Runs a request; an error becomes part of the answer, so that one request never ends the worker. */
+export function answer({ id, call }: Request): Answer {
+  try {
+    return { id, value: run(call) };
+  } catch (error) {
+    const code = error instanceof VerifierError ? error.code : "TRAPPED";
+    return { id, error: { code, message: error instanceof Error ? error.message : String(error) } };
+  }
+}

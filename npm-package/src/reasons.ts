@@ -1,0 +1,143 @@
+// Generated from verifier-core/src/reason.rs by npm-package/scripts/reasons.mjs. Do not edit.
+
+/** Why a receipt is not accepted. Stable: codes are appended, never renumbered and never reused. */
+export type ReasonCode =
+  | "E001_UNSUPPORTED_ENCODING"
+  | "E002_PARSE_FAILED"
+  | "E003_SCHEMA_UNSUPPORTED"
+  | "E004_CANONICALIZATION_FAILED"
+  | "E005_LIMIT_EXCEEDED"
+  | "E006_ENTRY_NAME_INVALID"
+  | "E007_ENTRY_DUPLICATE"
+  | "E008_ENTRY_LAYOUT_INVALID"
+  | "E009_ENTRY_UNEXPECTED"
+  | "E010_CAPSULE_HASH_MISSING"
+  | "E011_CAPSULE_HASH_MISMATCH"
+  | "E012_CAPSULE_HEADER_MISSING"
+  | "E013_CAPSULE_HEADER_MISMATCH"
+  | "E014_INSTANCE_HASH_MISMATCH"
+  | "E015_CLAIM_MISMATCH"
+  | "E020_SIGNATURE_MISSING"
+  | "E021_SIGNATURE_INVALID"
+  | "E022_SIGNER_NOT_AUTHORIZED"
+  | "E030_POLICY_ID_MISSING"
+  | "E031_POLICY_VERSION_MISSING"
+  | "E032_POLICY_UNKNOWN"
+  | "E033_POLICY_HASH_MISMATCH"
+  | "E034_POLICY_NOT_IN_REGISTRY"
+  | "E036_POLICY_DOCUMENT_MISSING"
+  | "E050_PROOF_MISSING"
+  | "E051_PROOF_FORMAT_MISSING"
+  | "E052_PROOF_HASH_MISMATCH"
+  | "E053_PROOF_STATEMENT_MISMATCH"
+  | "E054_PROOF_VERIFICATION_FAILED"
+  | "E055_NOVA_STATE_MISMATCH"
+  | "E056_PROOF_MALFORMED"
+  | "E057_PROOF_REMAINDER_MISMATCH"
+  | "E058_PROOF_TRACE_ROOT_MISMATCH"
+  | "E060_ROW_INDEX_COMMITMENT_MISSING"
+  | "E061_ROW_INDEX_COMMITMENT_INVALID_FORMAT"
+  | "E062_ROW_ARCHIVE_MISSING"
+  | "E063_CHUNK_ROOTS_DIGEST_MISMATCH"
+  | "E064_MERKLE_PROOF_INVALID"
+  | "E065_CHUNK_ROOT_MISMATCH"
+  | "E066_CHUNK_LENGTH_INVALID"
+  | "E067_ARTIFACT_HASH_MISMATCH"
+  | "E068_ROW_CHECK_MISMATCH"
+  | "E070_DA_MODE_UNSUPPORTED"
+  | "E071_DA_CHALLENGE_MISSING"
+  | "E072_DA_CHALLENGE_HASH_MISMATCH"
+  | "E073_DA_CHALLENGE_UNTRUSTED"
+  | "E074_AVAILABILITY_FAILED"
+  | "E075_CHUNK_HANDLE_INVALID"
+  | "E076_CHUNK_CARDINALITY_MISMATCH"
+  | "E077_DA_CHALLENGE_BINDING_INVALID"
+  | "E101_POLICY_VIOLATION_FORBID_GPU"
+  | "E102_POLICY_MISSING_PUBLIC_OUTPUT"
+  | "E103_POLICY_TRACK_UNKNOWN"
+  | "E104_POLICY_MANIFEST_MISSING"
+  | "E105_POLICY_DOCKER_DIGEST_MISSING"
+  | "E106_MANIFEST_SIGNATURE_MISSING"
+  | "E107_MANIFEST_SIGNATURE_INVALID"
+  | "E108_MANIFEST_SIGNER_UNTRUSTED"
+  | "E109_MANIFEST_REGISTRY_MISMATCH"
+  | "E201_EVENT_LOG_MISMATCH"
+  | "E301_PROOF_SYSTEM_MISMATCH"
+  | "E302_VERIFICATION_PROFILE_UNSATISFIED";
+
+/** A row of the table of reason codes. */
+export interface Reason {
+  name: ReasonCode;
+  /** As in `E054`. */
+  number: number;
+  /** What the command line exits with. */
+  exit_code: 10 | 11 | 12 | 13 | 14 | 20;
+  /** One plain sentence. */
+  meaning: string;
+}
+
+/** Every reason code, by number. */
+export const reasons: readonly Reason[] = [
+  { name: "E001_UNSUPPORTED_ENCODING", number: 1, exit_code: 20, meaning: "The file uses an encoding that receipts do not use." },
+  { name: "E002_PARSE_FAILED", number: 2, exit_code: 20, meaning: "The bytes cannot be read as the format that they claim to be." },
+  { name: "E003_SCHEMA_UNSUPPORTED", number: 3, exit_code: 20, meaning: "A schema, version or key is unknown to this verifier." },
+  { name: "E004_CANONICALIZATION_FAILED", number: 4, exit_code: 20, meaning: "The content has more than one spelling, and this is not the canonical one." },
+  { name: "E005_LIMIT_EXCEEDED", number: 5, exit_code: 20, meaning: "A size or count is over the verifier's limit." },
+  { name: "E006_ENTRY_NAME_INVALID", number: 6, exit_code: 20, meaning: "An entry's name is not one that a receipt may contain." },
+  { name: "E007_ENTRY_DUPLICATE", number: 7, exit_code: 20, meaning: "Two entries of the receipt have the same name." },
+  { name: "E008_ENTRY_LAYOUT_INVALID", number: 8, exit_code: 20, meaning: "Entries overlap, leave gaps, or contradict the directory." },
+  { name: "E009_ENTRY_UNEXPECTED", number: 9, exit_code: 20, meaning: "The receipt carries an entry that nothing in it accounts for." },
+  { name: "E010_CAPSULE_HASH_MISSING", number: 10, exit_code: 12, meaning: "The capsule does not state its identity." },
+  { name: "E011_CAPSULE_HASH_MISMATCH", number: 11, exit_code: 12, meaning: "The capsule's identity is not the hash of its content, or not the one expected." },
+  { name: "E012_CAPSULE_HEADER_MISSING", number: 12, exit_code: 12, meaning: "The capsule has no header." },
+  { name: "E013_CAPSULE_HEADER_MISMATCH", number: 13, exit_code: 12, meaning: "The header does not match what it commits to." },
+  { name: "E014_INSTANCE_HASH_MISMATCH", number: 14, exit_code: 12, meaning: "The instance hash is not that of the statement and its parameters." },
+  { name: "E015_CLAIM_MISMATCH", number: 15, exit_code: 12, meaning: "The claim and the statement do not say the same." },
+  { name: "E020_SIGNATURE_MISSING", number: 20, exit_code: 11, meaning: "A signature is required and there is none." },
+  { name: "E021_SIGNATURE_INVALID", number: 21, exit_code: 11, meaning: "A signature does not verify." },
+  { name: "E022_SIGNER_NOT_AUTHORIZED", number: 22, exit_code: 11, meaning: "The signer may not seal under this policy." },
+  { name: "E030_POLICY_ID_MISSING", number: 30, exit_code: 11, meaning: "The receipt names no policy." },
+  { name: "E031_POLICY_VERSION_MISSING", number: 31, exit_code: 11, meaning: "The receipt names no policy version." },
+  { name: "E032_POLICY_UNKNOWN", number: 32, exit_code: 11, meaning: "The policy is not known to the verifier." },
+  { name: "E033_POLICY_HASH_MISMATCH", number: 33, exit_code: 11, meaning: "The policy document is not the one that was pinned." },
+  { name: "E034_POLICY_NOT_IN_REGISTRY", number: 34, exit_code: 11, meaning: "The policy is not in the pinned registry." },
+  { name: "E036_POLICY_DOCUMENT_MISSING", number: 36, exit_code: 11, meaning: "The policy document is missing." },
+  { name: "E050_PROOF_MISSING", number: 50, exit_code: 10, meaning: "The backend proves execution, and there is no proof." },
+  { name: "E051_PROOF_FORMAT_MISSING", number: 51, exit_code: 10, meaning: "The proof's format is not stated, or not known." },
+  { name: "E052_PROOF_HASH_MISMATCH", number: 52, exit_code: 10, meaning: "The proof is not the one that the capsule commits to." },
+  { name: "E053_PROOF_STATEMENT_MISMATCH", number: 53, exit_code: 10, meaning: "The statement is not one that this proof system can prove." },
+  { name: "E054_PROOF_VERIFICATION_FAILED", number: 54, exit_code: 10, meaning: "The proof does not show that the statement holds." },
+  { name: "E055_NOVA_STATE_MISMATCH", number: 55, exit_code: 10, meaning: "A folded state does not match (reserved)." },
+  { name: "E056_PROOF_MALFORMED", number: 56, exit_code: 10, meaning: "The proof's bytes do not have the one shape that this statement allows." },
+  { name: "E057_PROOF_REMAINDER_MISMATCH", number: 57, exit_code: 10, meaning: "The proof's last polynomial is not the one that it committed to." },
+  { name: "E058_PROOF_TRACE_ROOT_MISMATCH", number: 58, exit_code: 10, meaning: "The proof is about another trace than the statement." },
+  { name: "E060_ROW_INDEX_COMMITMENT_MISSING", number: 60, exit_code: 12, meaning: "The archive has no commitment." },
+  { name: "E061_ROW_INDEX_COMMITMENT_INVALID_FORMAT", number: 61, exit_code: 12, meaning: "The archive's commitment is of an unknown form." },
+  { name: "E062_ROW_ARCHIVE_MISSING", number: 62, exit_code: 12, meaning: "An artifact that the receipt should carry is missing." },
+  { name: "E063_CHUNK_ROOTS_DIGEST_MISMATCH", number: 63, exit_code: 12, meaning: "The archive's root is not the one committed to." },
+  { name: "E064_MERKLE_PROOF_INVALID", number: 64, exit_code: 12, meaning: "A Merkle opening does not lead to the root." },
+  { name: "E065_CHUNK_ROOT_MISMATCH", number: 65, exit_code: 12, meaning: "A chunk's root is not the one committed to." },
+  { name: "E066_CHUNK_LENGTH_INVALID", number: 66, exit_code: 12, meaning: "A chunk or the archive has another length than stated." },
+  { name: "E067_ARTIFACT_HASH_MISMATCH", number: 67, exit_code: 12, meaning: "An artifact's content is not what its name says." },
+  { name: "E068_ROW_CHECK_MISMATCH", number: 68, exit_code: 12, meaning: "A row of the archive does not match the sketch." },
+  { name: "E070_DA_MODE_UNSUPPORTED", number: 70, exit_code: 13, meaning: "The availability mode is not supported." },
+  { name: "E071_DA_CHALLENGE_MISSING", number: 71, exit_code: 13, meaning: "There is no availability challenge." },
+  { name: "E072_DA_CHALLENGE_HASH_MISMATCH", number: 72, exit_code: 13, meaning: "The availability challenge is not the one committed to." },
+  { name: "E073_DA_CHALLENGE_UNTRUSTED", number: 73, exit_code: 13, meaning: "The availability challenge was not issued by a trusted relay." },
+  { name: "E074_AVAILABILITY_FAILED", number: 74, exit_code: 13, meaning: "Sampled rows could not be fetched." },
+  { name: "E075_CHUNK_HANDLE_INVALID", number: 75, exit_code: 12, meaning: "A chunk's handle is invalid." },
+  { name: "E076_CHUNK_CARDINALITY_MISMATCH", number: 76, exit_code: 12, meaning: "The archive has another number of chunks than stated." },
+  { name: "E077_DA_CHALLENGE_BINDING_INVALID", number: 77, exit_code: 13, meaning: "The availability challenge is bound to another receipt." },
+  { name: "E101_POLICY_VIOLATION_FORBID_GPU", number: 101, exit_code: 11, meaning: "The policy forbids a GPU, and the run had one." },
+  { name: "E102_POLICY_MISSING_PUBLIC_OUTPUT", number: 102, exit_code: 11, meaning: "A public output that the policy requires is missing." },
+  { name: "E103_POLICY_TRACK_UNKNOWN", number: 103, exit_code: 11, meaning: "The policy has no such track." },
+  { name: "E104_POLICY_MANIFEST_MISSING", number: 104, exit_code: 11, meaning: "A manifest that the policy requires is missing." },
+  { name: "E105_POLICY_DOCKER_DIGEST_MISSING", number: 105, exit_code: 11, meaning: "The image digest that the policy pins is missing." },
+  { name: "E106_MANIFEST_SIGNATURE_MISSING", number: 106, exit_code: 11, meaning: "The manifests are not signed." },
+  { name: "E107_MANIFEST_SIGNATURE_INVALID", number: 107, exit_code: 11, meaning: "The manifests' signature does not verify." },
+  { name: "E108_MANIFEST_SIGNER_UNTRUSTED", number: 108, exit_code: 11, meaning: "The manifests' signer is not trusted." },
+  { name: "E109_MANIFEST_REGISTRY_MISMATCH", number: 109, exit_code: 11, meaning: "The signer registry is not the one that was pinned." },
+  { name: "E201_EVENT_LOG_MISMATCH", number: 201, exit_code: 12, meaning: "The event log is not the one committed to, or contradicts the claim." },
+  { name: "E301_PROOF_SYSTEM_MISMATCH", number: 301, exit_code: 12, meaning: "The backend, circuit or parameter set is not one that this verifier pins." },
+  { name: "E302_VERIFICATION_PROFILE_UNSATISFIED", number: 302, exit_code: 11, meaning: "The level asked for cannot be reached." },
+];

@@ -1,0 +1,76 @@
+import type { ReasonCode } from "./reasons.js";
+
+/** How much the verifier is asked to establish. Never taken from the receipt. */
+export type Level = "proof-only" | "policy-enforced" | "full";
+
+/**
+ * What stands behind "this code on these inputs gave this output": a STARK over the execution (`proven`), or the
+ * signer's word, a hash-chained event log and the replay bundle (`witnessed`).
+ */
+export type ClaimClass = "proven" | "witnessed";
+
+/** Outcome of one check. A check that was not asked for, or not reached, is `skipped`; it is never left out. */
+export type Check =
+  | { id: CheckId; outcome: "passed" | "skipped"; code: ReasonCode | null; detail: string }
+  | { id: CheckId; outcome: "failed"; code: ReasonCode; detail: string };
+
+/** The checks, in the order in which they run. */
+export type CheckId =
+  | "container"
+  | "capsule"
+  | "hashes"
+  | "statement"
+  | "instance"
+  | "proof"
+  | "archive"
+  | "event_log"
+  | "authorship"
+  | "policy"
+  | "availability";
+
+interface VerdictFields {
+  schema: "capseal/verdict/v1";
+  /** The level that was asked for. */
+  level: Level;
+  backend: string | null;
+  /** Bits of proven security of the proof; `null` where there is no proof. */
+  security_bits: number | null;
+  checks: Check[];
+  /** What this receipt does not prove, one plain sentence each. */
+  not_proven: string[];
+}
+
+/** The receipt holds at the level that was asked for. */
+export interface Accepted extends VerdictFields {
+  status: "PROOF_ONLY" | "POLICY_SELF_REPORTED" | "POLICY_ENFORCED" | "FULLY_VERIFIED";
+  claim_class: ClaimClass;
+  reason: null;
+  exit_code: 0;
+  /** 64 lower-case hexadecimal digits. */
+  capsule_hash: string;
+}
+
+/** The receipt does not hold; `reason` is the code of the first check that failed. */
+export interface Rejected extends VerdictFields {
+  status: "REJECTED";
+  claim_class: ClaimClass | null;
+  reason: ReasonCode;
+  exit_code: 10 | 11 | 12 | 13 | 14 | 20;
+  capsule_hash: string | null;
+}
+
+/** What the verifier says about a receipt. */
+export type Verdict = Accepted | Rejected;
+
+/** What the verifier is asked. Unknown keys are an error. */
+export interface VerifyOptions {
+  /** Default: `proof-only`. */
+  level?: Level;
+  /** Refuse any receipt but this one: 64 lower-case hexadecimal digits. */
+  expected_capsule_hash?: string;
+}
+
+/** Whether the receipt holds at the level that was asked for. */
+export function isAccepted(verdict: Verdict): verdict is Accepted {
+  return verdict.status !== "REJECTED";
+}

@@ -1,0 +1,66 @@
+// The command: exit statuses, output for people and for scripts, wrong usage.
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const cli = fileURLToPath(new URL("../dist/cli.mjs", import.meta.url));
+const good = fileURLToPath(new URL("../../web-demo/samples/strategy.cap", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "capseal-cli-"));
+const bad = join(folder, "bad\u001b[2J.cap");
+writeFileSync(bad, "not a receipt");
+after(() => rmSync(folder, { recursive: true }));
+
+function run(args, input) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...args], { input, encoding: "utf8" });
+  return { status, stdout, stderr };
+}
+
+test("a good receipt exits with 0 and lists every check", () => {
+  const { status, stdout } = run([good]);
+  assert.equal(status, 0);
+  for (const word of ["✓ PROOF_ONLY  witnessed", "✓ container", "– availability", "does not show"]) {
+    assert.ok(stdout.includes(word), word);
+  }
+  assert.doesNotMatch(stdout, /\u001b/);
+});
+
+test("standard input and --json", () => {
+  const { status, stdout } = run(["--json", "-"], readFileSync(good));
+  assert.equal(status, 0);
+  assert.equal(stdout, `${JSON.stringify(JSON.parse(stdout))}\n`);
+  assert.equal(JSON.parse(stdout).status, "PROOF_ONLY");
+});
+
+test("of several receipts each is checked; the first refusal decides the status", () => {
+  const { status, stdout } = run(["--json", good, bad, good]);
+  assert.equal(status, 20);
+  const verdicts = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+  assert.deepEqual(verdicts.map((verdict) => verdict.exit_code), [0, 20, 0]);
+});
+
+test("a hostile name never reaches the terminal as it is", () => {
+  assert.doesNotMatch(run([bad]).stdout, /\u001b/);
+  assert.doesNotMatch(run([join(folder, "none\u001b[2J")]).stderr, /\u001b/);
+});
+
+test("the wrong receipt and an unreachable level have their own statuses", () => {
+  assert.equal(run(["--expect", "0".repeat(64), good]).status, 12);
+  assert.equal(run(["--level", "full", good]).status, 11);
+});
+
+test("wrong usage and unreadable files", () => {
+  for (const args of [[], ["--nonsense"], ["--level", "all", good], ["--expect", "abc", good]]) {
+    const { status, stderr } = run(args);
+    assert.equal(status, 2, args.join(" "));
+    assert.match(stderr, /^capseal-verify: /);
+  }
+  assert.equal(run([join(folder, "none.cap")]).status, 1);
+  assert.equal(run([folder]).status, 1);
+  assert.equal(run([join(folder, "none.cap"), good]).status, 1);
+  assert.equal(run(["--help"]).status, 0);
+  assert.match(run(["--version"]).stdout, /^capseal-verify \d/);
+});

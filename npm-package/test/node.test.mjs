@@ -1,0 +1,99 @@
+// The package in Node: ESM and CommonJS, every kind of source, wrong arguments, the worker.
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import test from "node:test";
+
+import * as esm from "capseal-verify";
+
+const { verify, verifySync, inspect, artifact, createVerifier, isAccepted, isInspection, reasons, version } = esm;
+const nonsense = new TextEncoder().encode("not a receipt");
+const receipt = await readFile(new URL("../../web-demo/samples/strategy.cap", import.meta.url));
+const usage = { name: "VerifierError", code: "USAGE" };
+
+test("ESM and CommonJS share one instance and export the same names", () => {
+  const cjs = createRequire(import.meta.url)("capseal-verify");
+  assert.equal(cjs.verifySync, verifySync);
+  assert.deepEqual(Object.keys(esm).sort(), Object.keys(cjs).sort());
+});
+
+test("a good receipt is accepted, one changed byte is refused", async () => {
+  const verdict = await verify(receipt);
+  assert.ok(isAccepted(verdict));
+  assert.equal(verdict.exit_code, 0);
+  const changed = Uint8Array.from(receipt);
+  changed[receipt.length >> 1] ^= 1;
+  assert.equal((await verify(changed)).status, "REJECTED");
+});
+
+test("every kind of source gives the same verdict", async () => {
+  const expected = JSON.stringify(verifySync(receipt));
+  const view = new Uint8Array(receipt.length + 7).subarray(3, 3 + receipt.length);
+  view.set(receipt);
+  const sources = [Uint8Array.from(receipt).buffer, view, new Blob([receipt]), new Response(receipt)];
+  for (const source of sources) assert.equal(JSON.stringify(await verify(source)), expected);
+});
+
+test("bytes that are no receipt are a verdict, not an error", async () => {
+  const verdict = verifySync(nonsense);
+  assert.equal(verdict.status, "REJECTED");
+  assert.equal(verdict.exit_code, 20);
+  assert.ok(reasons.some((reason) => reason.name === verdict.reason));
+  assert.ok(!isInspection(await inspect(nonsense)));
+  assert.equal(verifySync(new Uint8Array()).status, "REJECTED");
+});
+
+test("wrong arguments are refused, never guessed", async () => {
+  for (const source of [null, undefined, "run.cap", 7, {}, [1, 2]]) {
+    assert.throws(() => verifySync(source), usage);
+    await assert.rejects(verify(source), usage);
+  }
+  for (const options of [{ levl: "full" }, { level: "everything" }, { expected_capsule_hash: "ab" }, 7, "full"]) {
+    assert.throws(() => verifySync(receipt, options), usage);
+  }
+  await assert.rejects(verify(new Response("", { status: 404 })), { code: "UNREADABLE" });
+});
+
+test("the expected capsule hash decides", () => {
+  const { capsule_hash } = verifySync(receipt);
+  assert.ok(isAccepted(verifySync(receipt, { expected_capsule_hash: capsule_hash })));
+  const verdict = verifySync(receipt, { expected_capsule_hash: "0".repeat(64) });
+  assert.equal(verdict.reason, "E011_CAPSULE_HASH_MISMATCH");
+});
+
+test("an artifact comes back whole, an unknown one does not come", async () => {
+  const inspection = await inspect(receipt);
+  assert.ok(isInspection(inspection));
+  const [{ digest, size }] = inspection.archive.artifacts;
+  assert.equal((await artifact(receipt, digest)).length, size);
+  assert.equal(await artifact(receipt, "0".repeat(64)), undefined);
+});
+
+test("the worker gives the same answers, in any order", async () => {
+  const verifier = createVerifier();
+  const answers = await Promise.all([
+    verifier.verify(receipt),
+    verifier.verify(nonsense),
+    verifier.inspect(new Blob([receipt])),
+    verifier.verify(receipt, { expected_capsule_hash: "0".repeat(64) }),
+  ]);
+  assert.equal(verifier.mode, "worker");
+  const expected = [
+    verifySync(receipt),
+    verifySync(nonsense),
+    await inspect(receipt),
+    verifySync(receipt, { expected_capsule_hash: "0".repeat(64) }),
+  ];
+  assert.equal(JSON.stringify(answers), JSON.stringify(expected));
+  await assert.rejects(verifier.verify(receipt, { levl: "full" }), usage);
+  await assert.rejects(verifier.verify(receipt, { level: () => "full" }), usage);
+  const pending = verifier.verify(receipt);
+  verifier.terminate();
+  await assert.rejects(pending, { code: "TERMINATED" });
+  await assert.rejects(verifier.verify(receipt), { code: "TERMINATED" });
+});
+
+test("the version is that of the package", async () => {
+  const { version: expected } = JSON.parse(await readFile(new URL("../package.json", import.meta.url), "utf8"));
+  assert.equal(version(), expected);
+});

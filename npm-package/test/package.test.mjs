@@ -1,0 +1,72 @@
+// The packed tarball, installed into an empty folder: it runs, its types compile, a bundler takes it.
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "capseal-package-"));
+after(() => rmSync(folder, { recursive: true }));
+
+before(() => {
+  const options = { cwd: root, encoding: "utf8" };
+  const [{ filename }] = JSON.parse(execFileSync("npm", ["pack", "--json", "--pack-destination", folder], options));
+  cpSync(join(root, "test/consumer"), folder, { recursive: true });
+  writeFileSync(join(folder, "package.json"), '{ "name": "consumer", "type": "module", "private": true }\n');
+  execFileSync("npm", ["install", "--offline", "--no-audit", "--no-fund", "--loglevel=error", join(folder, filename)], {
+    cwd: folder,
+    stdio: "inherit",
+  });
+});
+
+test("it brings what it names and nothing else", () => {
+  const files = readdirSync(join(folder, "node_modules/capseal-verify/dist")).sort();
+  assert.deepEqual(files, [
+    "browser.js",
+    "cli.mjs",
+    "index.d.cts",
+    "index.d.ts",
+    "node-worker.cjs",
+    "node.cjs",
+    "node.mjs",
+    "verifier.wasm",
+    "worker.js",
+  ]);
+});
+
+test("import, require and the command run", () => {
+  const esm = 'import { verifySync } from "capseal-verify"; console.log(verifySync(new Uint8Array()).status)';
+  const cjs = 'console.log(require("capseal-verify").verifySync(new Uint8Array()).status)';
+  const options = { cwd: folder, encoding: "utf8" };
+  assert.equal(execFileSync(process.execPath, ["--input-type=module", "-e", esm], options), "REJECTED\n");
+  assert.equal(execFileSync(process.execPath, ["--input-type=commonjs", "-e", cjs], options), "REJECTED\n");
+  const { status, stdout } = spawnSync("npx", ["--no-install", "capseal-verify", "package.json"], options);
+  assert.equal(status, 20);
+  assert.match(stdout, /✗ REJECTED/);
+});
+
+test("the types compile under nodenext and under bundler, strict, without skipLibCheck", () => {
+  const tsc = join(root, "node_modules/typescript/bin/tsc");
+  const strict = ["--noEmit", "--strict", "--exactOptionalPropertyTypes", "--target", "es2022", "--lib", "es2022,dom"];
+  for (const flags of [
+    ["--module", "nodenext", "nodenext.ts", "nodenext.cts"],
+    ["--module", "esnext", "--moduleResolution", "bundler", "nodenext.ts"],
+  ]) {
+    const { status, stdout } = spawnSync(process.execPath, [tsc, ...strict, ...flags], { cwd: folder, encoding: "utf8" });
+    assert.equal(status, 0, stdout);
+  }
+});
+
+test("vite builds a page that carries the wasm and the worker, without a plugin", async () => {
+  const { build } = await import("vite");
+  await build({ root: folder, base: "./", logLevel: "error", build: { assetsInlineLimit: 0 } });
+  const assets = readdirSync(join(folder, "dist/assets"));
+  const wasm = assets.find((name) => /^verifier-.*\.wasm$/.test(name));
+  const worker = assets.find((name) => /^worker-.*\.js$/.test(name));
+  assert.ok(wasm && worker, assets.join(" "));
+  const page = readFileSync(join(folder, "dist/assets", assets.find((name) => /^index-.*\.js$/.test(name))), "utf8");
+  assert.ok(page.includes(wasm) && page.includes(worker));
+});

@@ -1,0 +1,142 @@
+//! `capseal inspect`.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anstream::println;
+use clap::Args;
+use verifier_core::{Inspection, Limits, VerifyOptions, capsule::FileRef, container::Container, inspect, verify};
+
+use super::output::{BAD, FAINT, Failure, GOOD, Size, TITLE, printable, read};
+
+/// Show what was sealed, and what is not proven.
+///
+/// Reads without judging; the first line says what a verifier makes of the receipt.
+#[derive(Args, Debug)]
+pub(super) struct Arguments {
+    /// The receipt; `-` reads it from standard input.
+    receipt: PathBuf,
+    /// Print the inspection as JSON.
+    #[arg(long)]
+    json: bool,
+    /// Also list every event of the log.
+    #[arg(long)]
+    events: bool,
+    /// Write the receipt's entries below this folder, which must not exist.
+    #[arg(long, value_name = "FOLDER")]
+    extract: Option<PathBuf>,
+}
+
+pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let bytes = read(&arguments.receipt)?;
+    let inspection = inspect(&bytes, &Limits::DEFAULT).map_err(|refusal| {
+        Failure::new(format_args!("{}: {}: {}", arguments.receipt.display(), refusal.code.name(), refusal.detail))
+    })?;
+    if let Some(folder) = &arguments.extract {
+        extract(&bytes, folder)?;
+    }
+    if arguments.json {
+        println!("{}", serde_json::to_string(&inspection)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let verdict = verify(&bytes, &VerifyOptions::default());
+    match verdict.reason {
+        None => println!("{GOOD}✓ accepted at proof-only{GOOD:#}"),
+        Some(reason) => println!("{BAD}✗ refused: {}{BAD:#}; what follows is what the file says", reason.name()),
+    }
+    print(&inspection, arguments.events);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print(inspection: &Inspection, events: bool) {
+    let class = inspection.claim_class.and_then(|class| serde_json::to_value(class).ok());
+    let class = class.as_ref().and_then(|class| class.as_str()).unwrap_or("unknown");
+    line("capsule", inspection.capsule_hash);
+    line("backend", format_args!("{} ({class})", printable(&inspection.backend)));
+    if let Some(command) = &inspection.command {
+        line("command", printable(&command.join(" ")));
+    }
+    if let Some(directory) = &inspection.directory {
+        line("directory", printable(directory));
+    }
+    if let Some(started) = inspection.started_at_ms {
+        line("started", crate::clock::text(started));
+    }
+    if let Some(exit) = &inspection.exit {
+        let duration = exit.duration_ms.unwrap_or_default() as f64 / 1000.0;
+        match (exit.code, exit.signal) {
+            (Some(code), _) => line("exit", format_args!("code {code} after {duration:.3} s")),
+            (None, Some(signal)) => line("exit", format_args!("signal {signal} after {duration:.3} s")),
+            (None, None) => {}
+        }
+    }
+    if let Some(capture) = &inspection.capture {
+        line("capture", printable(capture));
+    }
+    files("code", &inspection.claim.code);
+    files("inputs", &inspection.claim.inputs);
+    files("config", &inspection.claim.config);
+    files("outputs", &inspection.claim.outputs);
+    for variable in &inspection.claim.environment {
+        let value = variable.value.as_deref().map_or_else(|| "(not set)".to_owned(), printable);
+        line("environment", format_args!("{}={value}", printable(&variable.name)));
+    }
+    if let Some(proof) = &inspection.proof {
+        line("proof", format_args!("{} ({}), {}", proof.system, proof.parameter_set, Size(proof.size)));
+        for input in &inspection.public_inputs {
+            let value = serde_json::to_value(input.value).unwrap_or_default();
+            line("public", format_args!("{} = {}", printable(&input.name), value.as_str().unwrap_or_default()));
+        }
+    }
+    let archive = &inspection.archive;
+    line("archive", format_args!("{}, {}, {} artifacts", archive.mode, Size(archive.size), archive.artifacts.len()));
+    for manifest in &inspection.manifests {
+        line("manifest", format_args!("{}  {FAINT}{}{FAINT:#}", printable(&manifest.name), manifest.digest));
+    }
+    if !inspection.events.is_empty() {
+        line("events", inspection.events.len());
+    }
+    if events {
+        for event in &inspection.events {
+            println!("    {}", printable(&serde_json::to_string(event).unwrap_or_default()));
+        }
+    }
+    println!("\n{TITLE}Not proven{TITLE:#}");
+    for caveat in &inspection.not_proven {
+        println!("  {FAINT}·{FAINT:#} {caveat}");
+    }
+}
+
+fn line(name: &str, value: impl std::fmt::Display) {
+    println!("  {TITLE}{name:<12}{TITLE:#} {value}");
+}
+
+/// More files than a screen holds are counted, not listed; `--json` has them all.
+const LISTED: usize = 12;
+
+fn files(name: &str, files: &[FileRef]) {
+    for file in files.iter().take(LISTED) {
+        let digest = file.digest.to_string();
+        line(name, format_args!("{}  {FAINT}{}… {}{FAINT:#}", printable(&file.path), &digest[..12], Size(file.size)));
+    }
+    if let Some(more) = files.len().checked_sub(LISTED).filter(|more| *more > 0) {
+        line(name, format_args!("{FAINT}and {more} more (--json lists them){FAINT:#}"));
+    }
+}
+
+/// Entry names are relative, lower-case and free of `..` by the container's grammar.
+fn extract(bytes: &[u8], folder: &Path) -> Result<(), Failure> {
+    let container = Container::parse(bytes, &Limits::DEFAULT)?;
+    fs::create_dir(folder).map_err(|error| Failure::new(format_args!("{}: {error}", folder.display())))?;
+    for entry in container.entries() {
+        let path = folder.join(entry.name.as_str());
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        fs::write(&path, entry.content).map_err(|error| Failure::new(format_args!("{}: {error}", path.display())))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,68 @@
+//! The command line: one file a subcommand; each parses its arguments, calls the library, prints, and names an exit status.
+
+mod bench;
+mod diff;
+mod emit;
+mod inspect;
+mod output;
+mod prove;
+mod run;
+
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use output::{Failure, eprint_failure};
+
+/// Portable cryptographic receipts for off-chain computation.
+///
+/// A receipt (.cap) binds the code, inputs, configuration, environment and outputs of one computation, so that anyone can
+/// check it later, offline. Change one bound byte and verification fails with a stable reason code.
+#[derive(Debug, Parser)]
+#[command(name = "capseal", version, max_term_width = 100, after_help = EXAMPLES)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  capseal run ./strategy.py data.csv       run a script, seal what it did into run.cap
+  capseal verify run.cap                   check the receipt; exit status 0 means accepted
+  capseal inspect run.cap                  what was sealed, and what is not proven
+  capseal prove geom --steps 4096          a receipt with a STARK over the execution itself
+  capseal diff monday.cap tuesday.cap      the first bound thing that differs, then the rest
+
+Exit status of verify: 0 accepted at the level asked for, 10 proof, 11 policy, 12 commitment or binding,
+13 availability, 14 replay diverged, 20 not a receipt; 1 when a file cannot be read, 2 for wrong usage.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Run(run::Arguments),
+    Prove(prove::Arguments),
+    Verify(verify::Arguments),
+    Inspect(inspect::Arguments),
+    Diff(diff::Arguments),
+    Emit(emit::Arguments),
+    Bench(bench::Arguments),
+}
+
+/// Runs the command that the process was started with.
+pub fn main() -> ExitCode {
+    let Arguments { command } = Arguments::parse();
+    let done = match command {
+        Command::Run(arguments) => run::execute(arguments),
+        Command::Prove(arguments) => prove::execute(arguments),
+        Command::Verify(arguments) => verify::execute(&arguments),
+        Command::Inspect(arguments) => inspect::execute(&arguments),
+        Command::Diff(arguments) => diff::execute(&arguments),
+        Command::Emit(arguments) => emit::execute(&arguments),
+        Command::Bench(arguments) => bench::execute(&arguments),
+    };
+    done.unwrap_or_else(|failure: Failure| {
+        eprint_failure(&failure);
+        ExitCode::from(Failure::EXIT)
+    })
+}

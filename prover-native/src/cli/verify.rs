@@ -1,0 +1,95 @@
+//! `capseal verify`.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use anstream::println;
+use clap::Args;
+use verifier_core::{ClaimClass, Digest, Level, Outcome, Verdict, VerifyOptions, verify};
+
+use super::output::{BAD, FAINT, Failure, GOOD, TITLE, printable, read};
+
+/// Check receipts.
+///
+/// Lists every check with its outcome, those that were not asked for included, and what an accepted receipt does not show.
+#[derive(Args, Debug)]
+pub(super) struct Arguments {
+    /// Receipts; `-` reads one from standard input.
+    #[arg(required = true, value_name = "RECEIPT")]
+    receipts: Vec<PathBuf>,
+    /// How far to check: proof-only, policy-enforced, full.
+    #[arg(long, default_value = "proof-only", value_parser = level)]
+    level: Level,
+    /// Identity that the receipt must have: pins a receipt that nobody signed.
+    #[arg(long, value_name = "CAPSULE_HASH", value_parser = digest)]
+    expect: Option<Digest>,
+    /// Print each verdict as one line of JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+fn level(name: &str) -> Result<Level, String> {
+    Level::from_name(name).ok_or_else(|| "not one of proof-only, policy-enforced, full".to_owned())
+}
+
+fn digest(text: &str) -> Result<Digest, String> {
+    Digest::from_hex(text).ok_or_else(|| "not 64 lower-case hexadecimal digits".to_owned())
+}
+
+pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let options =
+        VerifyOptions { level: arguments.level, expected_capsule_hash: arguments.expect, ..VerifyOptions::default() };
+    let mut exit = 0;
+    for (place, receipt) in arguments.receipts.iter().enumerate() {
+        let verdict = verify(&read(receipt)?, &options);
+        if arguments.json {
+            println!("{}", verdict.to_json());
+        } else {
+            if place > 0 {
+                println!();
+            }
+            println!("{TITLE}{}{TITLE:#}", receipt.display());
+            print(&verdict);
+        }
+        // The first refusal decides, so that one bad receipt among many is never hidden.
+        exit = if exit == 0 { verdict.exit_code } else { exit };
+    }
+    Ok(ExitCode::from(exit))
+}
+
+/// Prints a verdict for people.
+pub(super) fn print(verdict: &Verdict) {
+    let (style, mark) = if verdict.is_accepted() { (GOOD, "✓") } else { (BAD, "✗") };
+    let status = serde_json::to_value(verdict.status).ok();
+    let status = status.as_ref().and_then(|status| status.as_str()).unwrap_or_default();
+    match (&verdict.reason, verdict.claim_class) {
+        (Some(reason), _) => {
+            println!("{style}{mark} {status}{style:#}  {}", reason.name());
+            println!("  {}", reason.meaning());
+        }
+        (None, class) => {
+            println!("{style}{mark} {status}{style:#}  {}", class.map(class_line).unwrap_or_default());
+        }
+    }
+    println!();
+    for check in &verdict.checks {
+        let (style, mark) = match check.outcome {
+            Outcome::Passed => (GOOD, "✓"),
+            Outcome::Failed => (BAD, "✗"),
+            Outcome::Skipped => (FAINT, "–"),
+        };
+        println!("  {style}{mark}{style:#} {:<13}{}", check.id.name(), printable(&check.detail));
+    }
+    if !verdict.not_proven.is_empty() {
+        println!("\n  {TITLE}This receipt does not show{TITLE:#}");
+        for caveat in &verdict.not_proven {
+            println!("  {FAINT}·{FAINT:#} {caveat}");
+        }
+    }
+}
+
+const fn class_line(class: ClaimClass) -> &'static str {
+    match class {
+        ClaimClass::Proven => "proven: a STARK over the execution itself; nobody has to be trusted for it",
+        ClaimClass::Witnessed => "witnessed: the maker's record, intact; run it again to check what it says",
+    }
+}

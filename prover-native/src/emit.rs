@@ -1,0 +1,154 @@
+//! Packing: a capsule and a folder of contents become a receipt.
+
+use std::{
+    collections::BTreeMap,
+    fmt, fs,
+    io::{self, Seek},
+    path::{Path, PathBuf},
+};
+
+use verifier_core::{
+    Digest, Verdict, VerifyOptions,
+    capsule::{Capsule, entry},
+    cbor::CborError,
+    verify,
+};
+
+use crate::{
+    artifacts::digest_of,
+    cause::Cause,
+    container::{self, Entry, WriteError},
+    whole_file::{Existing, WholeFile, WholeFileError},
+};
+
+/// Packs what the capsule names into a receipt at `out`, unless the verifier refuses it; the verdict says which.
+///
+/// Contents that are addressed by their SHA-256 are found anywhere below `folder`, whatever they are called; the event log
+/// and the parts of a detached archive are found by the names that they have in a receipt.
+///
+/// # Errors
+/// When something cannot be read or written, or the capsule is not one.
+pub fn emit(capsule: &Path, folder: &Path, out: &Path, replace: bool) -> Result<Verdict, EmitError> {
+    let unreadable = |path: &Path| {
+        let path = path.to_owned();
+        move |error| EmitError::Unreadable { path, error }
+    };
+    let capsule_bytes = fs::read(capsule).map_err(unreadable(capsule))?;
+    let parts = Capsule::read(&capsule_bytes).map_err(EmitError::Capsule)?;
+    let contents = Contents::below(folder)?;
+
+    let mut entries = vec![Entry::bytes(entry::CAPSULE, capsule_bytes)];
+    let addressed = contents.addressed(&parts);
+    let (named, missing): (Vec<_>, Vec<_>) = addressed.into_iter().partition(|(_, place)| place.is_some());
+    if let Some((name, _)) = missing.into_iter().next() {
+        return Err(EmitError::Missing { name, folder: folder.to_owned() });
+    }
+    entries
+        .extend(named.into_iter().filter_map(|(name, place)| place.map(|(path, size)| Entry::file(name, path, size))));
+    for name in [entry::EVENTS, entry::ROW_CHECK_HEADER, entry::ROW_CHECK_SKETCH] {
+        let path = folder.join(name);
+        if path.exists() {
+            entries.push(Entry::bytes(name, fs::read(&path).map_err(unreadable(&path))?));
+        }
+    }
+
+    let existing = if replace { Existing::Replace } else { Existing::Keep };
+    let mut file = WholeFile::create(out, existing)?;
+    container::write(entries, &mut file)?;
+    let mut bytes = Vec::new();
+    file.rewind().and_then(|()| io::Read::read_to_end(&mut file, &mut bytes)).map_err(|error| file.error(error))?;
+    let verdict = verify(&bytes, &VerifyOptions::default());
+    if verdict.is_accepted() {
+        file.finish()?;
+    }
+    Ok(verdict)
+}
+
+/// The files below a folder, by the SHA-256 of their content.
+struct Contents(BTreeMap<Digest, (PathBuf, u64)>);
+
+impl Contents {
+    fn below(folder: &Path) -> Result<Self, EmitError> {
+        let mut found = BTreeMap::new();
+        let mut folders = vec![folder.to_owned()];
+        while let Some(folder) = folders.pop() {
+            let unreadable = |error| EmitError::Unreadable { path: folder.clone(), error };
+            for item in fs::read_dir(&folder).map_err(unreadable)? {
+                let item = item.map_err(unreadable)?;
+                let kind = item.file_type().map_err(unreadable)?;
+                // Links are not followed: a folder that contains itself would never end.
+                if kind.is_dir() {
+                    folders.push(item.path());
+                } else if kind.is_file() {
+                    let path = item.path();
+                    let artifact = fs::File::open(&path)
+                        .and_then(digest_of)
+                        .map_err(|error| EmitError::Unreadable { path: path.clone(), error })?;
+                    found.insert(artifact.digest, (path, artifact.size));
+                }
+            }
+        }
+        Ok(Self(found))
+    }
+
+    /// Every entry that the capsule addresses by content, with its place if there is one.
+    fn addressed(&self, capsule: &Capsule) -> Vec<(String, Option<(PathBuf, u64)>)> {
+        let payload = &capsule.payload;
+        let artifacts = payload.artifacts.iter().filter(|artifact| artifact.embedded);
+        let artifacts = artifacts.map(|artifact| (entry::artifact(&artifact.digest), artifact.digest));
+        let manifests = payload.manifests.iter().map(|manifest| (entry::manifest(&manifest.name), manifest.digest));
+        let proof = payload.proof.iter().map(|proof| (entry::proof(&proof.system), proof.digest));
+        artifacts.chain(manifests).chain(proof).map(|(name, digest)| (name, self.0.get(&digest).cloned())).collect()
+    }
+}
+
+/// A receipt could not be packed.
+#[derive(Debug)]
+pub enum EmitError {
+    /// A file or folder cannot be read.
+    Unreadable {
+        /// Which.
+        path: PathBuf,
+        /// What the operating system says.
+        error: io::Error,
+    },
+    /// The capsule is not one.
+    Capsule(CborError),
+    /// A content that the capsule names is not below the folder.
+    Missing {
+        /// Its entry.
+        name: String,
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The container cannot be written.
+    Container(WriteError),
+    /// The receipt cannot be put in place.
+    File(WholeFileError),
+}
+
+impl fmt::Display for EmitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable { path, error } => write!(f, "{}: {}", path.display(), Cause(error)),
+            Self::Capsule(error) => write!(f, "the capsule cannot be read ({}): {error}", error.code().name()),
+            Self::Missing { name, folder } => write!(f, "{name} is not below {}", folder.display()),
+            Self::Container(error) => error.fmt(f),
+            Self::File(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for EmitError {}
+
+impl From<WriteError> for EmitError {
+    fn from(error: WriteError) -> Self {
+        Self::Container(error)
+    }
+}
+
+impl From<WholeFileError> for EmitError {
+    fn from(error: WholeFileError) -> Self {
+        Self::File(error)
+    }
+}

@@ -1,0 +1,104 @@
+//! Why a receipt could not be sealed.
+
+use std::{fmt, io};
+
+use verifier_core::{
+    ReasonCode, Refusal, air::geom::GeomError, event_log::EventLogError, row_check::HeaderError, stc::BuildError,
+};
+
+use crate::{
+    artifacts::StoreError, commit::EncodeError, container::WriteError, prove::ProveError, whole_file::WholeFileError,
+};
+
+/// A receipt could not be sealed; nothing was left behind.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum SealError {
+    /// Contents could not be stored or read.
+    Store(StoreError),
+    /// Contents could not be read.
+    Read(io::Error),
+    /// The archive is longer than a tree can count.
+    Archive(BuildError),
+    /// The machine's numbers are out of range.
+    Geom(GeomError),
+    /// The prover failed.
+    Prove(ProveError),
+    /// An event could not be logged.
+    Log(EventLogError),
+    /// The container could not be written.
+    Container(WriteError),
+    /// The receipt could not be put in place.
+    File(WholeFileError),
+    /// The archive is too long to be encoded.
+    Shape(HeaderError),
+    /// The archive could not be encoded.
+    Encode(EncodeError),
+    /// The verifier refuses what was sealed.
+    Refused(Refusal),
+}
+
+impl SealError {
+    /// What the user can do about it, where there is something.
+    pub fn next_step(&self) -> Option<&'static str> {
+        match self {
+            Self::File(error) => Some(error.next_step()),
+            Self::Refused(refusal) if refusal.code == ReasonCode::LimitExceeded => {
+                Some("the run is too large for one receipt: lower --embed-limit, or declare fewer files")
+            }
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for SealError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Store(error) => error.fmt(f),
+            Self::Read(error) => write!(f, "an artifact cannot be read back: {error}"),
+            Self::Archive(error) => error.fmt(f),
+            Self::Geom(error) => error.fmt(f),
+            Self::Prove(error) => error.fmt(f),
+            Self::Log(error) => error.fmt(f),
+            Self::Container(error) => error.fmt(f),
+            Self::File(error) => error.fmt(f),
+            Self::Shape(error) => error.fmt(f),
+            Self::Encode(error) => error.fmt(f),
+            Self::Refused(refusal) => write!(f, "the verifier refuses what was sealed: {refusal}"),
+        }
+    }
+}
+
+impl std::error::Error for SealError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Store(error) => error.source(),
+            Self::Read(error) => Some(error),
+            Self::File(error) => error.source(),
+            _ => None,
+        }
+    }
+}
+
+macro_rules! from {
+    ($($variant:ident($source:ty);)*) => {
+        $(impl From<$source> for SealError {
+            fn from(error: $source) -> Self {
+                Self::$variant(error)
+            }
+        })*
+    };
+}
+
+from! {
+    Store(StoreError);
+    Read(io::Error);
+    Archive(BuildError);
+    Geom(GeomError);
+    Prove(ProveError);
+    Log(EventLogError);
+    Container(WriteError);
+    File(WholeFileError);
+    Shape(HeaderError);
+    Encode(EncodeError);
+}

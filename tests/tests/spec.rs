@@ -1,0 +1,61 @@
+//! What the spec pages state in numbers is what the code does.
+
+use verifier_core::Limits;
+use verifier_core::container::Container;
+
+const CONTAINER: &str = include_str!("../../docs/spec/container.md");
+const LIMITS: &str = include_str!("../../docs/spec/limits.md");
+
+#[test]
+fn the_container_page_s_example_is_a_container() {
+    let (_, example) = CONTAINER.split_once("(here one byte, `a0`):\n\n```\n").unwrap();
+    let (example, _) = example.split_once("```").unwrap();
+    let bytes: Vec<u8> = example.split_whitespace().flat_map(bytes_of).collect();
+    let container = Container::parse(&bytes, &Limits::DEFAULT).unwrap();
+    assert_eq!(container.get("capsule.cbor"), Some(&b"\xa0"[..]));
+    assert_eq!(container.entries().len(), 2);
+}
+
+/// A word of the example: quoted text, or hexadecimal digits.
+fn bytes_of(word: &str) -> Vec<u8> {
+    if let Some(text) = word.strip_prefix('"').and_then(|word| word.strip_suffix('"')) {
+        return text.as_bytes().to_vec();
+    }
+    word.as_bytes().chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
+}
+
+#[test]
+fn the_limits_page_states_the_defaults() {
+    let Limits {
+        file_bytes,
+        entries,
+        entry_bytes,
+        capsule_bytes,
+        event_log_bytes,
+        event_log_lines,
+        event_line_bytes,
+        proof_bytes,
+        document_bytes,
+    } = Limits::DEFAULT;
+    let expected = [
+        ("file_bytes", file_bytes),
+        ("entries", entries),
+        ("entry_bytes", entry_bytes),
+        ("capsule_bytes", capsule_bytes),
+        ("event_log_bytes", event_log_bytes),
+        ("event_log_lines", event_log_lines),
+        ("event_line_bytes", event_line_bytes),
+        ("proof_bytes", proof_bytes),
+        ("document_bytes", document_bytes),
+    ]
+    .map(|(name, value)| (format!("`{name}`"), value));
+    let stated: Vec<_> = LIMITS
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .map(|line| {
+            let cells: Vec<_> = line.split('|').map(str::trim).collect();
+            (cells[1].to_owned(), cells[2].parse().unwrap())
+        })
+        .collect();
+    assert_eq!(stated, expected);
+}

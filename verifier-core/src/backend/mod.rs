@@ -1,0 +1,177 @@
+//! Backends (spec: `docs/spec/backends.md`): what turns a run into a trace, and what stands behind the claim.
+//!
+//! A backend fixes everything that a capsule repeats: identifiers, trace spec, the order of public inputs, and the hashes of
+//! its proof system. The verifier computes all of it and compares; a capsule never chooses.
+
+pub mod geom;
+pub mod process;
+
+use alloc::{borrow::ToOwned, format, string::String};
+
+use serde::{Serialize, Serializer};
+
+use crate::{
+    capsule::{Header, Payload, PublicInput, PublicValue, StatementAnchor},
+    cbor::{Item, record},
+    digest::{Digest, Tag},
+};
+
+/// What stands behind "this code on these inputs gave this output".
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClaimClass {
+    /// A STARK over the execution itself: nobody has to be trusted.
+    Proven,
+    /// The maker's word, a hash-chained event log, and artifacts to run it again.
+    Witnessed,
+}
+
+impl ClaimClass {
+    /// The class's name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Proven => "proven",
+            Self::Witnessed => "witnessed",
+        }
+    }
+}
+
+impl Serialize for ClaimClass {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+/// A registered backend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend {
+    /// A process of an operating system, recorded.
+    ProcessV1,
+    /// The geom machine, proven.
+    GeomV1,
+}
+
+impl Backend {
+    /// Every backend.
+    pub const ALL: &'static [Self] = &[Self::ProcessV1, Self::GeomV1];
+
+    /// Finds a backend by the header's `backend_id`.
+    pub fn from_id(id: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|backend| backend.id() == id)
+    }
+
+    /// `backend_id` of the header.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::ProcessV1 => "process_v1",
+            Self::GeomV1 => "geom_v1",
+        }
+    }
+
+    /// `vm_id` of the header.
+    pub const fn vm_id(self) -> &'static str {
+        match self {
+            Self::ProcessV1 => "process",
+            Self::GeomV1 => "geom",
+        }
+    }
+
+    /// `circuit_id` of the header.
+    pub const fn circuit_id(self) -> &'static str {
+        match self {
+            Self::ProcessV1 => "none",
+            Self::GeomV1 => "geom_air_v1",
+        }
+    }
+
+    /// The claim class.
+    pub const fn claim_class(self) -> ClaimClass {
+        match self {
+            Self::ProcessV1 => ClaimClass::Witnessed,
+            Self::GeomV1 => ClaimClass::Proven,
+        }
+    }
+
+    /// `vk_hash`: which circuit, in which version.
+    pub fn verification_key_hash(self) -> Digest {
+        let key = VerificationKey { backend_id: self.id().to_owned(), circuit_id: self.circuit_id().to_owned() };
+        Tag::VERIFICATION_KEY.digest(&[&key.encode()])
+    }
+}
+
+record! {
+    /// The verification key, by name: the AIR's code is part of the verifier.
+    pub struct VerificationKey {
+        /// The backend.
+        pub backend_id: String,
+        /// Its circuit.
+        pub circuit_id: String,
+    }
+}
+
+record! {
+    /// Everything that acceptance of a proof depends on. Its hash is absorbed before any challenge is drawn.
+    pub struct Instance {
+        /// The circuit and its version.
+        pub vk_hash: Digest,
+        /// The statement.
+        pub statement_hash: Digest,
+        /// The trace spec.
+        pub trace_spec_hash: Digest,
+        /// The archive's root.
+        pub row_root: Digest,
+        /// The machine's parameters.
+        pub params_hash: Digest,
+        /// The archive's cut.
+        pub chunk_meta_hash: Digest,
+        /// The archive's arity.
+        pub row_tree_arity: u64,
+        /// The AIR's shape.
+        pub air_params_hash: Digest,
+        /// The low-degree test's options.
+        pub fri_params_hash: Digest,
+        /// The program.
+        pub program_hash: Digest,
+    }
+}
+
+impl Instance {
+    /// The instance that a header and a payload describe.
+    pub fn of(header: &Header, payload: &Payload) -> Self {
+        Self {
+            vk_hash: header.proof_system.vk_hash,
+            statement_hash: header.statement_hash,
+            trace_spec_hash: header.trace_spec_hash,
+            row_root: payload.row_index_ref.commitment,
+            params_hash: header.proof_system.params_hash,
+            chunk_meta_hash: header.chunk_meta_hash,
+            row_tree_arity: header.row_tree_arity,
+            air_params_hash: header.proof_system.air_params_hash,
+            fri_params_hash: header.proof_system.fri_params_hash,
+            program_hash: header.proof_system.program_hash,
+        }
+    }
+
+    /// The instance hash.
+    pub fn hash(&self) -> Digest {
+        Tag::INSTANCE.digest(&[&self.encode()])
+    }
+}
+
+/// Names a number or digest of the statement.
+pub(crate) fn public_input(name: &str, value: PublicValue) -> PublicInput {
+    PublicInput { name: name.to_owned(), value }
+}
+
+/// The anchor that ties a statement to the manifest list.
+pub fn manifests_anchor(manifest_hash: Digest) -> StatementAnchor {
+    anchor("manifests_v1", manifest_hash)
+}
+
+/// The anchor that ties a statement to the last line of an event log.
+pub fn event_chain_anchor(head: Digest) -> StatementAnchor {
+    anchor("event_chain_v1", head)
+}
+
+fn anchor(rule: &str, reference: Digest) -> StatementAnchor {
+    StatementAnchor { anchor_rule_id: rule.to_owned(), anchor_ref: format!("sha256:{reference}"), track_id: None }
+}

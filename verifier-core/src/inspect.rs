@@ -1,0 +1,181 @@
+//! The inspection (spec: `docs/spec/verdict.md`): what was sealed, as plain data for people and programs.
+//!
+//! It reads a receipt without judging it: container and capsule must decode, nothing else is checked. Show it beside a
+//! [`verdict`](crate::verdict), never instead of one.
+
+use alloc::{string::String, vec::Vec};
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::{
+    backend::{Backend, ClaimClass},
+    capsule::{ArtifactRef, Capsule, Claim, Exit, FileRef, ManifestRef, ProofRef, PublicInput, Variable, entry},
+    caveats,
+    container::Container,
+    digest::Digest,
+    event_log,
+    limits::Limits,
+    reason::ReasonCode,
+    refusal::Refusal,
+};
+
+/// The schema of this version's inspections.
+pub const SCHEMA: &str = "capseal/inspection/v1";
+
+/// Reads a receipt.
+///
+/// # Errors
+/// When the container or the capsule cannot be read, or the event log is over a limit.
+pub fn inspect(bytes: &[u8], limits: &Limits) -> Result<Inspection, Refusal> {
+    let container = Container::parse(bytes, limits).map_err(|error| Refusal::new(error.code(), error))?;
+    let capsule = capsule(&container, limits)?;
+    let log = container.get(entry::EVENTS).unwrap_or_default();
+    if log.len() > limits.event_log_bytes {
+        return Err(Refusal::new(ReasonCode::LimitExceeded, "the event log is over the limit"));
+    }
+    Ok(Inspection::of(capsule, event_log::events(log)))
+}
+
+/// The capsule of a container.
+pub(crate) fn capsule(container: &Container<'_>, limits: &Limits) -> Result<Capsule, Refusal> {
+    let missing = || Refusal::new(ReasonCode::ParseFailed, "there is no capsule.cbor: this is not a receipt");
+    let bytes = container.get(entry::CAPSULE).ok_or_else(missing)?;
+    if bytes.len() > limits.capsule_bytes {
+        let detail =
+            alloc::format!("the capsule has {} bytes, over the limit of {}", bytes.len(), limits.capsule_bytes);
+        return Err(Refusal::new(ReasonCode::LimitExceeded, detail));
+    }
+    Capsule::read(bytes).map_err(|error| Refusal::new(error.code(), error))
+}
+
+/// The content of an artifact that travels in the receipt, if its bytes are what its name says.
+pub fn artifact<'a>(bytes: &'a [u8], digest: &Digest, limits: &Limits) -> Option<&'a [u8]> {
+    let container = Container::parse(bytes, limits).ok()?;
+    container.get(&entry::artifact(digest)).filter(|content| Digest::of_content(content) == *digest)
+}
+
+/// What was sealed.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Inspection {
+    /// [`SCHEMA`].
+    pub schema: &'static str,
+    /// Identity of the capsule, as it states it.
+    pub capsule_hash: Digest,
+    /// The backend.
+    pub backend: String,
+    /// What stands behind the claim, for a backend that is known.
+    pub claim_class: Option<ClaimClass>,
+    /// When the run started, in milliseconds since the Unix epoch.
+    pub started_at_ms: Option<u64>,
+    /// The command as it was executed.
+    pub command: Option<Vec<String>>,
+    /// Working directory.
+    pub directory: Option<String>,
+    /// What is claimed.
+    pub claim: ClaimView,
+    /// How the run ended.
+    pub exit: Option<ExitView>,
+    /// Whether opened files were observed.
+    pub capture: Option<String>,
+    /// Public inputs of the statement; numbers as decimal text.
+    pub public_inputs: Vec<PublicInput>,
+    /// Commitment to the trace.
+    pub trace_root: Digest,
+    /// The instance hash.
+    pub instance_hash: Digest,
+    /// The archive.
+    pub archive: ArchiveView,
+    /// Environment manifests.
+    pub manifests: Vec<ManifestRef>,
+    /// The events, as they stand in the log.
+    pub events: Vec<Map<String, Value>>,
+    /// The proof.
+    pub proof: Option<ProofRef>,
+    /// What the receipt does not show.
+    pub not_proven: Vec<String>,
+}
+
+/// The sections of a claim.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ClaimView {
+    /// What was executed.
+    pub code: Vec<FileRef>,
+    /// What was read.
+    pub inputs: Vec<FileRef>,
+    /// Arguments of the program.
+    pub arguments: Vec<String>,
+    /// Configuration files.
+    pub config: Vec<FileRef>,
+    /// Environment variables from the allow-list.
+    pub environment: Vec<Variable>,
+    /// What was written.
+    pub outputs: Vec<FileRef>,
+}
+
+/// How a run ended, and how long it took.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ExitView {
+    /// The exit code.
+    pub code: Option<u64>,
+    /// The signal.
+    pub signal: Option<u64>,
+    /// Milliseconds.
+    pub duration_ms: Option<u64>,
+}
+
+/// The archive: where it is, and its index.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ArchiveView {
+    /// `embedded` or `detached`.
+    pub mode: &'static str,
+    /// Bytes.
+    pub size: u64,
+    /// The index.
+    pub artifacts: Vec<ArtifactRef>,
+}
+
+impl Inspection {
+    fn of(capsule: Capsule, events: Vec<Map<String, Value>>) -> Self {
+        let not_proven = caveats::of(&capsule);
+        let Capsule { header, payload, capsule_hash, .. } = capsule;
+        let Claim { code, inputs, config, environment, outputs, exit } = payload.claim;
+        let run = payload.run;
+        let exit = exit.map(|Exit { code, signal }| ExitView {
+            code,
+            signal,
+            duration_ms: run.as_ref().map(|run| run.duration_ms),
+        });
+        Self {
+            schema: SCHEMA,
+            capsule_hash,
+            claim_class: Backend::from_id(&header.backend_id).map(Backend::claim_class),
+            backend: header.backend_id,
+            started_at_ms: run.as_ref().map(|run| run.started_at_ms),
+            command: run.as_ref().map(|run| run.command.clone()),
+            directory: run.as_ref().map(|run| run.directory.clone()),
+            claim: ClaimView {
+                code,
+                inputs,
+                arguments: config.arguments,
+                config: config.files,
+                environment: environment.variables,
+                outputs,
+            },
+            exit,
+            capture: run.map(|run| run.capture),
+            public_inputs: payload.statement.public_inputs,
+            trace_root: payload.statement.trace_root,
+            instance_hash: header.instance_hash,
+            archive: ArchiveView {
+                mode: if payload.row_index_ref.pointer.is_some() { "detached" } else { "embedded" },
+                size: payload.chunk_meta.data_length_bytes,
+                artifacts: payload.artifacts,
+            },
+            manifests: payload.manifests,
+            events,
+            proof: payload.proof,
+            not_proven,
+        }
+    }
+}

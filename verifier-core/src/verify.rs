@@ -1,0 +1,112 @@
+//! The one list of checks (spec: `docs/spec/verdict.md`).
+//!
+//! [`verify`] narrates it; each step is one call, in the order of the specification, and the first failure ends it. Nothing in
+//! the receipt chooses what is checked: the level and the limits come from the caller, everything else from the backend.
+
+mod archive;
+mod binding;
+mod event_log;
+mod options;
+mod proof;
+
+use alloc::format;
+
+pub use options::{OptionsError, VerifyOptions};
+
+use crate::{
+    backend::Backend,
+    capsule::Capsule,
+    container::Container,
+    inspect,
+    limits::Limits,
+    reason::ReasonCode,
+    refusal::Refusal,
+    verdict::{CheckId, Level, Report, Status, Verdict},
+};
+
+/// Checks a receipt. Hostile bytes cost time linear in their number and never panic.
+pub fn verify(bytes: &[u8], options: &VerifyOptions) -> Verdict {
+    let mut report = Report::new(options.level);
+    match narrate(bytes, options, &mut report) {
+        Ok((capsule, status)) => report.accept(&capsule, status),
+        Err(refusal) => report.reject(&refusal),
+    }
+}
+
+fn narrate(bytes: &[u8], options: &VerifyOptions, report: &mut Report) -> Result<(Capsule, Status), Refusal> {
+    let limits = &options.limits;
+
+    // 1. The file is a canonical container.
+    let container = report.check(CheckId::Container, container(bytes, limits))?;
+
+    // 2. The capsule is canonical CBOR of a known schema, from a registered backend.
+    let (capsule, backend) = report.check(CheckId::Capsule, capsule(&container, limits))?;
+    report.backend = Some(backend.id().into());
+
+    // 3. Payload, header and capsule hash to what they state, and to what the caller expects.
+    report.check(CheckId::Hashes, binding::hashes(&capsule, options.expected_capsule_hash))?;
+    report.capsule_hash = Some(capsule.capsule_hash);
+
+    // 4. Trace spec, statement and claim are those of the backend, and say the same.
+    report.check(CheckId::Statement, binding::statement(&capsule, backend))?;
+
+    // 5. The instance hash binds all of it.
+    report.check(CheckId::Instance, binding::instance(&capsule))?;
+
+    // 6. The proof holds, where the backend proves.
+    match backend {
+        Backend::GeomV1 => {
+            let bits = report.check(CheckId::Proof, proof::geom(&container, &capsule, limits))?;
+            report.security_bits = Some(bits);
+        }
+        Backend::ProcessV1 => report.skip(CheckId::Proof, "this backend records a run and proves nothing about it"),
+    }
+
+    // 7. Artifacts and manifests are those committed to, and nothing else travels along.
+    report.check(CheckId::Archive, archive::check(&container, &capsule))?;
+
+    // 8. The event log is the one committed to, and agrees with the claim.
+    match &capsule.header.anchor {
+        Some(anchor) => report.check(CheckId::EventLog, event_log::check(&container, &capsule, anchor, limits))?,
+        None => report.skip(CheckId::EventLog, "this backend keeps no event log"),
+    }
+    report.claim_class = Some(backend.claim_class());
+
+    // 9. Authorship.
+    report.skip(CheckId::Authorship, "the receipt is not signed");
+
+    // 10. Manifests and policy.
+    if options.level >= Level::PolicyEnforced {
+        return report.check(CheckId::Policy, unreachable_level(options.level));
+    }
+    report.skip(CheckId::Policy, "not asked for");
+
+    // 11. Availability.
+    report.skip(CheckId::Availability, "not asked for");
+
+    Ok((capsule, Status::ProofOnly))
+}
+
+type Found<T> = Result<(T, alloc::string::String), Refusal>;
+
+fn container<'a>(bytes: &'a [u8], limits: &Limits) -> Found<Container<'a>> {
+    let container = Container::parse(bytes, limits).map_err(|error| Refusal::new(error.code(), error))?;
+    let detail = format!("{} entries in canonical form", container.entries().len());
+    Ok((container, detail))
+}
+
+fn capsule(container: &Container<'_>, limits: &Limits) -> Found<(Capsule, Backend)> {
+    let capsule = inspect::capsule(container, limits)?;
+    let backend = Backend::from_id(&capsule.header.backend_id).ok_or_else(|| {
+        Refusal::new(ReasonCode::ProofSystemMismatch, format!("the backend {:?} is unknown", capsule.header.backend_id))
+    })?;
+    Ok(((capsule, backend), format!("a {} capsule", backend.id())))
+}
+
+fn unreachable_level<T>(level: Level) -> Found<T> {
+    let detail = format!(
+        "{} needs a trusted signature and a policy, and this verifier does not check either yet; ask for proof-only",
+        level.name()
+    );
+    Err(Refusal::new(ReasonCode::VerificationProfileUnsatisfied, detail))
+}

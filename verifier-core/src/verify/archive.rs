@@ -1,0 +1,146 @@
+//! Check 7: artifacts, manifests, the archive's commitment, and that every entry is accounted for.
+
+use alloc::{collections::BTreeSet, format, string::String, vec::Vec};
+
+use super::{Found, binding::claim_mismatch};
+use crate::{
+    archive,
+    capsule::{ArtifactRef, Capsule, ChunkMeta, RowIndexRef, archive_len, entry, is_sorted},
+    container::Container,
+    digest::Digest,
+    reason::ReasonCode,
+    refusal::Refusal,
+    row_check::{HeaderError, RowCheckHeader, Sketch, sketch_digest},
+};
+
+pub(super) fn check(container: &Container<'_>, capsule: &Capsule) -> Found<()> {
+    let payload = &capsule.payload;
+    index(capsule)?;
+    let contents = artifacts(container, &payload.artifacts)?;
+    for manifest in &payload.manifests {
+        content(container, &entry::manifest(&manifest.name), manifest.digest)?;
+    }
+    let detail = match payload.row_index_ref.pointer {
+        None => embedded(capsule, &contents)?,
+        Some(pointer) => detached(container, capsule, pointer)?,
+    };
+    accounted_for(container, capsule)?;
+    Ok(((), detail))
+}
+
+/// The index is in order, and names exactly the files of the claim.
+fn index(capsule: &Capsule) -> Result<(), Refusal> {
+    let payload = &capsule.payload;
+    if !is_sorted(&payload.artifacts) || !payload.manifests.is_sorted_by(|a, b| a.name < b.name) {
+        return Err(claim_mismatch("artifacts or manifests are out of order"));
+    }
+    let stated: BTreeSet<(Digest, u64)> =
+        payload.artifacts.iter().map(|artifact| (artifact.digest, artifact.size)).collect();
+    let claimed: BTreeSet<(Digest, u64)> = payload.claim.files().map(|file| (file.digest, file.size)).collect();
+    if stated != claimed {
+        return Err(claim_mismatch("the archive's index does not name exactly the files of the claim"));
+    }
+    Ok(())
+}
+
+/// The contents that travel in the receipt, in the index's order.
+fn artifacts<'a>(container: &Container<'a>, index: &[ArtifactRef]) -> Result<Vec<&'a [u8]>, Refusal> {
+    let mut contents = Vec::new();
+    for artifact in index.iter().filter(|artifact| artifact.embedded) {
+        let bytes = content(container, &entry::artifact(&artifact.digest), artifact.digest)?;
+        if u64::try_from(bytes.len()) != Ok(artifact.size) {
+            let detail = format!("artifact {} has another length than stated", artifact.digest);
+            return Err(Refusal::new(ReasonCode::ChunkLengthInvalid, detail));
+        }
+        contents.push(bytes);
+    }
+    Ok(contents)
+}
+
+fn content<'a>(container: &Container<'a>, name: &str, digest: Digest) -> Result<&'a [u8], Refusal> {
+    let missing = || Refusal::new(ReasonCode::RowArchiveMissing, format!("{name} is missing"));
+    let bytes = container.get(name).ok_or_else(missing)?;
+    if Digest::of_content(bytes) != digest {
+        return Err(Refusal::new(ReasonCode::ArtifactHashMismatch, format!("{name} has another content than stated")));
+    }
+    Ok(bytes)
+}
+
+/// Everything travels: the commitment is recomputed from the contents.
+fn embedded(capsule: &Capsule, contents: &[&[u8]]) -> Result<String, Refusal> {
+    let payload = &capsule.payload;
+    if contents.len() != payload.artifacts.len() {
+        return Err(Refusal::new(ReasonCode::RowArchiveMissing, "an archive that is not detached travels whole"));
+    }
+    let wrong_length = || Refusal::new(ReasonCode::ChunkLengthInvalid, "the archive is too long");
+    let len = archive_len(&payload.artifacts).ok_or_else(wrong_length)?;
+    let (chunk_meta, row_index_ref) = archive::embedded(contents).map_err(|_| wrong_length())?;
+    compare(capsule, &chunk_meta, &row_index_ref)?;
+    Ok(format!("{} artifacts, {len} bytes, all here and as committed to", contents.len()))
+}
+
+/// The archive lies elsewhere: its header and sketch are here, and say the same as the capsule.
+fn detached(container: &Container<'_>, capsule: &Capsule, pointer: Digest) -> Result<String, Refusal> {
+    let invalid = |error: HeaderError| Refusal::new(error.code(), error);
+    let header = RowCheckHeader::from_bytes(part(container, entry::ROW_CHECK_HEADER)?).map_err(invalid)?;
+    if header.digest() != pointer {
+        return Err(Refusal::new(ReasonCode::RowIndexCommitmentInvalidFormat, "the archive's header is another one"));
+    }
+    let sketch = part(container, entry::ROW_CHECK_SKETCH)?;
+    Sketch::parse(&header, sketch).map_err(|error| Refusal::new(error.code(), error))?;
+    let byte_len = header.shape().byte_len();
+    if archive_len(&capsule.payload.artifacts) != Some(byte_len) {
+        return Err(Refusal::new(ReasonCode::ChunkLengthInvalid, "the archive has another length than its parts"));
+    }
+    let (chunk_meta, row_index_ref) = archive::row_check_refs(&header, sketch_digest(sketch));
+    compare(capsule, &chunk_meta, &row_index_ref)?;
+    Ok(format!("{} bytes lie elsewhere and were not fetched; the parts that travel are as committed to", byte_len))
+}
+
+fn part<'a>(container: &Container<'a>, name: &str) -> Result<&'a [u8], Refusal> {
+    container.get(name).ok_or_else(|| Refusal::new(ReasonCode::RowArchiveMissing, format!("{name} is missing")))
+}
+
+fn compare(capsule: &Capsule, chunk_meta: &ChunkMeta, row_index_ref: &RowIndexRef) -> Result<(), Refusal> {
+    let stated = &capsule.payload.chunk_meta;
+    let refuse = |code, detail| Err(Refusal::new(code, detail));
+    if stated.data_length_bytes != chunk_meta.data_length_bytes {
+        return refuse(ReasonCode::ChunkLengthInvalid, "the archive has another length than stated");
+    }
+    if stated.num_chunks != chunk_meta.num_chunks {
+        return refuse(ReasonCode::ChunkCardinalityMismatch, "the archive has another number of chunks than stated");
+    }
+    if stated != chunk_meta {
+        return refuse(ReasonCode::RowIndexCommitmentInvalidFormat, "the archive is cut by an unknown rule");
+    }
+    let stated = &capsule.payload.row_index_ref;
+    if stated.commitment != row_index_ref.commitment {
+        return refuse(ReasonCode::ChunkRootsDigestMismatch, "the archive's root is not the one committed to");
+    }
+    if stated != row_index_ref {
+        return refuse(ReasonCode::RowIndexCommitmentInvalidFormat, "the archive is committed to in an unknown way");
+    }
+    Ok(())
+}
+
+/// Refuses an entry that the capsule does not name.
+fn accounted_for(container: &Container<'_>, capsule: &Capsule) -> Result<(), Refusal> {
+    let payload = &capsule.payload;
+    let mut named: BTreeSet<String> = [entry::MIMETYPE, entry::CAPSULE].into_iter().map(String::from).collect();
+    named.extend(capsule.header.anchor.is_some().then(|| entry::EVENTS.into()));
+    named.extend(payload.proof.as_ref().map(|proof| entry::proof(&proof.system)));
+    named.extend(
+        payload.artifacts.iter().filter(|artifact| artifact.embedded).map(|artifact| entry::artifact(&artifact.digest)),
+    );
+    named.extend(payload.manifests.iter().map(|manifest| entry::manifest(&manifest.name)));
+    if payload.row_index_ref.pointer.is_some() {
+        named.extend([entry::ROW_CHECK_HEADER.into(), entry::ROW_CHECK_SKETCH.into()]);
+    }
+    match container.entries().iter().find(|entry| !named.contains(entry.name.as_str())) {
+        Some(entry) => {
+            let detail = format!("nothing in the capsule accounts for {}", entry.name.as_str());
+            Err(Refusal::new(ReasonCode::EntryUnexpected, detail))
+        }
+        None => Ok(()),
+    }
+}

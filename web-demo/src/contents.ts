@@ -1,0 +1,223 @@
+// What a receipt says: command, files, events, hashes. Nothing of it is judged here; the verdict stands beside it.
+import type { FileEntry, Inspection, ReceiptEvent } from "capseal-verify";
+
+import { count, h, size, word, type Child } from "./element.js";
+import { grouped } from "./strip.js";
+
+const SHOWN_ROWS = 40;
+const MORE_ROWS = 400;
+
+/** The panels for a receipt; `view` opens one of its files. */
+export function contents(inspection: Inspection, view: (file: FileEntry) => void): HTMLElement[] {
+  const { claim } = inspection;
+  const carried = new Set(inspection.archive.artifacts.filter((entry) => entry.embedded).map((entry) => entry.digest));
+  const files = (title: string, note: string, list: FileEntry[]): HTMLElement | null =>
+    list.length === 0 ? null : fileTable(title, note, list, carried, view);
+  return [
+    runPanel(inspection),
+    panel(
+      "What was sealed",
+      files("Code", "what was executed", claim.code),
+      files("Inputs", "what was read", claim.inputs),
+      settings(inspection, files("Configuration files", "", claim.config)),
+      files("Outputs", "what was written", claim.outputs),
+      publicInputs(inspection),
+    ),
+    inspection.events.length === 0 ? null : timeline(inspection.events),
+    hashes(inspection),
+  ].filter((element) => element !== null);
+}
+
+function panel(title: string, ...children: Child[]): HTMLElement {
+  return h("section", { class: "panel" }, h("h2", {}, title), ...children);
+}
+
+function runPanel({ command, directory, started_at_ms, exit, capture, backend }: Inspection): HTMLElement | null {
+  if (!command && !exit) return null;
+  const rows: [string, Child][] = [];
+  if (directory !== null) rows.push(["in the folder", word(directory)]);
+  if (started_at_ms !== null) rows.push(["started", `${utc(started_at_ms)}, by the maker’s clock`]);
+  if (exit) rows.push(["ended with", ending(exit)]);
+  if (exit?.duration_ms != null) rows.push(["took", duration(exit.duration_ms)]);
+  if (capture !== null) rows.push(["files found by", captureWords(capture)]);
+  rows.push(["backend", word(backend)]);
+  return panel(
+    "The run",
+    command ? h("p", { class: "command" }, h("code", {}, ...command.flatMap((part) => [argument(part), " "]))) : null,
+    facts(rows),
+  );
+}
+
+/** An argument as it would be typed; one with blanks shows where it begins and ends. */
+function argument(text: string): HTMLElement {
+  return h("span", { class: "argument" }, word(/^[\w@%+=:,./-]+$/.test(text) ? text : JSON.stringify(text)));
+}
+
+function captureWords(capture: string): Child {
+  if (capture === "observed") return "watching what the run opened";
+  if (capture === "declared") return "the maker’s declaration; nothing was watched";
+  return word(capture);
+}
+
+function ending({ code, signal }: { code: number | null; signal: number | null }): string {
+  if (signal !== null) return `signal ${signal}: it was stopped`;
+  if (code === null) return "no exit code";
+  return code === 0 ? "exit code 0: success" : `exit code ${code}: it reported a failure`;
+}
+
+function facts(rows: [string, Child][]): HTMLElement {
+  return h("dl", { class: "facts" }, ...rows.map(([term, value]) => h("div", {}, h("dt", {}, term), h("dd", {}, value))));
+}
+
+function fileTable(
+  title: string,
+  note: string,
+  files: FileEntry[],
+  carried: Set<string>,
+  view: (file: FileEntry) => void,
+): HTMLElement {
+  const row = (file: FileEntry): HTMLElement =>
+    h(
+      "tr",
+      {},
+      h("th", { scope: "row" }, word(file.path)),
+      h("td", { class: "number" }, size(file.size)),
+      h("td", {}, h("code", { title: file.digest }, file.digest.slice(0, 12))),
+      h(
+        "td",
+        { class: "action" },
+        carried.has(file.digest)
+          ? h("button", { type: "button", "aria-label": `View ${file.path}`, onclick: () => view(file) }, "View")
+          : h("span", { title: "Only its fingerprint travels in this receipt" }, "by hash"),
+      ),
+    );
+  return h(
+    "div",
+    { class: "files" },
+    h("h3", {}, title, note ? h("small", {}, ` ${note}`) : null),
+    long(files, row, (rows, more) =>
+      h("div", {}, h("table", {}, heads("path", "size", "SHA-256", "content"), h("tbody", {}, ...rows)), more),
+    ),
+  );
+}
+
+function heads(...names: string[]): HTMLElement {
+  const cells = names.map((name) => h("th", { scope: "col" }, name));
+  return h("thead", { class: "unseen" }, h("tr", {}, ...cells));
+}
+
+/** A list that may have hundreds of thousands of rows: shown piece by piece. */
+function long<T>(
+  items: readonly T[],
+  row: (item: T, index: number) => HTMLElement,
+  frame: (rows: HTMLElement[], more: HTMLElement) => HTMLElement,
+): HTMLElement {
+  let shown = Math.min(items.length, SHOWN_ROWS);
+  const first = items.slice(0, shown).map(row);
+  const more = h("p", { class: "more" });
+  const element = frame(first, more);
+  const body = first[0]?.parentElement;
+  const offer = (): void => {
+    const rest = items.length - shown;
+    more.hidden = rest === 0;
+    more.replaceChildren(
+      h("button", { type: "button", onclick: extend }, `Show ${count(Math.min(rest, MORE_ROWS))} more of ${count(rest)}`),
+    );
+  };
+  const extend = (): void => {
+    const next = items.slice(shown, shown + MORE_ROWS).map((item, index) => row(item, shown + index));
+    shown += next.length;
+    body?.append(...next);
+    offer();
+  };
+  offer();
+  return element;
+}
+
+function settings({ claim }: Inspection, configFiles: HTMLElement | null): HTMLElement | null {
+  const variables = claim.environment.map<[string, Child]>(({ name, value }) => [
+    name,
+    value === null ? h("em", {}, "not set") : h("code", {}, word(value)),
+  ]);
+  if (claim.arguments.length === 0 && variables.length === 0 && !configFiles) return null;
+  return h(
+    "div",
+    {},
+    claim.arguments.length > 0 ? h("h3", {}, "Arguments") : null,
+    claim.arguments.length > 0
+      ? h("p", { class: "command" }, h("code", {}, ...claim.arguments.flatMap((part) => [argument(part), " "])))
+      : null,
+    configFiles,
+    variables.length > 0 ? h("h3", {}, "Environment", h("small", {}, " only what was allowed to be recorded")) : null,
+    variables.length > 0 ? wordFacts(variables) : null,
+  );
+}
+
+function wordFacts(rows: [string, Child][]): HTMLElement {
+  return h("dl", { class: "facts" }, ...rows.map(([term, value]) => h("div", {}, h("dt", {}, word(term)), h("dd", {}, value))));
+}
+
+function publicInputs({ public_inputs }: Inspection): HTMLElement | null {
+  if (public_inputs.length === 0) return null;
+  const rows = public_inputs.map<[string, Child]>(({ name, value }) => [name, h("code", {}, word(value))]);
+  return h("div", {}, h("h3", {}, "Public values", h("small", {}, " what the statement is about")), wordFacts(rows));
+}
+
+function timeline(events: readonly ReceiptEvent[]): HTMLElement {
+  const start = Date.parse(String(events[0]?.time));
+  const row = (event: ReceiptEvent): HTMLElement => {
+    const { seq: _seq, prev: _prev, time, type, ...fields } = event;
+    const after = (Date.parse(String(time)) - start) / 1000;
+    return h(
+      "li",
+      {},
+      h("span", { class: "when", title: String(time) }, Number.isFinite(after) ? `+${after.toFixed(3)} s` : "?"),
+      h("span", { class: "what" }, word(String(type).replaceAll("_", " "))),
+      h("span", { class: "about" }, ...Object.entries(fields).map(([name, value]) => field(name, value))),
+    );
+  };
+  return panel(
+    "What happened, in order",
+    h("p", {}, `${count(events.length)} events, each chained to the one before.`),
+    long(events, row, (rows, more) => h("div", {}, h("ol", { class: "timeline" }, ...rows), more)),
+  );
+}
+
+function field(name: string, value: unknown): HTMLElement {
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  const shown = /^[0-9a-f]{64}$/.test(text) ? `${text.slice(0, 12)}…` : text;
+  return h("span", { class: "field" }, h("span", { class: "field-name" }, word(name.replaceAll("_", " "))), " ", word(shown));
+}
+
+function hashes(inspection: Inspection): HTMLElement {
+  const hash = (value: string): HTMLElement => h("code", { class: "whole" }, ...grouped(value));
+  const rows: [string, Child][] = [
+    ["capsule", hash(inspection.capsule_hash)],
+    ["instance", hash(inspection.instance_hash)],
+    ["trace", hash(inspection.trace_root)],
+  ];
+  const { proof, archive, manifests } = inspection;
+  if (proof) {
+    rows.push(["proof", hash(proof.digest)]);
+    rows.push(["proof system", word(`${proof.system}, ${proof.parameter_set}, ${size(proof.size)}`)]);
+  }
+  rows.push([
+    "archive",
+    `${count(archive.artifacts.length)} files, ${size(archive.size)}, ${archive.mode === "embedded" ? "in this receipt" : "kept elsewhere"}`,
+  ]);
+  for (const manifest of manifests) rows.push([`manifest ${manifest.name}`, hash(manifest.digest)]);
+  return h(
+    "section",
+    { class: "panel" },
+    h("details", {}, h("summary", {}, h("h2", {}, "Fingerprints and manifests")), wordFacts(rows)),
+  );
+}
+
+function utc(milliseconds: number): string {
+  const date = new Date(milliseconds);
+  return Number.isNaN(date.getTime()) ? String(milliseconds) : date.toISOString().replace("T", " ").replace(/\.\d+Z$/, " UTC");
+}
+
+function duration(milliseconds: number): string {
+  return milliseconds < 1000 ? `${count(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(2)} s`;
+}

@@ -1,0 +1,69 @@
+// Builds elements. What a receipt says is hostile: it only ever becomes text nodes, never markup.
+
+type Attribute = string | number | boolean | undefined | ((event: Event) => void);
+export type Child = Node | string | null | false;
+
+/** An element with attributes (`on…` for listeners) and children. */
+export function h<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  attributes: Record<string, Attribute> = {},
+  ...children: Child[]
+): HTMLElementTagNameMap[K] {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === "function") element.addEventListener(name.slice(2), value);
+    else if (value === true) element.setAttribute(name, "");
+    else if (value !== false && value !== undefined) element.setAttribute(name, String(value));
+  }
+  element.append(...children.filter((child) => child !== null && child !== false));
+  return element;
+}
+
+/** The element with this id, which index.html has. */
+export function byId<T extends HTMLElement = HTMLElement>(id: string): T {
+  const element = document.getElementById(id);
+  if (!element) throw new Error(`index.html has no #${id}`);
+  return element as T;
+}
+
+const LONGEST_WORD = 400;
+
+/** A receipt's word as it may stand in a line: no control or direction characters, not endless. */
+export function word(text: string): HTMLElement {
+  const short = text.length > LONGEST_WORD ? `${text.slice(0, LONGEST_WORD)}…` : text;
+  return h("bdi", {}, visible(short, /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}]/gu));
+}
+
+/** A receipt's text as it may stand in a block: line feeds and tabs stay. */
+export function block(text: string): string {
+  return visible(text, /[\p{Cf}\p{Zl}\p{Zp}\p{Cs}]|(?![\n\t])\p{Cc}/gu);
+}
+
+function visible(text: string, hidden: RegExp): string {
+  return text.replace(hidden, (character) => {
+    const code = character.codePointAt(0) ?? 0;
+    if (code < 0x20) return String.fromCodePoint(0x2400 + code);
+    return `[U+${code.toString(16).toUpperCase().padStart(4, "0")}]`;
+  });
+}
+
+const numbers = new Intl.NumberFormat("en");
+
+/** A count, with separators. */
+export function count(value: number): string {
+  return numbers.format(value);
+}
+
+/** A size in bytes, for people. */
+export function size(bytes: number): string {
+  if (bytes < 1024) return `${count(bytes)} B`;
+  const units = ["KiB", "MiB", "GiB", "TiB"];
+  let value = bytes;
+  let unit = "";
+  for (const next of units) {
+    if (value < 1024) break;
+    value /= 1024;
+    unit = next;
+  }
+  return `${value.toFixed(value < 10 ? 1 : 0)} ${unit}`;
+}

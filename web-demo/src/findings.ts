@@ -1,0 +1,147 @@
+// The reading side of a verdict: plain words first, then what is not proven, then the experiment and the contents.
+import {
+  isAccepted,
+  isInspection,
+  reasons,
+  type Inspected,
+  type Level,
+  type Verdict,
+  type Verifier,
+  type VerifyOptions,
+} from "capseal-verify";
+
+import { contents } from "./contents.js";
+import { h, word } from "./element.js";
+import type { Receipt } from "./intake.js";
+import { tamperPanel } from "./tamper.js";
+import { view } from "./viewer.js";
+import { CLAIM_CLASS, REFUSAL } from "./words.js";
+
+export interface Actions {
+  /** Shows another receipt. */
+  open(receipt: Receipt): void;
+  /** Checks the same receipt against other demands. */
+  again(options: VerifyOptions): void;
+  /** Something could not be done. */
+  fail(error: unknown): void;
+}
+
+export function findings(
+  verifier: Verifier,
+  receipt: Receipt,
+  verdict: Verdict,
+  inspected: Inspected,
+  options: VerifyOptions,
+  actions: Actions,
+): HTMLElement[] {
+  const inspection = isInspection(inspected) ? inspected : undefined;
+  return [
+    plainWords(verdict),
+    isAccepted(verdict) ? notProven(verdict.not_proven) : null,
+    isAccepted(verdict) ? tamperPanel(verifier, receipt, actions.open) : null,
+    demands(options, actions),
+    inspection && !isAccepted(verdict)
+      ? h("p", { class: "caution" }, "The receipt is refused. What it says is shown to find out why; none of it is confirmed.")
+      : null,
+    ...(inspection
+      ? contents(inspection, (file) => void view(verifier, receipt.bytes, file).catch(actions.fail))
+      : []),
+    json(verdict),
+  ].filter((element) => element !== null);
+}
+
+function plainWords(verdict: Verdict): HTMLElement {
+  const accepted = isAccepted(verdict);
+  const { headline, meaning } = accepted ? CLAIM_CLASS[verdict.claim_class] : REFUSAL[verdict.exit_code];
+  const detail = verdict.checks.find((check) => check.outcome === "failed")?.detail;
+  const table = reasons.find((reason) => reason.name === verdict.reason)?.meaning;
+  return h(
+    "section",
+    { class: `panel plain ${accepted ? verdict.claim_class : "refused"}` },
+    h("h2", {}, headline),
+    h("p", {}, meaning),
+    verdict.reason ? h("p", { class: "code" }, verdict.reason) : null,
+    table ? h("p", {}, table) : null,
+    detail ? h("p", { class: "detail" }, "The verifier found: ", word(detail)) : null,
+  );
+}
+
+function notProven(sentences: string[]): HTMLElement {
+  return h(
+    "section",
+    { class: "panel limits" },
+    h("h2", {}, "What this receipt does not prove"),
+    h("ul", {}, ...sentences.map((sentence) => h("li", {}, word(sentence)))),
+  );
+}
+
+const LEVELS: Record<Level, string> = {
+  "proof-only": "it belongs together, and its proof holds",
+  "policy-enforced": "and someone trusted sealed it, under rules",
+  full: "and its archive can be had",
+};
+
+function demands(options: VerifyOptions, { again }: Actions): HTMLElement {
+  const level = options.level ?? "proof-only";
+  const select = h(
+    "select",
+    { id: "level" },
+    ...Object.entries(LEVELS).map(([name, text]) => h("option", { value: name, selected: name === level }, `${name}: ${text}`)),
+  );
+  const expected = h("input", {
+    id: "expected",
+    type: "text",
+    spellcheck: "false",
+    autocomplete: "off",
+    placeholder: "64 hexadecimal digits",
+    value: options.expected_capsule_hash ?? "",
+  });
+  const trouble = h("p", { class: "trouble", role: "alert", hidden: true });
+  const form = h(
+    "form",
+    { novalidate: true, class: "demands" },
+    h("label", { for: "level" }, "Level"),
+    select,
+    h("label", { for: "expected" }, "Capsule hash that you were given, if any"),
+    expected,
+    h("button", { type: "submit" }, "Check again"),
+    trouble,
+  );
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const hash = expected.value.replace(/\s+/g, "").toLowerCase();
+    trouble.hidden = hash === "" || /^[0-9a-f]{64}$/.test(hash);
+    if (!trouble.hidden) {
+      trouble.textContent = "A capsule hash has 64 hexadecimal digits.";
+      return;
+    }
+    const demanded: VerifyOptions = { level: select.value as Level };
+    if (hash !== "") demanded.expected_capsule_hash = hash;
+    again(demanded);
+  });
+  return h(
+    "section",
+    { class: "panel" },
+    h(
+      "details",
+      { open: options.level !== undefined },
+      h("summary", {}, h("h2", {}, "Ask for more")),
+      h("p", {}, "You decide what has to hold, never the receipt. What cannot be reached is refused, not lowered."),
+      form,
+    ),
+  );
+}
+
+function json(verdict: Verdict): HTMLElement {
+  return h(
+    "section",
+    { class: "panel" },
+    h(
+      "details",
+      {},
+      h("summary", {}, h("h2", {}, "The verdict as data")),
+      h("p", {}, "The same, to the last character, as ", h("code", {}, "capseal verify --json"), " and the npm package give."),
+      h("pre", { tabindex: 0, class: "text" }, JSON.stringify(verdict)),
+    ),
+  );
+}

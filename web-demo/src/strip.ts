@@ -1,0 +1,103 @@
+// The verdict as a printed strip: status, claim class, identity, and each check as a line.
+import { isAccepted, type Check, type Verdict } from "capseal-verify";
+
+import { count, h, size, word, type Child } from "./element.js";
+import { rosette } from "./rosette.js";
+import { CHECK, headline } from "./words.js";
+
+/** Where the page has one column, as in style.css. */
+export const NARROW = "(max-width: 56rem)";
+
+export interface Checked {
+  name: string;
+  bytes: Uint8Array;
+  verdict: Verdict;
+  /** Milliseconds that the verification took. */
+  elapsed: number;
+}
+
+/** What stands on the stamp. */
+export function stampWord(verdict: Verdict): "proven" | "witnessed" | "refused" {
+  return isAccepted(verdict) ? verdict.claim_class : "refused";
+}
+
+export function strip({ name, bytes, verdict, elapsed }: Checked): HTMLElement {
+  const stamp = stampWord(verdict);
+  return h(
+    "div",
+    { class: `strip ${stamp}` },
+    h(
+      "div",
+      { class: "strip-head" },
+      verdict.capsule_hash ? rosette(verdict.capsule_hash, "Pattern drawn from the capsule hash") : null,
+      h("p", { class: `stamp ${stamp}` }, stamp),
+      h("p", { class: "status" }, verdict.status.replaceAll("_", " ")),
+      h("p", { class: "headline" }, headline(verdict)),
+      verdict.reason ? h("p", { class: "code" }, verdict.reason) : null,
+    ),
+    h(
+      "dl",
+      { class: "lines" },
+      ...line("file", word(name)),
+      ...line("size", size(bytes.length)),
+      ...line("asked for", verdict.level),
+      ...line("backend", verdict.backend === null ? "unknown" : word(verdict.backend)),
+      ...line("security", verdict.security_bits === null ? "no proof" : `${verdict.security_bits} bits, proven`),
+      ...line("took", `${count(Math.round(elapsed * 10) / 10)} ms`),
+    ),
+    verdict.capsule_hash
+      ? h("p", { class: "hash" }, h("span", {}, "capsule hash"), h("code", {}, ...grouped(verdict.capsule_hash)))
+      : null,
+    h("ol", { class: "checks" }, ...verdict.checks.map(checkLine)),
+    h("p", { class: "tally" }, tally(verdict.checks), explainButton()),
+  );
+}
+
+/** Eleven cells, one a check: the strip's checks at a glance. */
+export function cells(checks: readonly Check[]): HTMLElement {
+  const signs = { passed: "✓", failed: "✗", skipped: "·" } as const;
+  return h(
+    "p",
+    { class: "cells", role: "img", "aria-label": tally(checks) },
+    ...checks.map((check) =>
+      h("span", { class: check.outcome, title: `${CHECK[check.id].name}: ${check.outcome}` }, signs[check.outcome]),
+    ),
+  );
+}
+
+export function tally(checks: readonly Check[]): string {
+  const number = (outcome: Check["outcome"]): number => checks.filter((check) => check.outcome === outcome).length;
+  return `${number("passed")} passed, ${number("failed")} failed, ${number("skipped")} not done`;
+}
+
+/** A hash in groups of eight, so that people can compare it. */
+export function grouped(hash: string): Child[] {
+  return (hash.match(/.{1,8}/g) ?? []).flatMap((group) => [h("span", {}, group), document.createElement("wbr")]);
+}
+
+/** Folds what each check asks and found; folded at first where the strip stands above everything else. */
+function explainButton(): HTMLElement {
+  const narrow = matchMedia(NARROW).matches;
+  const button = h("button", { type: "button", class: "fold", "aria-pressed": String(!narrow) }, "Explain each check");
+  button.addEventListener("click", () => {
+    button.setAttribute("aria-pressed", String(button.getAttribute("aria-pressed") !== "true"));
+  });
+  return button;
+}
+
+function line(term: string, value: Child): HTMLElement[] {
+  return [h("div", {}, h("dt", {}, term), h("dd", {}, value))];
+}
+
+function checkLine(check: Check): HTMLElement {
+  const { name, question } = CHECK[check.id];
+  const outcome = { passed: "passed", failed: "FAILED", skipped: "not done" }[check.outcome];
+  return h(
+    "li",
+    { class: check.outcome },
+    h("p", { class: "row" }, h("span", { class: "name" }, name), h("span", { class: "outcome" }, outcome)),
+    h("p", { class: "question" }, question),
+    check.code ? h("p", { class: "code" }, check.code) : null,
+    h("p", { class: "detail" }, word(check.detail)),
+  );
+}

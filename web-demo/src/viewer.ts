@@ -1,0 +1,72 @@
+// Shows one artifact: text as text, anything else as its first bytes. Content is hostile and stays text.
+import type { FileEntry, Verifier } from "capseal-verify";
+
+import { block, byId, count, h, size, word } from "./element.js";
+import { grouped } from "./strip.js";
+
+const SHOWN_TEXT = 200_000;
+const SHOWN_BYTES = 512;
+
+/** Opens the viewer for a file of the receipt. */
+export async function view(verifier: Verifier, receipt: Uint8Array, file: FileEntry): Promise<void> {
+  const content = await verifier.artifact(receipt, file.digest);
+  const dialog = byId<HTMLDialogElement>("viewer");
+  dialog.replaceChildren(
+    h(
+      "header",
+      {},
+      h("h2", { id: "viewer-title" }, word(file.path)),
+      h("button", { type: "button", autofocus: true, onclick: () => dialog.close() }, "Close"),
+    ),
+    h("p", { class: "meta" }, `${count(file.size)} bytes, SHA-256 `, h("code", {}, ...grouped(file.digest))),
+    ...(content ? body(content, file.path) : [missing()]),
+  );
+  dialog.showModal();
+}
+
+function missing(): HTMLElement {
+  return h("p", {}, "Its content does not travel in this receipt; only its fingerprint does.");
+}
+
+function body(content: Uint8Array, path: string): HTMLElement[] {
+  const text = asText(content);
+  const shown = text === undefined ? hex(content) : block(text.slice(0, SHOWN_TEXT));
+  const cut = text === undefined ? content.length > SHOWN_BYTES : text.length > SHOWN_TEXT;
+  const limit = text === undefined ? `${SHOWN_BYTES} bytes` : `${count(SHOWN_TEXT)} characters`;
+  return [
+    text === undefined ? h("p", {}, "Not text. Its bytes:") : null,
+    h("pre", { tabindex: 0, dir: "ltr", class: text === undefined ? "hex" : "text" }, shown === "" ? "(empty)" : shown),
+    cut ? h("p", {}, `Only the first ${limit} of ${size(content.length)} are shown.`) : null,
+    h("p", {}, h("button", { type: "button", onclick: () => save(content, path) }, "Save this file…")),
+  ].filter((element) => element !== null);
+}
+
+/** The content as text, if it is UTF-8 without control characters that text does not have. */
+export function asText(content: Uint8Array): string | undefined {
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(content);
+    return /[\u0000-\u0008\u000e-\u001a\u001c-\u001f]/.test(text.slice(0, SHOWN_TEXT)) ? undefined : text;
+  } catch {
+    return undefined;
+  }
+}
+
+function hex(content: Uint8Array): string {
+  const lines = [];
+  for (let at = 0; at < Math.min(content.length, SHOWN_BYTES); at += 16) {
+    const row = [...content.subarray(at, Math.min(at + 16, SHOWN_BYTES))];
+    const digits = row.map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
+    const letters = row.map((byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : "·")).join("");
+    lines.push(`${at.toString(16).padStart(6, "0")}  ${digits.padEnd(47)}  ${letters}`);
+  }
+  return lines.join("\n");
+}
+
+/** Saved as plain bytes under its last name, so that no browser runs it. */
+function save(content: Uint8Array, path: string): void {
+  const name = path.split(/[/\\]/).pop()?.replace(/[^\w.-]+/g, "_") || "artifact";
+  const blob = new Blob([Uint8Array.from(content)], { type: "application/octet-stream" });
+  const link = h("a", { href: URL.createObjectURL(blob), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
