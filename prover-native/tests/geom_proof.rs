@@ -12,7 +12,7 @@ fn parameters(steps: u32) -> GeomParameters {
 #[test]
 fn honest_runs_are_accepted() {
     for set in ParameterSet::ALL {
-        for steps in [2, 3, 63, 64, 65, 1000, 4096] {
+        for steps in [12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 767, 768, 769, 1000, 4096] {
             let committed = GeomProver::commit(parameters(steps), set);
             let (statement, root) = (committed.statement().unwrap(), committed.trace_root());
             let hash = Digest::of_content(&steps.to_le_bytes());

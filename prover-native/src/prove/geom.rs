@@ -3,7 +3,7 @@
 use std::fmt;
 
 use verifier_core::Digest;
-use verifier_core::air::geom::{GeomAir, GeomError, GeomInputs, GeomOutputs, GeomParameters, GeomStatement, State};
+use verifier_core::air::geom::{COLUMNS, GeomAir, GeomError, GeomInputs, GeomOutputs, GeomParameters, GeomStatement};
 use verifier_core::stark::{ParameterSet, ProvenAir};
 use winter_prover::ProverError;
 use winter_prover::math::fields::f64::BaseElement;
@@ -17,10 +17,8 @@ pub struct GeomProver;
 impl GeomProver {
     /// Runs the machine, extends its trace, and commits to it.
     pub fn commit(parameters: GeomParameters, set: ParameterSet) -> Committed {
-        let columns = columns(&parameters);
-        let outputs = outputs(&parameters, &columns);
-        let trace = Commitment::new(columns, &GeomAir::fri_params(set).options());
-        Committed { parameters, outputs, set, trace }
+        let trace = Commitment::new(columns(&parameters), &GeomAir::fri_params(set).options());
+        Committed { parameters, outputs: parameters.execute(), set, trace }
     }
 }
 
@@ -95,16 +93,11 @@ impl std::error::Error for ProveError {}
 
 fn columns(parameters: &GeomParameters) -> Vec<Vec<BaseElement>> {
     let length = parameters.trace_length() as usize;
-    let mut columns = vec![Vec::with_capacity(length); State::COLUMNS];
-    for state in parameters.rows() {
-        for (column, value) in columns.iter_mut().zip(state.to_row()) {
-            column.push(value);
+    let mut columns = vec![Vec::with_capacity(length); COLUMNS.len()];
+    for row in parameters.rows() {
+        for (column, cell) in columns.iter_mut().zip(row) {
+            column.push(cell);
         }
     }
     columns
-}
-
-fn outputs(parameters: &GeomParameters, columns: &[Vec<BaseElement>]) -> GeomOutputs {
-    let _ = (parameters, columns);
-    parameters.execute()
 }
