@@ -10,6 +10,8 @@ use std::{
 
 use anstyle::{AnsiColor, Style};
 
+use crate::cause::Cause;
+
 /// Something that holds.
 pub(super) const GOOD: Style = AnsiColor::Green.on_default().bold();
 /// Something that does not hold.
@@ -40,18 +42,10 @@ impl Failure {
     }
 }
 
+/// Errors of the library say their cause themselves.
 impl<E: Error> From<E> for Failure {
     fn from(error: E) -> Self {
-        let mut what = error.to_string();
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            let text = error.to_string();
-            if !what.contains(&text) {
-                what = format!("{what}: {text}");
-            }
-            cause = error.source();
-        }
-        Self::new(what)
+        Self::new(error)
     }
 }
 
@@ -77,7 +71,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
         io::stdin().lock().read_to_end(&mut bytes)?;
         return Ok(bytes);
     }
-    fs::read(path).map_err(|error| Failure::new(format_args!("{}: {error}", path.display())))
+    fs::read(path).map_err(|error| Failure::new(format_args!("cannot read {}: {}", path.display(), Cause(&error))))
 }
 
 /// Bytes as people write them.
