@@ -8,7 +8,7 @@ use verifier_core::stark::{ParameterSet, ProvenAir};
 use winter_prover::ProverError;
 use winter_prover::math::fields::f64::BaseElement;
 
-use super::prover::Commitment;
+use super::TraceCommitment;
 
 /// Runs the machine and commits to its trace.
 #[derive(Clone, Copy, Debug)]
@@ -17,8 +17,8 @@ pub struct GeomProver;
 impl GeomProver {
     /// Runs the machine, extends its trace, and commits to it.
     pub fn commit(parameters: GeomParameters, set: ParameterSet) -> Committed {
-        let trace = Commitment::new(columns(&parameters), &GeomAir::fri_params(set).options());
-        Committed { parameters, outputs: parameters.execute(), set, trace }
+        let trace = TraceCommitment::new(columns(&parameters), GeomAir::fri_params(set));
+        Committed { parameters, outputs: parameters.execute(), trace }
     }
 }
 
@@ -26,8 +26,7 @@ impl GeomProver {
 pub struct Committed {
     parameters: GeomParameters,
     outputs: GeomOutputs,
-    set: ParameterSet,
-    trace: Commitment,
+    trace: TraceCommitment,
 }
 
 impl Committed {
@@ -55,7 +54,7 @@ impl Committed {
     /// [`ProveError`].
     pub fn prove(self, instance_hash: Digest) -> Result<Vec<u8>, ProveError> {
         let inputs = GeomInputs::new(self.statement()?, instance_hash);
-        Ok(self.trace.prove::<GeomAir>(inputs, GeomAir::fri_params(self.set).options())?.to_bytes())
+        Ok(self.trace.prove::<GeomAir>(inputs)?)
     }
 }
 

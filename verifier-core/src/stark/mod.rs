@@ -11,6 +11,8 @@ mod error;
 mod hasher;
 mod params;
 mod prescan;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod vector;
 mod verify;
 

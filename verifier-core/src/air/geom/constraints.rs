@@ -36,7 +36,7 @@ impl ProvenAir for GeomAir {
                 FriParams { queries: 62, blowup: 8, grinding: 10, folding: 4, remainder_degree: 127 }
             }
             ParameterSet::Stark128 => {
-                FriParams { queries: 80, blowup: 8, grinding: 12, folding: 4, remainder_degree: 127 }
+                FriParams { queries: 86, blowup: 8, grinding: 12, folding: 4, remainder_degree: 127 }
             }
         }
     }
