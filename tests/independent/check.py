@@ -460,17 +460,17 @@ def check_statement(receipt: Receipt, backend: Backend) -> None:
     need(statement["trace_spec_hash"] == header["trace_spec_hash"], "E053", "statement.trace_spec_hash")
     policy = header.get("policy_ref", {}).get("policy_hash")
     need(statement.get("policy_hash") == policy, "E053", "statement.policy_hash")
-    anchors = [{"anchor_rule_id": "manifests_v1", "anchor_ref": sha256_uri(header["manifest_hash"])}]
-    if "anchor" in header:
-        head = sha256_uri(header["anchor"]["event_chain_head"])
-        anchors.insert(0, {"anchor_rule_id": "event_chain_v1", "anchor_ref": head})
-    need(statement["anchors"] == anchors, "E053", "anchors")
     need(claim["environment"]["manifest_hash"] == header["manifest_hash"], "E015", "claim.environment.manifest_hash")
     for files in claim_files(claim):
         need(sorted_without_twins([file["path"].encode() for file in files]), "E015", "order of files")
     variables = [variable["name"].encode() for variable in claim["environment"]["variables"]]
     need(sorted_without_twins(variables), "E015", "order of variables")
     backend.check_claim(receipt)
+    anchors = [{"anchor_rule_id": "manifests_v1", "anchor_ref": sha256_uri(header["manifest_hash"])}]
+    if "anchor" in header:
+        head = sha256_uri(header["anchor"]["event_chain_head"])
+        anchors.insert(0, {"anchor_rule_id": "event_chain_v1", "anchor_ref": head})
+    need(statement["anchors"] == anchors, "E053", "anchors")
 
 
 def claim_files(claim: dict[str, Cbor]) -> list[list[dict[str, Cbor]]]:
@@ -581,20 +581,21 @@ def check_archive(receipt: Receipt) -> bytes:
         called_for.add(f"proof/{payload['proof']['system']}.bin")
     if detached:
         called_for |= {"da/header.bin", "da/sketch.bin"}
+    root = check_detached(receipt) if detached else check_embedded(receipt)
     for name in receipt.entries:
         need(name in called_for, "E009", name)
-    return check_detached(receipt) if detached else check_embedded(receipt)
+    return root
 
 
 def check_embedded(receipt: Receipt) -> bytes:
     payload, meta, ref = receipt.payload, receipt.payload["chunk_meta"], receipt.payload["row_index_ref"]
-    need("sketch" not in ref, "E061", "a sketch of an embedded archive")
     archive = b"".join(receipt.entries[f"artifacts/sha256/{a['digest'].hex()}"] for a in payload["artifacts"])
     chunk = ROW_BYTES * ROWS_PER_CHUNK
     need(meta["data_length_bytes"] == len(archive), "E066", "data_length_bytes")
     need(meta["num_chunks"] == -(-len(archive) // chunk), "E076", "num_chunks")
     fixed = (meta["chunk_len"], meta["chunk_size_bytes"], meta["chunking_rule_id"])
     need(fixed == (ROWS_PER_CHUNK, chunk, "rows_4096_v1"), "E061", "chunk_meta")
+    need("sketch" not in ref, "E061", "a sketch of an embedded archive")
     fixed = (ref["commitment_type"], ref["tree_arity"], ref["proof_fetch_rule_id"])
     need(fixed == ("stc_v1", ARITY, "embedded_v1"), "E061", "row_index_ref")
     root = stc_root((archive[at : at + ROW_BYTES] for at in range(0, len(archive), ROW_BYTES)), ARITY)
@@ -603,10 +604,29 @@ def check_embedded(receipt: Receipt) -> bytes:
 
 
 def check_detached(receipt: Receipt) -> bytes:
-    raise NotImplementedError
+    """Header and sketch agree with the capsule; the archive itself lies elsewhere."""
+    meta, ref = receipt.payload["chunk_meta"], receipt.payload["row_index_ref"]
+    spelling, sketch = receipt.entry("da/header.bin", "E062"), receipt.entry("da/sketch.bin", "E062")
+    header = RowCheckHeader.read(spelling)
+    need(ref["pointer"] == header.digest, "E061", "pointer")
+    need(ref.get("sketch") == tagged("row-check/sketch", sketch), "E061", "sketch")
+    check_sketch(header, sketch)
+    total = sum(artifact["size"] for artifact in receipt.payload["artifacts"])
+    need(meta["data_length_bytes"] == header.byte_len == total, "E066", "data_length_bytes")
+    need(meta["num_chunks"] == header.extended_rows, "E076", "num_chunks")
+    fixed = (meta["chunk_len"], meta["chunk_size_bytes"], meta["chunking_rule_id"])
+    need(fixed == (1, 8 * header.columns, "row_check_v1"), "E061", "chunk_meta")
+    fixed = (ref["commitment_type"], ref["tree_arity"], ref["proof_fetch_rule_id"])
+    need(fixed == ("row_check_v1", 2, "rows_v1"), "E061", "row_index_ref")
+    need(ref["commitment"] == header.root, "E063", "commitment")
+    return header.root
 
 
 # ---- stc.md -----------------------------------------------------------------------------------------------------------
+
+
+def stc_top_to_root(top: bytes, arity: int, rows: int) -> bytes:
+    return tagged("stc/root", struct.pack("<BQ", arity, rows) + top)
 
 
 def stc_root(rows: Iterable[bytes], arity: int) -> bytes:
@@ -614,7 +634,104 @@ def stc_root(rows: Iterable[bytes], arity: int) -> bytes:
     count = len(level)
     while len(level) > 1:
         level = [tagged("stc/node", b"".join(level[at : at + arity])) for at in range(0, len(level), arity)]
-    return tagged("stc/root", struct.pack("<BQ", arity, count) + (level[0] if level else bytes(32)))
+    return stc_top_to_root(level[0] if level else b"", arity, count)
+
+
+def stc_check_opening(root: bytes, arity: int, rows: int, items: list[tuple[int, bytes]], opening: list[bytes]) -> None:
+    """`items` are indices with their leaves."""
+    need(2 <= arity <= 64, "E061", "arity")
+    known = dict(items)
+    need(0 < len(known) == len(items) and max(known) < rows, "E064", "indices")
+    digests, size = iter(opening), rows
+    while size > 1:
+        above: dict[int, bytes] = {}
+        for group in sorted({index // arity for index in known}):
+            children = range(group * arity, min(size, (group + 1) * arity))
+            hashes = [known[child] if child in known else next(digests, None) for child in children]
+            need(None not in hashes, "E064", "the opening ends early")
+            above[group] = tagged("stc/node", b"".join(filter(None, hashes)))
+        known, size = above, -(-size // arity)
+    need(next(digests, None) is None, "E064", "digests are left over")
+    need(stc_top_to_root(known[0], arity, rows) == root, "E064", "another root")
+
+
+# ---- row-check.md -----------------------------------------------------------------------------------------------------
+
+P = 2**64 - 2**32 + 1
+Extension = tuple[int, int, int]  # the coefficients of 1, x, x^2 in F_p[x] / (x^3 - x - 1)
+
+
+@dataclass(frozen=True)
+class RowCheckHeader:
+    """The 81 bytes, with the shape that they state."""
+
+    spelling: bytes
+    byte_len: int
+    rows: int
+    columns: int
+    log_blowup: int
+    root: bytes
+    archive: bytes
+
+    @staticmethod
+    def read(spelling: bytes) -> RowCheckHeader:
+        need(len(spelling) == 81, "E061", "length of a row-check header")
+        header = RowCheckHeader(spelling, *struct.unpack("<QIIB32s32s", spelling))
+        need(header.rows >= 2 and header.rows.bit_count() == 1, "E061", "rows of a row-check header")
+        need(header.rows <= 1 << 18, "E005", "rows of a row-check header")
+        need(header.log_blowup in (1, 2), "E061", "log_blowup of a row-check header")
+        columns = -(-(-(-(8 + header.byte_len) // 7)) // header.rows)
+        need(columns <= 8192, "E005", "columns of a row-check header")
+        need(header.columns == columns, "E061", "columns of a row-check header")
+        return header
+
+    @property
+    def extended_rows(self) -> int:
+        return self.rows << self.log_blowup
+
+    @property
+    def digest(self) -> bytes:
+        return tagged("row-check/header", self.spelling)
+
+    def challenge(self) -> list[Extension]:
+        limbs: list[int] = []
+        block = 0
+        while len(limbs) < 3 * self.columns:
+            digest = tagged("row-check/challenge", self.spelling + struct.pack("<Q", block))
+            limbs += [limb for limb in struct.unpack("<4Q", digest) if limb < P]
+            block += 1
+        return [(limbs[3 * j], limbs[3 * j + 1], limbs[3 * j + 2]) for j in range(self.columns)]
+
+
+def check_sketch(header: RowCheckHeader, sketch: bytes) -> None:
+    need(len(sketch) == 24 * header.rows, "E066", "length of a sketch")
+    need(all(limb < P for (limb,) in struct.iter_unpack("<Q", sketch)), "E004", "an element of a sketch")
+
+
+def sketch_of(row: list[int], challenge: list[Extension]) -> Extension:
+    one, x, xx = (sum(element * xi[limb] for element, xi in zip(row, challenge)) % P for limb in range(3))
+    return one, x, xx
+
+
+def root_of_unity(order: int) -> int:
+    return pow(7277203076849721926, 2**32 // order, P)
+
+
+def extend(column: list[int], count: int) -> list[int]:
+    """The values on `count` points of the polynomial that has these values on its own. Quadratic: for vectors."""
+    size = len(column)
+    inverse, w, wide = pow(size, -1, P), root_of_unity(size), root_of_unity(count)
+    coefficients = [
+        sum(value * pow(w, -i * k, P) for i, value in enumerate(column)) * inverse % P for k in range(size)
+    ]
+    return [sum(c * pow(wide, i * k, P) for k, c in enumerate(coefficients)) % P for i in range(count)]
+
+
+def systematic_rows(content: bytes, header: RowCheckHeader) -> list[list[int]]:
+    packed = struct.pack("<Q", len(content)) + content
+    packed = packed.ljust(7 * header.rows * header.columns, b"\0")
+    elements = [int.from_bytes(packed[at : at + 7], "little") for at in range(0, len(packed), 7)]
+    return [elements[at : at + header.columns] for at in range(0, len(elements), header.columns)]
 
 
 # ---- event-log.md -----------------------------------------------------------------------------------------------------
