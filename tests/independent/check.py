@@ -495,6 +495,29 @@ EVENT_SCHEMA = Path(__file__).resolve().parents[2] / "verifier-core/src/event_lo
 SECTIONS = ("code", "inputs", "config", "environment", "outputs")
 
 
+P = 2**64 - 2**32 + 1  # the field of geom_v1 and of row-check
+GEOM_PROGRAM = [1, 2, 3, 1, 2, 0]
+GEOM_COLUMNS = ("pc", "gas", "acc", "x1", "x2", "cnt", "m11", "m12", "m22", "acc_9", "acc_6", "acc_3")
+GEOM_DEGREES = (1, 1, 2, 1, 1, 1, 2, 2, 2, 2, 2, 2)  # of the constraint on each column
+GEOM_CONDITIONS = 12 + 19  # constraints and assertions
+GEOM_ROW_STEPS = 12
+GEOM_PARAMETERS = ("steps", "initial_x1", "initial_x2", "matrix_11", "matrix_12", "matrix_21", "matrix_22")
+GEOM_OUTPUTS = ("final_cnt", "acc", "x1", "x2", "m11", "m12", "m22")
+
+
+@dataclass(frozen=True)
+class ParameterSet:
+    queries: int
+    grinding: int
+    blowup: int = 8
+    extension_degree: int = 3
+    folding: int = 4
+    remainder_degree: int = 127
+
+
+PARAMETER_SETS = {"stark-100": ParameterSet(62, 10), "stark-128": ParameterSet(86, 12)}
+
+
 def public_inputs(pairs: Iterable[tuple[str, int | bytes]]) -> list[dict[str, Cbor]]:
     return [{"name": name, "value": value} for name, value in pairs]
 
@@ -545,7 +568,183 @@ class ProcessV1(Backend):
         )
 
 
-BACKENDS: dict[str, Backend] = {"process_v1": ProcessV1()}
+class GeomV1(Backend):
+    vm_id, circuit_id, has_proof = "geom", "geom_air_v1", True
+    trace_spec = {
+        "spec_version": 1,
+        "trace_format_id": "geom_trace_v1",
+        "record_schema_ref": sha256_uri(sha256(",".join(GEOM_COLUMNS).encode())),
+        "encoding_id": "lde_rows_le64_v1",
+        "field_modulus_id": "goldilocks",
+    }
+
+    def check_claim(self, receipt: Receipt) -> None:
+        payload, header = receipt.payload, receipt.header
+        need("run" not in payload and "anchor" not in header, "E015", "run or anchor")
+        need("proof" in payload, "E050", "proof")
+        proof = payload["proof"]
+        need(proof["format"] == "winterfell_0_13_stc_v1", "E051", "proof.format")
+        need(proof["system"] == "geom_v1" and proof["parameter_set"] in PARAMETER_SETS, "E301", "proof")
+        parameter_set = PARAMETER_SETS[proof["parameter_set"]]
+        inputs = receipt.statement["public_inputs"]
+        need([public["name"] for public in inputs] == [*GEOM_PARAMETERS, *GEOM_OUTPUTS], "E053", "public_inputs")
+        for public in inputs:
+            need(type(public["value"]) is int and public["value"] < P, "E053", public["name"])
+        values = {public["name"]: public["value"] for public in inputs}
+        need(12 <= values["steps"] <= 1 << 20, "E053", "steps")
+        need(receipt.claim == geom_claim(values, header["manifest_hash"]), "E015", "claim")
+        check_proof_system(
+            header,
+            self,
+            params_hash=tagged_cbor("params", geom_params(values)),
+            air_params_hash=tagged_cbor("air-params", geom_air_params(values["steps"])),
+            fri_params_hash=tagged_cbor("fri-params", {"parameter_set": proof["parameter_set"], **vars(parameter_set)}),
+            program_hash=tagged_cbor("program", GEOM_PROGRAM),
+        )
+
+
+def geom_params(values: dict[str, int]) -> Cbor:
+    initial = [values["initial_x1"], values["initial_x2"]]
+    matrix = [[values["matrix_11"], values["matrix_12"]], [values["matrix_21"], values["matrix_22"]]]
+    return {"steps": values["steps"], "initial": initial, "matrix": matrix}
+
+
+def geom_air_params(steps: int) -> Cbor:
+    return {
+        "columns": list(GEOM_COLUMNS),
+        "degrees": list(GEOM_DEGREES),
+        "row_steps": GEOM_ROW_STEPS,
+        "trace_length": geom_trace_length(steps),
+    }
+
+
+def geom_claim(values: dict[str, int], manifest_hash: bytes) -> Cbor:
+    """The claim is a function of the statement."""
+
+    def file(path: str, document: Any) -> list[dict[str, Cbor]]:
+        content = json.dumps(document, separators=(",", ":"), sort_keys=True).encode() + b"\n"
+        return [{"path": path, "digest": sha256(content), "size": len(content)}]
+
+    return {
+        "code": file("geom/program.json", {"program": GEOM_PROGRAM, "vm": "geom"}),
+        "inputs": file("geom/parameters.json", {name: str(values[name]) for name in GEOM_PARAMETERS}),
+        "config": {"arguments": [], "files": []},
+        "environment": {"variables": [], "manifest_hash": manifest_hash},
+        "outputs": file("geom/outputs.json", {name: str(values[name]) for name in GEOM_OUTPUTS}),
+    }
+
+
+BACKENDS: dict[str, Backend] = {"process_v1": ProcessV1(), "geom_v1": GeomV1()}
+
+# ---- geom.md ----------------------------------------------------------------------------------------------------------
+
+
+def geom_trace_length(steps: int) -> int:
+    return max(64, 1 << (steps // GEOM_ROW_STEPS).bit_length())
+
+
+def geom_run(values: dict[str, int]) -> dict[str, int]:
+    """The machine itself: its outputs say whether a statement is true, whatever its proof says."""
+    a, b, c, d = (values[f"matrix_{place}"] for place in ("11", "12", "21", "22"))
+    x1, x2, gas, acc, cnt, m11, m12, m22 = values["initial_x1"], values["initial_x2"], 100, 0, 0, 0, 0, 0
+    for step in range(values["steps"]):
+        opcode = GEOM_PROGRAM[step % 6]
+        acc = (acc, acc + gas, acc * gas, acc - gas)[opcode] % P
+        m11, m12, m22 = (m11 + x1 * x1) % P, (m12 + x1 * x2) % P, (m22 + x2 * x2) % P
+        x1, x2 = (a * x1 + b * x2) % P, (c * x1 + d * x2) % P
+        gas, cnt = (gas - 1 - opcode % 3) % P, cnt + 1
+    return dict(zip(GEOM_OUTPUTS, (cnt, acc, x1, x2, m11, m12, m22)))
+
+
+# ---- proof.md ---------------------------------------------------------------------------------------------------------
+
+
+class ProofReader:
+    """Gives every byte of a proof its place."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data, self.at = data, 0
+
+    def take(self, length: int) -> bytes:
+        need(length <= len(self.data) - self.at, "E056", "the proof ends early")
+        self.at += length
+        return self.data[self.at - length : self.at]
+
+    def uint(self, width: int) -> int:
+        return int.from_bytes(self.take(width), "little")
+
+    def vint(self) -> int:
+        """A length in the shortest of 1 to 4 bytes."""
+        first = self.data[self.at : self.at + 1] or b"\0"
+        width = 1 + (first[0] & -first[0]).bit_length() - 1 if first[0] else 9
+        need(width <= 4, "E056", "a length")
+        value = self.uint(width) >> width
+        need(width == 1 or value >> 7 * (width - 1) > 0, "E056", "a length longer than needed")
+        return value
+
+    def elements(self, count: int) -> bytes:
+        data = self.take(8 * count)
+        need(all(element < P for (element,) in struct.iter_unpack("<Q", data)), "E056", "an element is not below p")
+        return data
+
+    def opening(self, length: int, depth: int, leaves: int) -> None:
+        need(length % 32 == 1 and length // 32 <= leaves * depth, "E056", "length of an opening")
+        need(self.uint(1) == depth, "E056", "depth of an opening")
+        self.take(length - 1)
+
+
+def read_proof(data: bytes, rows: int, columns: int, composition: int, conditions: int, chosen: ParameterSet) -> bytes:
+    """Steps 2, 3 and 6 of the verification; returns the first commitment, for step 4."""
+    log_rows, blowup, folding = rows.bit_length() - 1, chosen.blowup, chosen.folding
+    options = (chosen.queries, blowup, chosen.grinding, 3, folding, chosen.remainder_degree, 0, 0, 1, 1)
+    context = bytes([columns, 0, 0, log_rows, 0, 0, 8]) + struct.pack("<Q", P) + bytes(options)
+    context += bytes([conditions << 1 | 1])
+    reader = ProofReader(data)
+    need(reader.take(len(context)) == context, "E056", "the context")
+    unique = reader.uint(1)
+    need(1 <= unique <= chosen.queries, "E056", "number of positions")
+    layers, domain = 0, rows * blowup
+    while domain > (chosen.remainder_degree + 1) * blowup:
+        layers, domain = layers + 1, domain // folding
+    need(reader.uint(2) == 32 * (layers + 3), "E056", "number of commitments")
+    commitments = [reader.take(32) for _ in range(layers + 3)]
+    depth = (rows * blowup).bit_length() - 1
+    for cells in (columns, 3 * composition):
+        need(reader.vint() == 8 * cells * unique, "E056", "length of rows")
+        reader.elements(cells * unique)
+        reader.opening(reader.vint(), depth, unique)
+    for cells in (columns, composition):
+        need(reader.uint(2) == 48 * cells + 1 and reader.uint(1) == 2, "E056", "out-of-domain values")
+        reader.elements(6 * cells)
+    need(reader.uint(1) == layers, "E056", "number of layers")
+    before = unique
+    for layer in range(1, layers + 1):
+        length = reader.uint(4)
+        here = length // (24 * folding)
+        need(length % (24 * folding) == 0 and 1 <= here <= before, "E056", "rows of a layer")
+        reader.elements(3 * folding * here)
+        reader.opening(reader.uint(4), depth - layer * (folding.bit_length() - 1), here)
+        before = here
+    last = rows // folding**layers
+    need(reader.uint(2) == 24 * last, "E056", "length of the last polynomial")
+    polynomial = reader.elements(3 * last)
+    need(reader.uint(1) == 0, "E056", "partitions")
+    reader.uint(8)
+    need(reader.at == len(data), "E056", "bytes after the proof")
+    return commitments[0], tagged("stc/row", polynomial) == commitments[-1]
+
+
+def check_proof(receipt: Receipt) -> None:
+    """All but the STARK: the bytes have their one shape, and are about the statement's trace."""
+    proof, statement = receipt.payload["proof"], receipt.statement
+    data = receipt.entry(f"proof/{proof['system']}.bin", "E050")
+    need(len(data) == proof["size"] and sha256(data) == proof["digest"], "E052", "digest or size of the proof")
+    rows = geom_trace_length(statement["public_inputs"][0]["value"])
+    chosen = PARAMETER_SETS[proof["parameter_set"]]
+    trace_root, last_is_committed = read_proof(data, rows, len(GEOM_COLUMNS), 1, GEOM_CONDITIONS, chosen)
+    need(trace_root == statement["trace_root"], "E058", "trace_root")
+    need(last_is_committed, "E057", "the last polynomial")
+
 
 # ---- archive.md -------------------------------------------------------------------------------------------------------
 
@@ -657,7 +856,6 @@ def stc_check_opening(root: bytes, arity: int, rows: int, items: list[tuple[int,
 
 # ---- row-check.md -----------------------------------------------------------------------------------------------------
 
-P = 2**64 - 2**32 + 1
 Extension = tuple[int, int, int]  # the coefficients of 1, x, x^2 in F_p[x] / (x^3 - x - 1)
 
 
@@ -837,6 +1035,8 @@ def check(data: bytes, limits: Limits = LIMITS) -> Result:
     capsule_hash = check_hashes(receipt)
     check_statement(receipt, backend)
     instance_hash = check_instance(receipt)
+    if backend.has_proof:
+        check_proof(receipt)
     archive_root = check_archive(receipt)
     if "anchor" in receipt.header:
         check_event_log(receipt)
