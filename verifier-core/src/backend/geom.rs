@@ -7,7 +7,7 @@ use alloc::{borrow::ToOwned, format, string::String, vec, vec::Vec};
 
 use super::{Backend, public_input};
 use crate::{
-    air::geom::{AIR_PARAMS, GeomAir, GeomOutputs, GeomParameters, GeomStatement, PROGRAM, State},
+    air::geom::{AIR_PARAMS, COLUMNS, GeomAir, GeomOutputs, GeomParameters, GeomStatement, PROGRAM},
     capsule::{
         Capsule, Claim, Config, Environment, FileRef, ProofRef, ProofSystem, PublicInput, PublicValue, TraceSpec,
     },
@@ -27,7 +27,7 @@ pub fn trace_spec() -> TraceSpec {
     TraceSpec {
         spec_version: 1,
         trace_format_id: "geom_trace_v1".to_owned(),
-        record_schema_ref: schema_ref(&State::NAMES.join(",")),
+        record_schema_ref: schema_ref(&COLUMNS.join(",")),
         encoding_id: "lde_rows_le64_v1".to_owned(),
         field_modulus_id: "goldilocks".to_owned(),
     }
@@ -212,7 +212,7 @@ pub fn proof_system(parameters: &GeomParameters, set: ParameterSet) -> ProofSyst
         matrix: parameters.matrix().map(|row| row.to_vec()).to_vec(),
     };
     let air = AirShape {
-        columns: State::NAMES.map(ToOwned::to_owned).to_vec(),
+        columns: COLUMNS.map(ToOwned::to_owned).to_vec(),
         degrees: AIR_PARAMS.constraint_degrees.map(u64::from).to_vec(),
         trace_length: u64::from(parameters.trace_length()),
     };
