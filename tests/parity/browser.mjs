@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { openPage } from "./chromium.mjs";
 import { serve } from "./server.mjs";
-import { listReceipts, readOptions } from "./receipts.mjs";
+import { line, listReceipts, readOptions, Slowest } from "./receipts.mjs";
 
 const BATCH = 200;
 const POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'";
@@ -13,6 +13,7 @@ const root = new URL("../../", import.meta.url);
 const folder = process.argv[2];
 const names = await listReceipts(folder);
 
+const slowest = new Slowest();
 const server = await serve((path) => {
   const [, kind, rest] = /^\/(receipt|package|parity)\/(.*)$/.exec(path) ?? [];
   if (path === "/") return { type: "text/html", headers: { "content-security-policy": POLICY }, body: "" };
@@ -32,8 +33,12 @@ try {
         options: await readOptions(folder, name),
       })),
     );
-    for (const text of await page.evaluate(verifyBatch, batch)) console.log(text);
+    for (const { name, answer, milliseconds } of await page.evaluate(verifyBatch, batch)) {
+      console.log(line(name, answer));
+      slowest.note(name, milliseconds);
+    }
   }
+  slowest.say("Chromium");
 } finally {
   await close();
   server.close();
@@ -43,18 +48,19 @@ try {
 async function verifyBatch(batch) {
   const { createVerifier } = await import("/package/browser.js");
   globalThis.verifier ??= createVerifier();
-  const lines = [];
+  const answers = [];
   for (const { name, address, options } of batch) {
-    const response = await fetch(address);
+    const bytes = await (await fetch(address)).arrayBuffer();
+    const begun = performance.now();
     let answer;
     try {
-      answer = await globalThis.verifier.verify(response, options);
+      answer = await globalThis.verifier.verify(bytes, options);
     } catch (error) {
       if (error.name !== "VerifierError") throw error;
       answer = { error: error.code };
     }
-    lines.push(`${name}\t${JSON.stringify(answer)}`);
+    answers.push({ name, answer: JSON.stringify(answer), milliseconds: performance.now() - begun });
   }
   if (globalThis.verifier.mode !== "worker") throw new Error("the verifier did not run in a worker");
-  return lines;
+  return answers;
 }

@@ -22,12 +22,23 @@ export async function readOptions(folder, name) {
   return text === undefined ? undefined : JSON.parse(text);
 }
 
-/** The line of a receipt. `verify` may throw or reject. */
-export async function line(name, verify) {
-  try {
-    return `${name}\t${JSON.stringify(await verify())}`;
-  } catch (error) {
-    if (error.name !== "VerifierError") throw error;
-    return `${name}\t${JSON.stringify({ error: error.code })}`;
+/** The line of a receipt; `answer` is JSON as its place made it. */
+export function line(name, answer) {
+  return `${name}\t${answer}`;
+}
+
+/** Remembers the slowest receipt, and says on standard error which it was. */
+export class Slowest {
+  #name = "none";
+  #milliseconds = 0;
+
+  note(name, milliseconds) {
+    if (milliseconds <= this.#milliseconds) return;
+    this.#name = name;
+    this.#milliseconds = milliseconds;
+  }
+
+  say(place, more = "") {
+    console.error(`${place}: slowest ${this.#milliseconds.toFixed(0)} ms (${this.#name})${more}`);
   }
 }
