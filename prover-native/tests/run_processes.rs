@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use prover_native::run::{Capture, CaptureChoice, EventKind, Exit, Mode, Note, Observer, Role, Stream};
+use prover_native::run::{Capture, CaptureChoice, EventKind, Exit, Mode, Note, Observer, Request, Role, Stream};
 use run_support::{Folder, artifact, file, paths};
 
 #[test]
@@ -241,6 +241,31 @@ fn undeclared_and_unwatched_leftovers_do_not_hold_the_record_up() {
     assert!(began.elapsed() < Duration::from_secs(3));
     assert_eq!(folder.stdout(&record), "main\n");
     assert!(record.capture.notes.contains(&Note::OutputCut));
+}
+
+/// Takes its time with each piece of output.
+struct Slow;
+
+impl Observer for Slow {
+    fn output(&self, _: Stream, _: &[u8]) -> std::io::Result<()> {
+        std::thread::sleep(Duration::from_millis(500));
+        Ok(())
+    }
+}
+
+#[test]
+fn a_slow_reader_loses_nothing() {
+    for capture in [CaptureChoice::Observed, CaptureChoice::Declared] {
+        let folder = Folder::new();
+        let request = Request {
+            capture,
+            linger: Duration::from_millis(50),
+            ..folder.command(&["sh", "-c", "echo first; sleep 0.1; echo second; sleep 0.1; echo third"])
+        };
+        let record = folder.run_with(&request, Arc::new(Slow)).unwrap();
+        assert_eq!(folder.stdout(&record), "first\nsecond\nthird\n");
+        assert!(record.capture.notes.is_empty());
+    }
 }
 
 /// Writes to a file when the child has said something, and so while it runs.

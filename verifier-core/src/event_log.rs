@@ -11,7 +11,10 @@ use alloc::{
     string::{String, ToString},
     vec::Vec,
 };
-use core::fmt;
+use core::{
+    fmt,
+    ops::{Range, RangeInclusive},
+};
 
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
@@ -40,6 +43,8 @@ pub struct Summary {
     pub root: Digest,
     /// Hash of the log's bytes.
     pub hash: Digest,
+    /// The first line, the run's header.
+    pub first: Map<String, Value>,
     /// The last line.
     pub last: Map<String, Value>,
 }
@@ -51,12 +56,15 @@ pub struct Summary {
 pub fn check(log: &[u8], limits: &Limits) -> Result<Summary, EventLogError> {
     let mut builder = stc::Builder::new(ARITY);
     let mut chain = Chain::default();
-    let mut last = Map::new();
+    let (mut first, mut last) = (Map::new(), Map::new());
     for line in lines(log, limits)? {
         let index = chain.lines;
         builder.push_row(line).map_err(|_| EventLogError::TooLong)?;
         last = parse_line(line).ok_or(EventLogError::NotCanonical { line: index })?;
         chain.follow(line, &last)?;
+        if index == 0 {
+            first.clone_from(&last);
+        }
     }
     let root = builder.finish().map_err(|_| EventLogError::TooLong)?;
     Ok(Summary {
@@ -64,6 +72,7 @@ pub fn check(log: &[u8], limits: &Limits) -> Result<Summary, EventLogError> {
         head: chain.head,
         root: *root.digest(),
         hash: Tag::EVENT_LOG.digest(&[log]),
+        first,
         last,
     })
 }
@@ -134,7 +143,8 @@ impl Chain {
         if text("prev").and_then(Digest::from_hex) != Some(self.head) {
             return Err(EventLogError::ChainBroken { line: index });
         }
-        let time = text("time").filter(|time| is_time(time)).ok_or(EventLogError::NotCanonical { line: index })?;
+        let not_canonical = EventLogError::NotCanonical { line: index };
+        let time = text("time").filter(|time| millis(time).is_some()).ok_or(not_canonical)?;
         if *time < *self.time {
             return Err(EventLogError::OutOfOrder { line: index });
         }
@@ -196,13 +206,39 @@ fn is_key(key: &str) -> bool {
     !key.is_empty() && key.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'))
 }
 
-/// `2026-01-31T12:34:56.789Z`: fixed width, so that text order is time order.
-fn is_time(text: &str) -> bool {
-    text.len() == TIME_SHAPE.len()
-        && text.bytes().zip(TIME_SHAPE.bytes()).all(|(byte, shape)| match shape {
+/// Milliseconds since the Unix epoch of a line's time, `2026-01-31T12:34:56.789Z`: a moment of the Gregorian calendar from 1970
+/// on, without leap seconds. The width is fixed, so that text order is time order.
+pub fn millis(time: &str) -> Option<u64> {
+    let shaped = time.len() == TIME_SHAPE.len()
+        && time.bytes().zip(TIME_SHAPE.bytes()).all(|(byte, shape)| match shape {
             b'0' => byte.is_ascii_digit(),
             other => byte == other,
-        })
+        });
+    let field = |place: Range<usize>, within: RangeInclusive<u64>| {
+        time.get(place)?.parse().ok().filter(|value| shaped && within.contains(value))
+    };
+    // Fields are bounded, so that nothing below overflows.
+    let (year, month) = (field(0..4, 1970..=9999)?, field(5..7, 1..=12)?);
+    let days = days_before(year, month) + field(8..10, 1..=days_of_month(year, month))? - 1;
+    let (hour, minute, second) = (field(11..13, 0..=23)?, field(14..16, 0..=59)?, field(17..19, 0..=59)?);
+    Some((((days * 24 + hour) * 60 + minute) * 60 + second) * 1000 + field(20..23, 0..=999)?)
+}
+
+/// Days from the epoch to the first of a month.
+fn days_before(year: u64, month: u64) -> u64 {
+    let leap_days = |until: u64| until / 4 - until / 100 + until / 400;
+    let months = (1..month).map(|month| days_of_month(year, month)).sum::<u64>();
+    (year - 1970) * 365 + leap_days(year - 1) - leap_days(1969) + months
+}
+
+const fn days_of_month(year: u64, month: u64) -> u64 {
+    let leap = year.is_multiple_of(4) && !year.is_multiple_of(100) || year.is_multiple_of(400);
+    match month {
+        2 if leap => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
 }
 
 const TIME_SHAPE: &str = "0000-00-00T00:00:00.000Z";

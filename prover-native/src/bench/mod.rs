@@ -4,7 +4,9 @@ mod geom;
 mod process;
 mod run;
 mod stc;
+mod verify;
 
 pub use geom::{GeomBenchError, GeomFigure, GeomFigures, Milliseconds, geom};
 pub use run::{Hashing, Overhead, RunFigures, run};
 pub use stc::{RowSizeFigure, StcFigures, stc};
+pub use verify::{ReceiptFigure, VerifyFigures, verify};

@@ -1,7 +1,7 @@
 //! What capturing costs: a script with and without it, and hashing inputs beside plain SHA-256.
 
 use std::{
-    fs,
+    fmt, fs,
     hint::black_box,
     io::{self, Write},
     path::Path,
@@ -85,6 +85,25 @@ pub fn run() -> Result<RunFigures, RunError> {
     let overhead = overhead(folder.path())?;
     let hashing = hashing(folder.path())?;
     Ok(RunFigures { overhead, hashing })
+}
+
+impl fmt::Display for RunFigures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (plain, captured) = self.overhead.medians();
+        let [sha256, hashing, keeping] = self.hashing.speeds().map(|speed| speed / 1e9);
+        writeln!(f, "  a script that works 2 s and reads 200 files, {} pairs", self.overhead.pairs.len())?;
+        writeln!(f, "  plain            {:7.3} s", plain.as_secs_f64())?;
+        writeln!(f, "  captured         {:7.3} s", captured.as_secs_f64())?;
+        writeln!(f, "  ratio            {:7.3}     goal: at most 1.25", self.overhead.ratio())?;
+        writeln!(f, "  inputs, {} MiB, {} rounds", self.hashing.bytes >> 20, self.hashing.rounds.len())?;
+        writeln!(f, "  plain SHA-256    {sha256:7.3} GB/s")?;
+        writeln!(
+            f,
+            "  hashed           {hashing:7.3} GB/s  ratio {:.3}, goal: at least 0.70",
+            self.hashing.hashing_ratio()
+        )?;
+        writeln!(f, "  hashed and kept  {keeping:7.3} GB/s  ratio {:.3}", self.hashing.keeping_ratio())
+    }
 }
 
 fn write_script(folder: &Path) -> io::Result<()> {

@@ -34,7 +34,7 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use self::{
@@ -268,10 +268,9 @@ fn finish(
     mode: Mode,
     streams: [Capturing; 2],
 ) -> Result<Ran, RunError> {
-    let deadline = Instant::now() + start.linger;
     let mut contents = Vec::with_capacity(2);
     for stream in streams {
-        let (content, has_ended) = stream.finish(deadline)?;
+        let (content, has_ended) = stream.finish(start.linger)?;
         if !has_ended {
             ledger.note(Note::OutputCut);
         }

@@ -26,7 +26,8 @@ pub fn process(record: &RunRecord, store: ArtifactStore, place: &ArchivePlace) -
     let manifest_hash = Tag::MANIFESTS.digest(&[&Draft::manifest_refs(&manifests).encode()]);
     let claim = claim(record, manifest_hash);
     let public_inputs = backend::public_inputs(&claim).unwrap_or_default();
-    let log = event_log(record, backend::finished_fields(&public_inputs))?;
+    let run = circumstances(record);
+    let log = event_log(record, backend::header_fields(&run), backend::finished_fields(&public_inputs))?;
     let summary = event_log::check(&log, &verifier_core::Limits::DEFAULT)?;
     let draft = Draft {
         backend: Backend::ProcessV1,
@@ -40,7 +41,7 @@ pub fn process(record: &RunRecord, store: ArtifactStore, place: &ArchivePlace) -
             Anchor { events_log_hash: summary.hash, events_log_len: summary.lines, event_chain_head: summary.head },
             log,
         )),
-        run: Some(circumstances(record)),
+        run: Some(run),
     };
     Ok(draft.commit(Archive::commit(store, record.kept(), place)?))
 }
@@ -103,18 +104,15 @@ fn manifests(record: &RunRecord) -> Vec<(String, Vec<u8>)> {
 }
 
 /// The log: a header, the timeline, and a last line that repeats what is claimed.
-fn event_log(record: &RunRecord, finished: Map<String, Value>) -> Result<Vec<u8>, SealError> {
+fn event_log(
+    record: &RunRecord,
+    mut header: Map<String, Value>,
+    finished: Map<String, Value>,
+) -> Result<Vec<u8>, SealError> {
     let mut writer = Writer::default();
     let mut now = record.started_at;
-    let header = json!({
-        "backend": Backend::ProcessV1.id(),
-        "capture": capture(record),
-        "command": record.command.argv,
-        "tool": "capseal",
-        "tool_version": env!("CARGO_PKG_VERSION"),
-        "v": 2,
-    });
-    writer.append(&clock::text(now), event_log::HEADER, fields(header))?;
+    header.extend(fields(json!({ "tool": "capseal", "tool_version": env!("CARGO_PKG_VERSION"), "v": 2 })));
+    writer.append(&clock::text(now), event_log::HEADER, header)?;
     for Event { at, kind } in &record.timeline {
         // A clock that is set back during a run does not turn the order of events around.
         now = now.max(*at);

@@ -4,11 +4,17 @@
 //! the exit, so that the claim is part of the statement, hence of the instance hash. There is no proof system; its hashes
 //! are those of empty parameters.
 
-use alloc::{borrow::ToOwned, vec::Vec};
+use alloc::{
+    borrow::ToOwned,
+    string::{String, ToString},
+    vec::Vec,
+};
+
+use serde_json::{Map, Value};
 
 use super::{Backend, public_input};
 use crate::{
-    capsule::{Claim, Exit, ProofSystem, PublicInput, PublicValue, TraceSpec},
+    capsule::{Claim, Exit, ProofSystem, PublicInput, PublicValue, Run, TraceSpec},
     digest::{Digest, Tag},
     event_log,
 };
@@ -57,14 +63,27 @@ fn program_hash(code_digest: Digest) -> Digest {
     Tag::PROGRAM.digest(&[code_digest.as_bytes()])
 }
 
+/// How files were found: by observing the run, or only as declared.
+pub const CAPTURES: [&str; 2] = ["observed", "declared"];
+
 /// The event that closes a log, and what it says about the claim.
 pub const FINISHED: &str = "run_finished";
 
+/// What the first event repeats of the circumstances of a run.
+pub fn header_fields(run: &Run) -> Map<String, Value> {
+    let fields: [(&str, Value); 3] = [
+        ("backend", Backend::ProcessV1.id().into()),
+        ("capture", run.capture.as_str().into()),
+        ("command", run.command.clone().into()),
+    ];
+    fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
 /// The fields of the closing event: every public input, by name.
-pub fn finished_fields(public_inputs: &[PublicInput]) -> serde_json::Map<alloc::string::String, serde_json::Value> {
+pub fn finished_fields(public_inputs: &[PublicInput]) -> Map<String, Value> {
     let field = |input: &PublicInput| match input.value {
         PublicValue::Number(number) => (input.name.clone(), number.into()),
-        PublicValue::Digest(digest) => (input.name.clone(), alloc::string::ToString::to_string(&digest).into()),
+        PublicValue::Digest(digest) => (input.name.clone(), digest.to_string().into()),
     };
     public_inputs.iter().map(field).collect()
 }

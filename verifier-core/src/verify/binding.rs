@@ -87,13 +87,18 @@ fn identifiers(capsule: &Capsule, backend: Backend) -> Result<(), Refusal> {
 }
 
 fn process_statement(capsule: &Capsule) -> Result<(TraceSpec, ProofSystem), Refusal> {
-    let claim = &capsule.payload.claim;
-    if capsule.payload.proof.is_some() || capsule.payload.run.is_none() || capsule.header.anchor.is_none() {
+    let payload = &capsule.payload;
+    let (None, Some(run), Some(_)) = (&payload.proof, &payload.run, &capsule.header.anchor) else {
         return Err(claim_mismatch("a recorded run has its circumstances and an event log, and no proof"));
+    };
+    if !process::CAPTURES.contains(&run.capture.as_str()) {
+        let detail = format!("the capture {:?} is unknown", run.capture);
+        return Err(Refusal::new(ReasonCode::SchemaUnsupported, detail));
     }
+    let claim = &payload.claim;
     let inputs =
         process::public_inputs(claim).ok_or_else(|| claim_mismatch("the claim does not say how the run ended"))?;
-    if capsule.payload.statement.public_inputs != inputs {
+    if payload.statement.public_inputs != inputs {
         return Err(claim_mismatch("the statement's public inputs are not those of the claim"));
     }
     Ok((process::trace_spec(), process::proof_system(claim)))
