@@ -1,9 +1,13 @@
 //! Inputs that must be refused, each with the reason code that it must be refused with.
 
 pub mod container;
+pub mod proof;
+pub mod receipt;
 pub mod zip;
 
 use verifier_core::ReasonCode;
+
+use crate::vectors::{Bases, proof_of, with_proof};
 
 /// One input that must be refused.
 #[derive(Clone, Debug)]
@@ -14,4 +18,20 @@ pub struct Case {
     pub code: ReasonCode,
     /// The input.
     pub bytes: Vec<u8>,
+}
+
+/// Every case that is too large to keep, one after the other.
+pub fn large(bases: &Bases) -> impl Iterator<Item = Case> {
+    container::large_cases().into_iter().chain(receipt::large_cases(bases))
+}
+
+/// The seed of the mutants that tables are about.
+pub const SEED: u64 = 0x6361_7073_6561_6c31;
+
+/// Receipts with mutants of a proof, everything else made to agree with them; and what was done to each.
+pub fn mutants(bases: &Bases) -> impl Iterator<Item = (&'static str, Vec<u8>)> {
+    let (proof, root) = proof_of(&bases.geom);
+    let (other, _) = proof_of(&bases.geom_other);
+    let mutants = proof::Mutants::new(proof, &root, other, SEED);
+    mutants.map(|(kind, mutant)| (kind, with_proof(&bases.geom, &mutant).bytes()))
 }
