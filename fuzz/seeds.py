@@ -1,34 +1,55 @@
-"""Puts seeds for the fuzz targets into corpus/, out of the vectors: whole receipts, and the entries inside them."""
+"""Puts seeds for the fuzz targets into corpus/: receipts, and the entries inside them.
+
+seeds.py [FOLDER...]    out of every *.cap below the folders; by default, the vectors and the page's samples
+"""
 
 import hashlib
 import pathlib
+import sys
 import zipfile
 
 ROOT = pathlib.Path(__file__).resolve().parent
-VECTORS = ROOT.parent / "tests" / "vectors"
+RECEIPTS = [ROOT.parent / "tests" / "vectors", ROOT.parent / "web-demo" / "samples"]
+TARGETS = ["cbor", "container", "event_log", "proof", "verify_whole"]
+
+# What the targets read at most.
 LARGEST = 256 * 1024
 
 
 def plant(target: str, content: bytes) -> None:
-    """One seed, named by its hash; seeds over what the targets read are left out."""
+    """One seed, named by its hash."""
     if len(content) <= LARGEST:
         folder = ROOT / "corpus" / target
         folder.mkdir(parents=True, exist_ok=True)
         (folder / hashlib.sha256(content).hexdigest()).write_bytes(content)
 
 
-def main() -> None:
-    for path in sorted(VECTORS.rglob("*.cap")):
-        receipt = path.read_bytes()
-        plant("container", receipt)
-        if "accept" not in path.parts:
-            continue
-        with zipfile.ZipFile(path) as archive:
-            for name in archive.namelist():
-                if name == "capsule.cbor":
-                    plant("cbor", archive.read(name))
-                if name.startswith("proof/"):
-                    plant("proof_prescan", archive.read(name))
+def plant_entries(receipt: pathlib.Path) -> None:
+    """The entries that a target reads by themselves."""
+    with zipfile.ZipFile(receipt) as archive:
+        for name in archive.namelist():
+            if name == "capsule.cbor":
+                plant("cbor", archive.read(name))
+            elif name == "events.jsonl":
+                plant("event_log", archive.read(name))
+            elif name.startswith("proof/"):
+                plant("proof", receipt.read_bytes())
 
 
-main()
+def main(folders: list[pathlib.Path]) -> None:
+    for path in sorted(path for folder in folders for path in folder.rglob("*.cap")):
+        plant("container", path.read_bytes())
+        plant("verify_whole", path.read_bytes())
+        # Refused receipts may be of any shape: another reader need not open them.
+        if "reject" not in path.parts:
+            try:
+                plant_entries(path)
+            except zipfile.BadZipFile:
+                print(f"seeds: {path} is not for other readers", file=sys.stderr)
+    for target in TARGETS:
+        # A proof or a capsule is not found by chance: without a seed the target would test nothing.
+        if not any((ROOT / "corpus" / target).glob("*")):
+            sys.exit(f"seeds: none for {target}")
+
+
+main([pathlib.Path(folder) for folder in sys.argv[1:]] or RECEIPTS)

@@ -13,8 +13,7 @@ use zip::Zip;
 
 /// The container of these entries, `mimetype` included, as the specification lays it out.
 pub fn container_of(container: &Container<'_>) -> Vec<u8> {
-    let entries: Vec<_> = container.entries().iter().map(|entry| (entry.name.as_str(), entry.content)).collect();
-    Zip::of(&entries).bytes()
+    Zip::of(&entries_of(container)).bytes()
 }
 
 /// Changes the file as bytes or, three times out of four, an entry of the container that it is.
@@ -34,8 +33,7 @@ fn change_entry(bytes: &[u8], seed: u32) -> Vec<u8> {
     let Ok(container) = Container::parse(bytes, &Limits::DEFAULT) else {
         return Zip::of(&[("mimetype", MEDIA_TYPE.as_bytes()), ("capsule.cbor", b"\xa0")]).bytes();
     };
-    let mut entries: Vec<_> =
-        container.entries().iter().map(|entry| (entry.name.as_str().to_owned(), entry.content.to_vec())).collect();
+    let mut entries = entries_of(&container);
     let seed = usize::try_from(seed).unwrap_or_default();
     let at = seed % entries.len();
     match seed / entries.len() % 8 {
@@ -48,6 +46,30 @@ fn change_entry(bytes: &[u8], seed: u32) -> Vec<u8> {
         others.sort();
     }
     Zip::of(&entries).bytes()
+}
+
+/// Changes the proof of the receipt that it is, and nothing else; bytes that are no receipt with a proof change as bytes.
+pub fn mutate_proof(data: &mut [u8], size: usize, max_size: usize, _seed: u32) -> usize {
+    match change_proof(&data[..size]).filter(|changed| changed.len() <= max_size) {
+        Some(changed) => {
+            data[..changed.len()].copy_from_slice(&changed);
+            changed.len()
+        }
+        None => libfuzzer_sys::fuzzer_mutate(data, size, max_size),
+    }
+}
+
+fn change_proof(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut entries = entries_of(&Container::parse(bytes, &Limits::DEFAULT).ok()?);
+    let (_, proof) = entries.iter_mut().find(|(name, _)| name.starts_with("proof/"))?;
+    change_content(proof);
+    Some(Zip::of(&entries).bytes())
+}
+
+type Entries = Vec<(String, Vec<u8>)>;
+
+fn entries_of(container: &Container<'_>) -> Entries {
+    container.entries().iter().map(|entry| (entry.name.as_str().to_owned(), entry.content.to_vec())).collect()
 }
 
 /// How much a content may grow in one step.

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { rolldown } from "rolldown";
 
-import { writeReasons } from "./reasons.mjs";
+import "./reasons.mjs";
 
 const root = new URL("../", import.meta.url);
 const path = (name) => fileURLToPath(new URL(name, root));
@@ -28,7 +28,6 @@ const PACKAGE = {
 /** The modules whose declarations make up the public types. */
 const DECLARATIONS = ["reasons", "verdict", "inspection", "errors", "source", "load", "verifier", "index"];
 
-await writeReasons();
 await rm(path("dist"), { recursive: true, force: true });
 await mkdir(path("dist"));
 await copyFile(path("src/glue/verifier_bg.wasm"), path("dist/verifier.wasm"));

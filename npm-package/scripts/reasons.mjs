@@ -3,16 +3,15 @@ import { readFile, writeFile } from "node:fs/promises";
 
 const folder = new URL("../src/", import.meta.url);
 
-export async function writeReasons() {
-  const glue = await import(new URL("glue/verifier.js", folder));
-  glue.initSync({ module: await readFile(new URL("glue/verifier_bg.wasm", folder)) });
-  const rows = glue.reasons();
-  const union = rows.map(({ name }) => `\n  | "${name}"`).join("");
-  const table = rows.map(
-    ({ name, number, exit_code, meaning }) =>
-      `  { name: "${name}", number: ${number}, exit_code: ${exit_code}, meaning: ${JSON.stringify(meaning)} },\n`,
-  );
-  const text = `// Generated from verifier-core/src/reason.rs by npm-package/scripts/reasons.mjs. Do not edit.
+const glue = await import(new URL("glue/verifier.js", folder));
+glue.initSync({ module: await readFile(new URL("glue/verifier_bg.wasm", folder)) });
+const rows = glue.reasons();
+const union = rows.map(({ name }) => `\n  | "${name}"`).join("");
+const table = rows.map(
+  ({ name, number, exit_code, meaning }) =>
+    `  { name: "${name}", number: ${number}, exit_code: ${exit_code}, meaning: ${JSON.stringify(meaning)} },\n`,
+);
+const text = `// Generated from verifier-core/src/reason.rs by npm-package/scripts/reasons.mjs. Do not edit.
 
 /** Why a receipt is not accepted. Stable: codes are appended, never renumbered and never reused. */
 export type ReasonCode =${union};
@@ -32,6 +31,5 @@ export interface Reason {
 export const reasons: readonly Reason[] = [
 ${table.join("")}];
 `;
-  const target = new URL("reasons.ts", folder);
-  if ((await readFile(target, "utf8").catch(() => "")) !== text) await writeFile(target, text);
-}
+const target = new URL("reasons.ts", folder);
+if ((await readFile(target, "utf8").catch(() => "")) !== text) await writeFile(target, text);

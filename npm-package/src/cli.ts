@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { parseArgs, type ParseArgsConfig } from "node:util";
 
-import { describe, oneLine, type Paint } from "./report.js";
+import { describe, printable, type Paint } from "./report.js";
 import { VerifierError, verifySync, version, type Level, type Verdict, type VerifyOptions } from "./node.js";
 
 const HELP = `Verifies CapSeal receipts, offline.
@@ -14,18 +14,17 @@ Usage: capseal-verify [options] <run.cap>...
 Options:
   --level LEVEL    proof-only (default), policy-enforced or full
   --expect HASH    refuse any receipt but the one with this capsule hash
-  --json           one receipt: its verdict as JSON; several: one JSON object a line, {"file", "verdict"}
+  --json           print each verdict as one line of JSON, in the order of the receipts
   -h, --help       print this
   -V, --version    print the version
 
 Exit status: 0 all verified, 10 proof, 11 policy, 12 commitment or binding, 13 availability, 14 replay, 20 malformed
-(of the first receipt that was refused); 2 wrong usage, 3 a file cannot be read, 4 the verifier stopped.
+(of the first receipt that was refused); 1 when a file cannot be read, 2 for wrong usage.
 Colours follow the terminal and NO_COLOR.
 `;
 
+const UNREADABLE = 1;
 const USAGE = 2;
-const UNREADABLE = 3;
-const STOPPED = 4;
 
 const FLAGS = {
   level: { type: "string" },
@@ -52,15 +51,16 @@ async function main(): Promise<number> {
   if (values.expect !== undefined) options.expected_capsule_hash = values.expect;
 
   let status = 0;
-  for (const file of files) {
-    const code = await verifyFile(file, files.length > 1, values.json, options);
+  for (const [place, file] of files.entries()) {
+    if (place > 0 && !values.json) print("\n");
+    const code = await verifyFile(file, values.json, options);
     if (code === USAGE) return code;
     status ||= code;
   }
   return status;
 }
 
-async function verifyFile(file: string, several: boolean, json: boolean, options: VerifyOptions): Promise<number> {
+async function verifyFile(file: string, json: boolean, options: VerifyOptions): Promise<number> {
   let bytes: Uint8Array;
   try {
     bytes = file === "-" ? await readStdin() : await readFile(file);
@@ -72,10 +72,9 @@ async function verifyFile(file: string, several: boolean, json: boolean, options
     verdict = verifySync(bytes, options);
   } catch (error) {
     const wrongUsage = error instanceof VerifierError && error.code === "USAGE";
-    return complain(wrongUsage ? message(error) : `${file}: ${message(error)}`, wrongUsage ? USAGE : STOPPED);
+    return wrongUsage ? complain(message(error), USAGE) : complain(`${file}: ${message(error)}`, UNREADABLE);
   }
-  if (json) print(`${JSON.stringify(several ? { file, verdict } : verdict)}\n`);
-  else print(several ? oneLine(file, verdict, paint) : describe(file, verdict, paint));
+  print(json ? `${JSON.stringify(verdict)}\n` : describe(file, verdict, paint));
   return verdict.exit_code;
 }
 
@@ -87,7 +86,7 @@ async function readStdin(): Promise<Uint8Array> {
 
 const colours = process.stdout.isTTY === true && !process.env["NO_COLOR"] && process.env["TERM"] !== "dumb";
 const paint: Paint = (style, text) => {
-  const codes = { good: "32", bad: "31", faint: "2", strong: "1" } as const;
+  const codes = { good: "1;32", bad: "1;31", faint: "2", title: "1" } as const;
   return colours ? `\u001b[${codes[style]}m${text}\u001b[0m` : text;
 };
 
@@ -97,7 +96,7 @@ function print(text: string): 0 {
 }
 
 function complain(text: string, status: number): number {
-  process.stderr.write(`capseal-verify: ${text}\n`);
+  process.stderr.write(`capseal-verify: ${printable(text)}\n`);
   return status;
 }
 

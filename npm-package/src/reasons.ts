@@ -43,6 +43,7 @@ export type ReasonCode =
   | "E065_CHUNK_ROOT_MISMATCH"
   | "E066_CHUNK_LENGTH_INVALID"
   | "E067_ARTIFACT_HASH_MISMATCH"
+  | "E068_ROW_CHECK_MISMATCH"
   | "E070_DA_MODE_UNSUPPORTED"
   | "E071_DA_CHALLENGE_MISSING"
   | "E072_DA_CHALLENGE_HASH_MISMATCH"
@@ -102,7 +103,7 @@ export const reasons: readonly Reason[] = [
   { name: "E034_POLICY_NOT_IN_REGISTRY", number: 34, exit_code: 11, meaning: "The policy is not in the pinned registry." },
   { name: "E036_POLICY_DOCUMENT_MISSING", number: 36, exit_code: 11, meaning: "The policy document is missing." },
   { name: "E050_PROOF_MISSING", number: 50, exit_code: 10, meaning: "The backend proves execution, and there is no proof." },
-  { name: "E051_PROOF_FORMAT_MISSING", number: 51, exit_code: 10, meaning: "The proof's format is not stated." },
+  { name: "E051_PROOF_FORMAT_MISSING", number: 51, exit_code: 10, meaning: "The proof's format is not stated, or not known." },
   { name: "E052_PROOF_HASH_MISMATCH", number: 52, exit_code: 10, meaning: "The proof is not the one that the capsule commits to." },
   { name: "E053_PROOF_STATEMENT_MISMATCH", number: 53, exit_code: 10, meaning: "The statement is not one that this proof system can prove." },
   { name: "E054_PROOF_VERIFICATION_FAILED", number: 54, exit_code: 10, meaning: "The proof does not show that the statement holds." },
@@ -118,6 +119,7 @@ export const reasons: readonly Reason[] = [
   { name: "E065_CHUNK_ROOT_MISMATCH", number: 65, exit_code: 12, meaning: "A chunk's root is not the one committed to." },
   { name: "E066_CHUNK_LENGTH_INVALID", number: 66, exit_code: 12, meaning: "A chunk or the archive has another length than stated." },
   { name: "E067_ARTIFACT_HASH_MISMATCH", number: 67, exit_code: 12, meaning: "An artifact's content is not what its name says." },
+  { name: "E068_ROW_CHECK_MISMATCH", number: 68, exit_code: 12, meaning: "A row of the archive does not match the sketch." },
   { name: "E070_DA_MODE_UNSUPPORTED", number: 70, exit_code: 13, meaning: "The availability mode is not supported." },
   { name: "E071_DA_CHALLENGE_MISSING", number: 71, exit_code: 13, meaning: "There is no availability challenge." },
   { name: "E072_DA_CHALLENGE_HASH_MISMATCH", number: 72, exit_code: 13, meaning: "The availability challenge is not the one committed to." },

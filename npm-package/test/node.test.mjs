@@ -8,7 +8,7 @@ import * as esm from "capseal-verify";
 
 const { verify, verifySync, inspect, artifact, createVerifier, isAccepted, isInspection, reasons, version } = esm;
 const nonsense = new TextEncoder().encode("not a receipt");
-const receipt = await readFile(new URL("../../web-demo/samples/witnessed.cap", import.meta.url));
+const receipt = await readFile(new URL("../../web-demo/samples/strategy.cap", import.meta.url));
 const usage = { name: "VerifierError", code: "USAGE" };
 
 test("ESM and CommonJS share one instance and export the same names", () => {

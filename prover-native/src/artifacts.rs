@@ -5,6 +5,7 @@
 //! (`whole_file`), and a store that is lost in a crash is lost with its run.
 
 use std::{
+    cell::Cell,
     collections::{BTreeMap, btree_map::Entry},
     fmt,
     fs::{self, File},
@@ -86,17 +87,16 @@ impl ArtifactStore {
     /// # Errors
     /// When reading fails or the copy cannot be written.
     pub fn add_reader(&self, mut reader: impl Read) -> Result<Artifact, StoreError> {
-        let mut writer = self.writer()?;
-        let path = writer.path.clone();
-        let failed = |error| StoreError { reading: true, ..StoreError::new("read the content for", &path, error) };
+        let failed = |error| StoreError { reading: true, ..StoreError::new("read", Path::new("the content"), error) };
         let mut fill = |buffer: &mut Vec<u8>| fill(&mut reader, buffer).map_err(failed);
-        let mut first = Vec::new();
-        if fill(&mut first)? < BUFFER {
-            writer.append(&first)?;
-        } else {
-            writer.append_side_by_side(first, fill)?;
-        }
-        writer.finish()
+        with_buffer(|buffer| {
+            if fill(buffer)? < BUFFER {
+                return self.add_bytes(buffer);
+            }
+            let mut writer = self.writer()?;
+            writer.append_side_by_side(std::mem::take(buffer), fill)?;
+            writer.finish()
+        })
     }
 
     /// Adds bytes.
@@ -104,9 +104,14 @@ impl ArtifactStore {
     /// # Errors
     /// When the copy cannot be written.
     pub fn add_bytes(&self, bytes: &[u8]) -> Result<Artifact, StoreError> {
-        let mut writer = self.writer()?;
-        writer.append(bytes)?;
-        writer.finish()
+        let artifact = Artifact { digest: Digest::of_content(bytes), size: bytes.len() as u64 };
+        // Known in advance, so that a content that is held costs no writing; two threads with the same one write it twice.
+        if !self.contains(&artifact.digest) {
+            let mut writer = self.writer()?;
+            writer.write(bytes)?;
+            writer.place(artifact)?;
+        }
+        Ok(artifact)
     }
 
     /// Starts a content that comes in pieces.
@@ -181,10 +186,14 @@ impl ArtifactWriter {
     /// # Errors
     /// When the disk refuses them.
     pub fn append(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
-        self.file.write_all(bytes).map_err(|error| StoreError::new("write", &self.path, error))?;
+        self.write(bytes)?;
         self.hasher.update(bytes);
         self.size += bytes.len() as u64;
         Ok(())
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        self.file.write_all(bytes).map_err(|error| StoreError::new("write", &self.path, error))
     }
 
     /// Appends a buffer and what `fill` gives after it, hashing here and writing on another thread: while the disk keeps
@@ -233,15 +242,18 @@ impl ArtifactWriter {
     /// # Errors
     /// When the file cannot get its name.
     pub fn finish(self) -> Result<Artifact, StoreError> {
-        let digest = Digest::new(self.hasher.clone().finalize().into());
-        let mut index = self.store.index();
-        if let Entry::Vacant(entry) = index.entry(digest) {
-            let path = self.store.path(&digest);
+        let artifact = Artifact { digest: Digest::new(self.hasher.clone().finalize().into()), size: self.size };
+        self.place(artifact)?;
+        Ok(artifact)
+    }
+
+    fn place(&self, artifact: Artifact) -> Result<(), StoreError> {
+        if let Entry::Vacant(entry) = self.store.index().entry(artifact.digest) {
+            let path = self.store.path(&artifact.digest);
             fs::rename(&self.path, &path).map_err(|error| StoreError::new("write", &path, error))?;
-            entry.insert(self.size);
+            entry.insert(artifact.size);
         }
-        drop(index);
-        Ok(Artifact { digest, size: self.size })
+        Ok(())
     }
 }
 
@@ -257,30 +269,31 @@ impl Drop for ArtifactWriter {
 /// # Errors
 /// When reading fails.
 pub fn digest_of(mut reader: impl Read) -> io::Result<Artifact> {
-    let mut buffer = Vec::new();
-    let mut hasher = Sha256::new();
-    let mut size = 0;
-    while fill(&mut reader, &mut buffer)? > 0 {
-        hasher.update(&buffer);
-        size += buffer.len() as u64;
-    }
-    Ok(Artifact { digest: Digest::new(hasher.finalize().into()), size })
+    with_buffer(|buffer| {
+        let mut hasher = Sha256::new();
+        let mut size = 0;
+        while fill(&mut reader, buffer)? > 0 {
+            hasher.update(&*buffer);
+            size += buffer.len() as u64;
+        }
+        Ok(Artifact { digest: Digest::new(hasher.finalize().into()), size })
+    })
+}
+
+/// Lends this thread's buffer: making one anew costs more than a small file does.
+fn with_buffer<T>(work: impl FnOnce(&mut Vec<u8>) -> T) -> T {
+    thread_local!(static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) });
+    let mut buffer = SPARE.take();
+    let outcome = work(&mut buffer);
+    SPARE.set(buffer);
+    outcome
 }
 
 /// Fills a buffer anew, to [`BUFFER`] bytes or the reader's end.
 fn fill(reader: &mut impl Read, buffer: &mut Vec<u8>) -> io::Result<usize> {
-    buffer.resize(BUFFER, 0);
-    let mut filled = 0;
-    while filled < buffer.len() {
-        match reader.read(&mut buffer[filled..]) {
-            Ok(0) => break,
-            Ok(n) => filled += n,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    buffer.truncate(filled);
-    Ok(filled)
+    buffer.clear();
+    buffer.reserve_exact(BUFFER);
+    reader.take(BUFFER as u64).read_to_end(buffer)
 }
 
 /// Stays in the second-level cache between reading, hashing and writing.

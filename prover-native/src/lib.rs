@@ -4,6 +4,7 @@
 //! archive becomes a receipt, and the verifier core has the last word before a receipt takes its name.
 
 pub mod artifacts;
+pub mod bench;
 mod cause;
 pub mod cli;
 pub mod clock;

@@ -19,6 +19,7 @@ import os, subprocess
 assert os.environ['API_KEY'] == 'hunter2-' + '0d5e9a'
 subprocess.run(['sh', '-c', 'test -n \"$0\"', os.environ['API_KEY']], check=True)
 open('/proc/self/environ').read()
+assert 'API_KEY' in open('.env').read() + open(os.environ['HOME'] + '/.aws/credentials').read()
 print(os.environ['REGION'])
 ",
     );
@@ -26,6 +27,10 @@ print(os.environ['REGION'])
         let mut request = Request { capture, ..folder.script("use.py", &[]) };
         request.environment.push(("API_KEY".into(), SECRET.into()));
         request.environment.push(("REGION".into(), "eu%1".into()));
+        folder.file(".env", format!("API_KEY={SECRET}"));
+        folder.file("home/.aws/credentials", format!("key = {SECRET}"));
+        request.environment.retain(|(name, _)| name != "HOME");
+        request.environment.push(("HOME".into(), folder.path().join("home").into()));
         request.recorded_env = vec!["REGION".into(), "NOT_SET".into()];
         let record = folder.run(&request);
         assert_eq!(record.exit, Exit::Code(0), "{}", folder.text(record.stderr));

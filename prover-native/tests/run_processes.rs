@@ -4,12 +4,13 @@
 mod run_support;
 
 use std::{
+    os::unix::fs::PermissionsExt,
     process::Command,
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
-use prover_native::run::{CaptureChoice, EventKind, Exit, Mode, Note, Observer, Role, RunError, Stream};
+use prover_native::run::{Capture, CaptureChoice, EventKind, Exit, Mode, Note, Observer, Request, Role, Stream};
 use run_support::{Folder, artifact, file, paths};
 
 #[test]
@@ -194,8 +195,9 @@ fn a_statically_linked_program_is_watched() {
         &["-static"],
     );
     folder.file("in", "x");
-    let record = folder.run(&folder.script("./program", &[]));
+    let record = folder.run(&folder.command(&["./program"]));
     assert_eq!((record.exit, folder.stdout(&record).as_str()), (Exit::Code(0), "x"));
+    assert_eq!(paths(&record, Role::Code), ["program"]);
     assert_eq!(paths(&record, Role::Input), ["in"]);
 }
 
@@ -239,6 +241,31 @@ fn undeclared_and_unwatched_leftovers_do_not_hold_the_record_up() {
     assert!(began.elapsed() < Duration::from_secs(3));
     assert_eq!(folder.stdout(&record), "main\n");
     assert!(record.capture.notes.contains(&Note::OutputCut));
+}
+
+/// Takes its time with each piece of output.
+struct Slow;
+
+impl Observer for Slow {
+    fn output(&self, _: Stream, _: &[u8]) -> std::io::Result<()> {
+        std::thread::sleep(Duration::from_millis(500));
+        Ok(())
+    }
+}
+
+#[test]
+fn a_slow_reader_loses_nothing() {
+    for capture in [CaptureChoice::Observed, CaptureChoice::Declared] {
+        let folder = Folder::new();
+        let request = Request {
+            capture,
+            linger: Duration::from_millis(50),
+            ..folder.command(&["sh", "-c", "echo first; sleep 0.1; echo second; sleep 0.1; echo third"])
+        };
+        let record = folder.run_with(&request, Arc::new(Slow)).unwrap();
+        assert_eq!(folder.stdout(&record), "first\nsecond\nthird\n");
+        assert!(record.capture.notes.is_empty());
+    }
 }
 
 /// Writes to a file when the child has said something, and so while it runs.
@@ -300,7 +327,27 @@ fn a_run_within_a_run_cannot_watch_and_says_so() {
     assert!(said.contains("auto: Declared") && said.contains("observed: cannot observe the run: ptrace"), "{said}");
 }
 
-/// The inner run of the test above; does nothing by itself.
+#[test]
+fn an_ordinary_user_can_watch() {
+    let folder = Folder::new();
+    let test = std::env::current_exe().unwrap();
+    let copy = folder.path().join("test");
+    std::fs::copy(test, &copy).unwrap();
+    for path in [folder.path(), &copy] {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let as_nobody = ["--reuid=65534", "--regid=65534", "--clear-groups", "--"];
+    let mut command = Command::new("setpriv");
+    command.args(as_nobody).arg(copy).args(["--exact", "inner_run", "--nocapture"]);
+    let output = command.env("CAPSEAL_TEST_INNER", "1").current_dir("/").output();
+    // Only root can become another; anybody else shows the same by the other tests.
+    let Ok(output) = output.as_ref().map(|output| String::from_utf8_lossy(&output.stdout)) else { return };
+    if output.contains("running 1 test") {
+        assert!(output.contains("observed: Observed {NoNewPrivileges}"), "{output}");
+    }
+}
+
+/// The inner run of the tests above; does nothing by itself.
 #[test]
 fn inner_run() {
     if std::env::var_os("CAPSEAL_TEST_INNER").is_none() {
@@ -308,14 +355,13 @@ fn inner_run() {
     }
     let folder = Folder::new();
     let mut request = folder.command(&["true"]);
-    match folder.try_run(&request) {
-        Err(error @ RunError::TracerRefused { .. }) => println!("observed: {error}"),
-        other => println!("observed: {other:?}"),
-    }
-    request.capture = CaptureChoice::Auto;
-    match folder.run(&request).capture.mode {
-        Mode::Declared { reason } => println!("auto: Declared {reason}"),
-        Mode::Observed => println!("auto: Observed"),
+    for (name, capture) in [("observed", CaptureChoice::Observed), ("auto", CaptureChoice::Auto)] {
+        request.capture = capture;
+        match folder.try_run(&request).map(|record| record.capture) {
+            Ok(Capture { mode: Mode::Observed, notes }) => println!("{name}: Observed {notes:?}"),
+            Ok(Capture { mode: Mode::Declared { reason }, .. }) => println!("{name}: Declared {reason}"),
+            Err(error) => println!("{name}: {error}"),
+        }
     }
 }
 

@@ -9,4 +9,3 @@ pub mod measure;
 pub mod receipt;
 pub mod reseal;
 pub mod vectors;
-pub mod verdicts;

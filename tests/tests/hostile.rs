@@ -15,9 +15,8 @@ fn bases() -> Bases {
 
 #[test]
 fn mutants_of_a_proof_are_refused() {
-    let mutants = hostile::mutants(&bases()).take(300);
-    for (number, (kind, bytes)) in mutants.enumerate() {
-        assert!(matches!(answer(&bytes), Answer::Refused(_)), "mutant {number} ({kind}): {:?}", answer(&bytes));
+    for (number, bytes) in hostile::mutants(&bases(), 300).enumerate() {
+        assert!(matches!(answer(&bytes), Answer::Refused(_)), "mutant {number}: {:?}", answer(&bytes));
     }
 }
 

@@ -265,6 +265,9 @@ fn the_builder_refuses_what_is_out_of_place() {
     assert_eq!(ChunkRoot::of_leaves(arity, 1, leaves(5)), Err(BuildError::ChunkLength { rows: 5, height: 1 }));
     assert_eq!(ChunkRoot::of_leaves(arity, 32, leaves(5)), Err(BuildError::ChunkLength { rows: 5, height: 32 }));
 
+    let other = ChunkRoot::of_leaves(Arity::BINARY, 1, leaves(2)).unwrap();
+    assert_eq!(Builder::new(arity).push_chunk_root(&other), Err(BuildError::OtherArity));
+
     let mut builder = Builder::new(arity);
     builder.push_leaf(leaf(b"x")).unwrap();
     assert_eq!(builder.push_chunk_root(&chunk(4)), Err(BuildError::Misaligned { rows: 1, height: 1 }));

@@ -1,10 +1,11 @@
 //! WebAssembly binding of the verifier core.
 //!
-//! Exports the core's functions and turns their results into plain objects; decides nothing. Objects are made by the
-//! host's `JSON.parse` from the core's JSON, so that `JSON.stringify` gives back the very text that the native side
-//! prints, and a hostile key such as `__proto__` stays an ordinary key.
+//! Exports the core's functions and turns their results into plain objects, so that `JSON.stringify` gives back the very
+//! text that the native side prints; decides nothing. An inspection repeats keys of the event log, and a hostile key such as
+//! `__proto__` must stay an ordinary key: that object is made by the host's `JSON.parse`.
 
 use serde::Serialize;
+use serde_wasm_bindgen::Serializer;
 use verifier_core::{Digest, Limits, ReasonCode, Refusal, VerifyOptions};
 use wasm_bindgen::prelude::*;
 
@@ -21,7 +22,7 @@ pub fn verify(
     )]
     options: JsValue,
 ) -> Result<JsValue, JsError> {
-    to_object(&verifier_core::verify(bytes, &read_options(&options)?))
+    Ok(verifier_core::verify(bytes, &read_options(&options)?).serialize(&OBJECTS)?)
 }
 
 /// What a receipt says, unverified, as an object; when the bytes cannot be read as a receipt, the reason instead.
@@ -31,8 +32,8 @@ pub fn verify(
 #[wasm_bindgen]
 pub fn inspect(bytes: &[u8]) -> Result<JsValue, JsError> {
     match verifier_core::inspect(bytes, &Limits::DEFAULT) {
-        Ok(inspection) => to_object(&inspection),
-        Err(refusal) => to_object(&Unreadable::from(refusal)),
+        Ok(inspection) => parse_json(&inspection),
+        Err(refusal) => Ok(Unreadable::from(refusal).serialize(&OBJECTS)?),
     }
 }
 
@@ -49,7 +50,7 @@ pub fn artifact(bytes: &[u8], digest: &str) -> Option<Vec<u8>> {
 #[wasm_bindgen]
 pub fn reasons() -> Result<JsValue, JsError> {
     let rows: Vec<Reason> = ReasonCode::ALL.iter().copied().map(Reason::from).collect();
-    to_object(&rows)
+    Ok(rows.serialize(&OBJECTS)?)
 }
 
 /// The version of this verifier.
@@ -87,6 +88,10 @@ impl From<ReasonCode> for Reason {
     }
 }
 
+/// Plain objects with fixed keys, `null` for what is absent.
+const OBJECTS: Serializer = Serializer::json_compatible();
+
+/// Goes through text: reading options key by key would pass over a key that is unknown.
 fn read_options(options: &JsValue) -> Result<VerifyOptions, JsError> {
     if options.is_undefined() || options.is_null() {
         return Ok(VerifyOptions::default());
@@ -96,7 +101,7 @@ fn read_options(options: &JsValue) -> Result<VerifyOptions, JsError> {
     Ok(VerifyOptions::from_json(&text)?)
 }
 
-fn to_object<T: Serialize>(value: &T) -> Result<JsValue, JsError> {
+fn parse_json<T: Serialize>(value: &T) -> Result<JsValue, JsError> {
     let text = serde_json::to_string(value)?;
     js_sys::JSON::parse(&text).map_err(|_| JsError::new("the verifier's JSON cannot be read"))
 }

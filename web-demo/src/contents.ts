@@ -166,7 +166,8 @@ function publicInputs({ public_inputs }: Inspection): HTMLElement | null {
 function timeline(events: readonly ReceiptEvent[]): HTMLElement {
   const start = Date.parse(String(events[0]?.time));
   const row = (event: ReceiptEvent): HTMLElement => {
-    const { seq: _seq, prev: _prev, time, type, ...fields } = event;
+    const { seq: _seq, prev: _prev, time, type, path, ...others } = event;
+    const fields = path === undefined ? others : { path, ...others };
     const after = (Date.parse(String(time)) - start) / 1000;
     return h(
       "li",

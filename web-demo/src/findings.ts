@@ -11,7 +11,7 @@ import {
 } from "capseal-verify";
 
 import { contents } from "./contents.js";
-import { h, word } from "./element.js";
+import { block, h, word } from "./element.js";
 import type { Receipt } from "./intake.js";
 import { tamperPanel } from "./tamper.js";
 import { view } from "./viewer.js";
@@ -141,7 +141,7 @@ function json(verdict: Verdict): HTMLElement {
       {},
       h("summary", {}, h("h2", {}, "The verdict as data")),
       h("p", {}, "The same, to the last character, as ", h("code", {}, "capseal verify --json"), " and the npm package give."),
-      h("pre", { tabindex: 0, class: "text" }, JSON.stringify(verdict)),
+      h("pre", { tabindex: 0, class: "text" }, block(JSON.stringify(verdict))),
     ),
   );
 }

@@ -25,7 +25,7 @@ export async function view(verifier: Verifier, receipt: Uint8Array, file: FileEn
 }
 
 function missing(): HTMLElement {
-  return h("p", {}, "Its content does not travel in this receipt; only its fingerprint does.");
+  return h("p", { class: "trouble" }, "The receipt carries no content with this fingerprint.");
 }
 
 function body(content: Uint8Array, path: string): HTMLElement[] {

@@ -1,5 +1,6 @@
 //! The command line: one file a subcommand; each parses its arguments, calls the library, prints, and names an exit status.
 
+mod bench;
 mod diff;
 mod emit;
 mod inspect;
@@ -45,6 +46,7 @@ enum Command {
     Inspect(inspect::Arguments),
     Diff(diff::Arguments),
     Emit(emit::Arguments),
+    Bench(bench::Arguments),
 }
 
 /// Runs the command that the process was started with.
@@ -57,6 +59,7 @@ pub fn main() -> ExitCode {
         Command::Inspect(arguments) => inspect::execute(&arguments),
         Command::Diff(arguments) => diff::execute(&arguments),
         Command::Emit(arguments) => emit::execute(&arguments),
+        Command::Bench(arguments) => bench::execute(&arguments),
     };
     done.unwrap_or_else(|failure: Failure| {
         eprint_failure(&failure);

@@ -1,13 +1,10 @@
 //! `capseal prove`.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{ops::RangeInclusive, path::PathBuf, process::ExitCode};
 
 use anstream::println;
 use clap::{Args, Subcommand};
-use verifier_core::{
-    air::geom::{GeomParameters, MAX_STEPS, MIN_STEPS},
-    stark::ParameterSet,
-};
+use verifier_core::{air::geom::GeomParameters, stark::ParameterSet};
 
 use super::output::{Failure, GOOD, Size};
 use crate::{
@@ -31,7 +28,7 @@ enum Machine {
 #[derive(Args, Debug)]
 struct Geom {
     /// Number of steps.
-    #[arg(long, value_parser = clap::value_parser!(u32).range(i64::from(MIN_STEPS)..=i64::from(MAX_STEPS)))]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(STEPS))]
     steps: u32,
     /// x1 and x2 before the first step.
     #[arg(long, num_args = 2, value_names = ["X1", "X2"])]
@@ -52,6 +49,8 @@ struct Geom {
     #[arg(long)]
     json: bool,
 }
+
+const STEPS: RangeInclusive<i64> = GeomParameters::MIN_STEPS as i64..=GeomParameters::MAX_STEPS as i64;
 
 fn parameter_set(name: &str) -> Result<ParameterSet, String> {
     ParameterSet::from_name(name).ok_or_else(|| "not one of stark-100, stark-128".to_owned())

@@ -3,12 +3,12 @@
 use std::fmt;
 
 use verifier_core::Digest;
-use verifier_core::air::geom::{GeomAir, GeomError, GeomInputs, GeomOutputs, GeomParameters, GeomStatement, State};
+use verifier_core::air::geom::{COLUMNS, GeomAir, GeomError, GeomInputs, GeomOutputs, GeomParameters, GeomStatement};
 use verifier_core::stark::{ParameterSet, ProvenAir};
 use winter_prover::ProverError;
 use winter_prover::math::fields::f64::BaseElement;
 
-use super::prover::Commitment;
+use super::TraceCommitment;
 
 /// Runs the machine and commits to its trace.
 #[derive(Clone, Copy, Debug)]
@@ -17,10 +17,8 @@ pub struct GeomProver;
 impl GeomProver {
     /// Runs the machine, extends its trace, and commits to it.
     pub fn commit(parameters: GeomParameters, set: ParameterSet) -> Committed {
-        let columns = columns(&parameters);
-        let outputs = outputs(&parameters, &columns);
-        let trace = Commitment::new(columns, &GeomAir::fri_params(set).options());
-        Committed { parameters, outputs, set, trace }
+        let trace = TraceCommitment::new(columns(&parameters), GeomAir::fri_params(set));
+        Committed { parameters, outputs: parameters.execute(), trace }
     }
 }
 
@@ -28,8 +26,7 @@ impl GeomProver {
 pub struct Committed {
     parameters: GeomParameters,
     outputs: GeomOutputs,
-    set: ParameterSet,
-    trace: Commitment,
+    trace: TraceCommitment,
 }
 
 impl Committed {
@@ -57,7 +54,7 @@ impl Committed {
     /// [`ProveError`].
     pub fn prove(self, instance_hash: Digest) -> Result<Vec<u8>, ProveError> {
         let inputs = GeomInputs::new(self.statement()?, instance_hash);
-        Ok(self.trace.prove::<GeomAir>(inputs, GeomAir::fri_params(self.set).options())?.to_bytes())
+        Ok(self.trace.prove::<GeomAir>(inputs)?)
     }
 }
 
@@ -95,16 +92,11 @@ impl std::error::Error for ProveError {}
 
 fn columns(parameters: &GeomParameters) -> Vec<Vec<BaseElement>> {
     let length = parameters.trace_length() as usize;
-    let mut columns = vec![Vec::with_capacity(length); State::COLUMNS];
-    for state in parameters.rows() {
-        for (column, value) in columns.iter_mut().zip(state.to_row()) {
-            column.push(value);
+    let mut columns = vec![Vec::with_capacity(length); COLUMNS.len()];
+    for row in parameters.rows() {
+        for (column, cell) in columns.iter_mut().zip(row) {
+            column.push(cell);
         }
     }
     columns
-}
-
-fn outputs(parameters: &GeomParameters, columns: &[Vec<BaseElement>]) -> GeomOutputs {
-    let _ = (parameters, columns);
-    parameters.execute()
 }

@@ -10,3 +10,4 @@ mod geom;
 mod prover;
 
 pub use geom::{Committed, GeomProver, ProveError};
+pub use prover::TraceCommitment;

@@ -1,11 +1,11 @@
-//! Winterfell's prover for an AIR whose main trace is already committed to.
+//! Winterfell's prover for an AIR whose main trace is already committed to. Any AIR with one trace segment.
 
 use std::sync::Mutex;
 
-use verifier_core::stark::{ProvenAir, TaggedSha256};
-use winter_air::{
-    AuxRandElements, ConstraintCompositionCoefficients, PartitionOptions, ProofOptions, TraceInfo, proof::Proof,
-};
+use verifier_core::Digest;
+use verifier_core::stark::{FriParams, ProvenAir, TaggedSha256};
+use winter_air::proof::Queries;
+use winter_air::{AuxRandElements, ConstraintCompositionCoefficients, PartitionOptions, ProofOptions, TraceInfo};
 use winter_prover::crypto::DefaultRandomCoin;
 use winter_prover::math::{
     FieldElement,
@@ -14,42 +14,49 @@ use winter_prover::math::{
 use winter_prover::matrix::ColMatrix;
 use winter_prover::{
     CompositionPoly, CompositionPolyTrace, ConstraintCommitment, DefaultConstraintEvaluator, Prover, ProverError,
-    StarkDomain, TracePolyTable, TraceTable,
+    StarkDomain, Trace, TracePolyTable, TraceTable,
 };
 
 use super::commit::{CommittedRows, CommittedTrace, Vector};
-use verifier_core::Digest;
-use winter_air::proof::Queries;
 
-/// A trace, extended and committed to.
-pub(super) struct Commitment {
+/// A trace, extended and committed to, and not yet proven.
+pub struct TraceCommitment {
     trace: TraceTable<BaseElement>,
     polys: ColMatrix<BaseElement>,
     lde: CommittedTrace,
+    options: ProofOptions,
 }
 
-impl Commitment {
-    /// Extends the columns of a trace by the options' factor and commits to the rows.
-    pub(super) fn new(columns: Vec<Vec<BaseElement>>, options: &ProofOptions) -> Self {
+impl TraceCommitment {
+    /// Extends the columns of a trace and commits to the rows.
+    ///
+    /// # Panics
+    /// Unless there are columns, all of one length, a power of two from 8.
+    pub fn new(columns: Vec<Vec<BaseElement>>, fri: FriParams) -> Self {
+        let options = fri.options();
         let trace = TraceTable::init(columns);
-        let polys = winter_prover::Trace::main_segment(&trace).interpolate_columns();
-        let info = winter_prover::Trace::info(&trace).clone();
-        let lde = CommittedTrace::new(info, &polys, options.blowup_factor());
-        Self { trace, polys, lde }
+        let polys = trace.main_segment().interpolate_columns();
+        let lde = CommittedTrace::new(trace.info().clone(), &polys, options.blowup_factor());
+        Self { trace, polys, lde, options }
     }
 
-    pub(super) fn root(&self) -> Digest {
+    /// The STC root of the extended trace.
+    pub fn root(&self) -> Digest {
         self.lde.root()
     }
 
-    /// Proves that the AIR holds for `inputs` on this trace.
-    pub(super) fn prove<A>(self, inputs: A::PublicInputs, options: ProofOptions) -> Result<Proof, ProverError>
+    /// Proves that the AIR holds for `inputs` on this trace. A trace that it does not hold on gives a proof that does not
+    /// verify, or an error.
+    ///
+    /// # Errors
+    /// [`ProverError`].
+    pub fn prove<A>(self, inputs: A::PublicInputs) -> Result<Vec<u8>, ProverError>
     where
         A: ProvenAir + Sync + 'static,
-        A::PublicInputs: Sync,
     {
         let committed = Mutex::new(Some((self.lde, self.polys)));
-        AirProver::<A> { options, inputs, committed }.generate_proof::<CubeExtension<BaseElement>>(self.trace)
+        let prover = AirProver::<A> { options: self.options, inputs, committed };
+        Ok(prover.generate_proof::<CubeExtension<BaseElement>>(self.trace)?.to_bytes())
     }
 }
 

@@ -44,7 +44,8 @@ pub(super) fn resolve(request: &Request) -> Result<Resolved, RunError> {
 fn command(request: &Request, argv: &[OsString]) -> Result<Resolved, RunError> {
     let (name, arguments) = argv.split_first().filter(|(name, _)| !name.is_empty()).ok_or(RunError::CommandEmpty)?;
     let name = Path::new(name);
-    let executable = if name.as_os_str().as_bytes().contains(&b'/') {
+    let is_path = name.as_os_str().as_bytes().contains(&b'/');
+    let executable = if is_path {
         let path = joined(&request.working_dir, name);
         if !executable_file(&path, name)? {
             return Err(RunError::NotExecutable { path: name.to_owned() });
@@ -53,11 +54,13 @@ fn command(request: &Request, argv: &[OsString]) -> Result<Resolved, RunError> {
     } else {
         find(request, name).ok_or_else(|| RunError::CommandNotFound { name: name.to_owned() })?
     };
-    // `python3 x.py` runs x.py; what comes after options may be anything, and is left to observation.
-    let first = arguments.first().filter(|first| !first.as_bytes().starts_with(b"-"));
-    let script =
-        Language::of_interpreter(&executable).and(first).map(|first| joined(&request.working_dir, first.as_ref()));
-    let script = script.filter(|script| script.is_file());
+    let script = match Language::of_interpreter(&executable) {
+        // `python3 x.py` runs x.py; what comes after options may be anything, and is left to observation.
+        Some(_) => arguments.first().filter(|first| !first.as_bytes().starts_with(b"-")),
+        // A program that is named as a file is the user's choice, wherever it lies.
+        None => argv.first().filter(|_| is_path),
+    };
+    let script = script.map(|script| joined(&request.working_dir, script.as_ref())).filter(|script| script.is_file());
     Ok(Resolved { executable, argv: argv.to_vec(), script, arguments: arguments.to_vec() })
 }
 

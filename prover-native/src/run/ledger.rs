@@ -153,9 +153,13 @@ impl Ledger {
 
     /// Enters a file that a process has opened.
     pub(super) fn opened(&mut self, opened: Opened) {
-        // Gone again: the process was killed at this very moment.
-        let Ok(metadata) = fs::metadata(&opened.handle) else { return };
-        let Ok(real) = fs::read_link(&opened.handle) else { return };
+        let looked_at = fs::metadata(&opened.handle).and_then(|of| Ok((of, fs::read_link(&opened.handle)?)));
+        let (metadata, real) = match looked_at {
+            Ok(looked_at) => looked_at,
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return self.note(Note::HiddenProcess),
+            // The process was killed at this very moment.
+            Err(_) => return,
+        };
         let path = opened.path.clone().unwrap_or_else(|| real.clone());
         if let Some(kind) = other_kind(&metadata, &real) {
             self.other(kind, &path);

@@ -127,6 +127,8 @@ pub enum Mode {
 pub enum Note {
     /// A process made system calls of another architecture (a 32-bit program, say); what it opened is not observed.
     ForeignArchitecture,
+    /// A process was made inaccessible to its own user (as programs that hold keys are); what it opened is not observed.
+    HiddenProcess,
     /// A process set up io_uring; what it opened that way is not observed.
     IoUring,
     /// A process opened a network socket; what it received is not recorded.
@@ -146,6 +148,7 @@ impl Note {
     pub const fn name(self) -> &'static str {
         match self {
             Self::ForeignArchitecture => "foreign_architecture",
+            Self::HiddenProcess => "hidden_process",
             Self::IoUring => "io_uring",
             Self::Network => "network",
             Self::NoNewPrivileges => "no_new_privileges",

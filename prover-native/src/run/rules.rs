@@ -5,6 +5,7 @@
 use std::{
     collections::BTreeSet,
     ffi::OsStr,
+    fs,
     path::{Path, PathBuf},
 };
 
@@ -15,7 +16,8 @@ use super::record::Role;
 pub(super) struct Rules {
     /// The folders that hold the user's own files: the working folder and the script's.
     trees: Vec<PathBuf>,
-    home: Option<PathBuf>,
+    /// The user's home folder, by each of its names.
+    homes: Vec<PathBuf>,
     script: Option<PathBuf>,
     /// Folders that interpreters are installed in.
     installations: BTreeSet<PathBuf>,
@@ -29,9 +31,11 @@ impl Rules {
         let folders = [Some(working_dir), script.and_then(Path::parent)];
         let trees = folders.into_iter().flatten().filter(|folder| !is_of_the_system_itself(folder));
         let language = script.and_then(|script| LANGUAGES.iter().find(|language| language.is_source(script)));
+        // Files may be opened by the name that the variable gives, or by the one behind links.
+        let homes = home.into_iter().map(Path::to_owned).chain(home.and_then(|home| fs::canonicalize(home).ok()));
         Self {
             trees: trees.map(Path::to_owned).collect(),
-            home: home.map(Path::to_owned),
+            homes: homes.collect(),
             script: script.map(Path::to_owned),
             installations: BTreeSet::new(),
             sources: language.map(|language| language.sources).unwrap_or_default().iter().copied().collect(),
@@ -63,7 +67,7 @@ impl Rules {
 
     fn learn_installation(&mut self, folder: &Path) {
         let holds = |place: &Path| place.starts_with(folder);
-        if !self.trees.iter().any(|tree| holds(tree)) && !self.home.as_deref().is_some_and(holds) {
+        if !self.trees.iter().any(|tree| holds(tree)) && !self.homes.iter().any(|home| holds(home)) {
             self.installations.insert(folder.to_owned());
         }
     }
@@ -72,20 +76,43 @@ impl Rules {
     pub(super) fn role(&self, path: &Path, executed: bool) -> Role {
         if self.script.as_deref() == Some(path) {
             Role::Code
-        } else if is_bytecode(path) || self.is_runtime(path) {
+        } else if is_bytecode(path) || self.is_runtime(path) || self.is_personal(path) {
             Role::Runtime
-        } else if executed || is_library(path) || self.is_source(path) {
+        } else if executed || is_library(path) {
+            if self.is_local(path) { Role::Code } else { Role::Runtime }
+        } else if self.is_source(path) {
             Role::Code
         } else {
             Role::Input
         }
     }
 
+    /// Whether a file belongs to the user's own settings: it may hold credentials, whose content no record shall keep.
+    fn is_personal(&self, path: &Path) -> bool {
+        let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+        if CREDENTIALS.contains(&name) || name.starts_with(b".env.") {
+            return true;
+        }
+        let is_setting_below = |home: &PathBuf| {
+            let Some(first) = path.strip_prefix(home).ok().and_then(|below| below.components().next()) else {
+                return false;
+            };
+            let is_hidden = first.as_os_str().as_encoded_bytes().starts_with(b".");
+            is_hidden && !self.trees.iter().any(|tree| tree.starts_with(home.join(first)))
+        };
+        self.homes.iter().any(is_setting_below)
+    }
+
+    /// Whether a path lies in a folder that holds the user's own files.
+    fn is_local(&self, path: &Path) -> bool {
+        self.trees.iter().any(|tree| path.starts_with(tree))
+    }
+
     /// Whether a path lies in what belongs to the machine.
     fn is_runtime(&self, path: &Path) -> bool {
         let installed = path.components().any(|part| PACKAGE_FOLDERS.iter().any(|name| part.as_os_str() == *name))
             || self.installations.iter().any(|folder| path.starts_with(folder));
-        installed || (is_system(path) && !self.trees.iter().any(|tree| path.starts_with(tree)))
+        installed || (is_system(path) && !self.is_local(path))
     }
 
     fn is_source(&self, path: &Path) -> bool {
@@ -148,6 +175,9 @@ const SYSTEM_FOLDERS: &[&str] = &[
     "/System",
     "/Library",
 ];
+
+/// Names of files that hold credentials, wherever they lie; and all that start with `.env.`.
+const CREDENTIALS: &[&[u8]] = &[b".env", b".netrc", b".pgpass", b".npmrc", b".pypirc", b".htpasswd"];
 
 /// Folders that installed packages lie in, wherever they are.
 const PACKAGE_FOLDERS: &[&str] = &["site-packages", "dist-packages"];
@@ -232,6 +262,14 @@ mod tests {
             ("/home/u/work/libx.so.6.1", false, Role::Code),
             ("/home/u/work/engine/bin/engine", true, Role::Code),
             ("/home/u/work/engine/data.bin", false, Role::Input),
+            ("/home/u/.aws/credentials", false, Role::Runtime),
+            ("/home/u/.netrc", false, Role::Runtime),
+            ("/home/u/work/.env", false, Role::Runtime),
+            ("/home/u/work/.env.local", false, Role::Runtime),
+            ("/home/u/work/.hidden/data.csv", false, Role::Input),
+            ("/home/u/data/prices.csv", false, Role::Input),
+            ("/opt/cuda/lib64/libcudart.so.12", false, Role::Runtime),
+            ("/home/u/.cargo/bin/tool", true, Role::Runtime),
             ("/home/u/work/data.csv", false, Role::Input),
             ("/srv/data.csv", false, Role::Input),
             ("/home/u/work/__pycache__/helper.cpython-311.pyc", false, Role::Runtime),
@@ -258,6 +296,17 @@ mod tests {
             assert_eq!(rules.role(Path::new("/usr/bin/ls"), true), Role::Runtime);
             assert_eq!(rules.role(Path::new("/etc/hosts"), false), Role::Runtime);
         }
+    }
+
+    #[test]
+    fn settings_of_the_user_are_no_inputs_wherever_the_run_starts() {
+        let role = |working_dir: &str, path: &str| {
+            Rules::new(Path::new(working_dir), None, Some(Path::new("/home/u"))).role(Path::new(path), false)
+        };
+        assert_eq!(role("/home/u", "/home/u/.ssh/id_ed25519"), Role::Runtime);
+        assert_eq!(role("/home/u", "/home/u/data.csv"), Role::Input);
+        assert_eq!(role("/home/u/.local/app", "/home/u/.local/app/data.csv"), Role::Input);
+        assert_eq!(role("/home/u/.local/app", "/home/u/.ssh/id_ed25519"), Role::Runtime);
     }
 
     #[test]

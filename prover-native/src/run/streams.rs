@@ -4,10 +4,11 @@ use std::{
     io::{self, PipeReader, Read},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
         mpsc::{self, Receiver, RecvTimeoutError},
     },
     thread,
-    time::Instant,
+    time::Duration,
 };
 
 use super::{RunError, record::Stream, request::Observer};
@@ -16,8 +17,15 @@ use crate::artifacts::{Artifact, ArtifactStore, ArtifactWriter, StoreError};
 /// A stream that is being captured.
 #[derive(Debug)]
 pub(super) struct Capturing {
-    sink: Arc<Mutex<Sink>>,
+    shared: Arc<Shared>,
     ended: Receiver<()>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    sink: Mutex<Sink>,
+    /// Whether bytes are being passed on right now: the stream is not idle, whoever reads it is slow.
+    passing: AtomicBool,
 }
 
 /// Where captured bytes go. Closed when the record is made; what comes later is passed on, and not recorded.
@@ -39,27 +47,34 @@ impl Capturing {
         store: &ArtifactStore,
         observer: Arc<dyn Observer>,
     ) -> Result<Self, RunError> {
-        let sink = Arc::new(Mutex::new(Sink::Open(store.writer()?)));
+        let sink = Mutex::new(Sink::Open(store.writer()?));
+        let shared = Arc::new(Shared { sink, passing: AtomicBool::new(false) });
         let (end, ended) = mpsc::channel();
-        let shared = Arc::clone(&sink);
+        let pumped = Arc::clone(&shared);
         // Not joined: something may hold the pipe open for as long as it likes.
         let started = thread::Builder::new().name(format!("capseal-{}", stream.name())).spawn(move || {
-            pump(pipe, stream, &shared, &*observer);
+            pump(pipe, stream, &pumped, &*observer);
             // Nobody waits any more when the record is made already.
             let _ = end.send(());
         });
         started.map_err(|error| RunError::System { action: "start a thread", error })?;
-        Ok(Self { sink, ended })
+        Ok(Self { shared, ended })
     }
 
-    /// Waits for the end of the stream, until a deadline. Returns what came, and whether the stream ended.
+    /// Waits for the end of the stream, as long as it is not idle for more than `patience`. Returns what came, and whether
+    /// the stream ended.
     ///
     /// # Errors
     /// When what came could not be kept.
-    pub(super) fn finish(self, deadline: Instant) -> Result<(Artifact, bool), RunError> {
-        let wait = deadline.saturating_duration_since(Instant::now());
-        let ended = self.ended.recv_timeout(wait) != Err(RecvTimeoutError::Timeout);
-        match std::mem::replace(&mut *lock(&self.sink), Sink::Closed) {
+    pub(super) fn finish(self, patience: Duration) -> Result<(Artifact, bool), RunError> {
+        let ended = loop {
+            match self.ended.recv_timeout(patience) {
+                Err(RecvTimeoutError::Timeout) if self.shared.passing.load(Ordering::SeqCst) => {}
+                Err(RecvTimeoutError::Timeout) => break false,
+                Ok(()) | Err(RecvTimeoutError::Disconnected) => break true,
+            }
+        };
+        match std::mem::replace(&mut *self.shared.sink(), Sink::Closed) {
             Sink::Open(writer) => Ok((writer.finish()?, ended)),
             Sink::Failed(error) => Err(error.into()),
             Sink::Closed => Err(RunError::System { action: "capture a stream", error: io::ErrorKind::Other.into() }),
@@ -67,7 +82,13 @@ impl Capturing {
     }
 }
 
-fn pump(mut pipe: PipeReader, stream: Stream, sink: &Mutex<Sink>, observer: &dyn Observer) {
+impl Shared {
+    fn sink(&self) -> MutexGuard<'_, Sink> {
+        self.sink.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn pump(mut pipe: PipeReader, stream: Stream, shared: &Shared, observer: &dyn Observer) {
     let mut buffer = vec![0; BUFFER];
     let mut listening = true;
     loop {
@@ -78,20 +99,18 @@ fn pump(mut pipe: PipeReader, stream: Stream, sink: &Mutex<Sink>, observer: &dyn
             Err(_) => return,
         };
         // Recorded first: what the user has seen is in the record.
-        let mut sink = lock(sink);
+        let mut sink = shared.sink();
         if let Sink::Open(writer) = &mut *sink
             && let Err(error) = writer.append(&buffer[..n])
         {
             *sink = Sink::Failed(error);
         }
         drop(sink);
+        shared.passing.store(true, Ordering::SeqCst);
         // A child whose reader has gone away is not told: its run is the same whoever looks on.
         listening = listening && observer.output(stream, &buffer[..n]).is_ok();
+        shared.passing.store(false, Ordering::SeqCst);
     }
-}
-
-fn lock(sink: &Mutex<Sink>) -> MutexGuard<'_, Sink> {
-    sink.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What a pipe holds by default.

@@ -5,7 +5,9 @@ use verifier_core::ReasonCode;
 
 fn main() {
     println!("# Reason codes\n");
-    println!("Generated from `verifier-core/src/reason.rs`. Stable: a number or name is never changed and never reused.\n");
+    println!(
+        "Generated from `verifier-core/src/reason.rs`. Stable: a number or name is never changed and never reused.\n"
+    );
     println!("| code | exit status | meaning |\n| --- | --- | --- |");
     for code in ReasonCode::ALL {
         println!("| `{}` | {} | {} |", code.name(), code.exit_code().number(), code.meaning());

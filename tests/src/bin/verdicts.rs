@@ -1,18 +1,53 @@
-//! Prints the verdict of every receipt below the folders: the native side of the comparison with Node and browsers.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "it prints verdicts")]
+//! Prints the verdict lines of a folder, made natively; `tests/parity` makes the same ones in Node and in a browser.
+//!
+//! A line is `<path below the folder>\t<verdict JSON>`, in the order of the paths' bytes. `run.options.json` beside
+//! `run.cap` holds the options; options that cannot be read print `{"error":"USAGE"}`.
 
-use std::{env, io, path::Path, process::ExitCode};
+use std::{
+    env,
+    error::Error,
+    fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
 
-use capseal_tests::verdicts::lines;
+use verifier_core::{VerifyOptions, verify};
 
-fn main() -> io::Result<ExitCode> {
-    let folders: Vec<String> = env::args().skip(1).collect();
-    if folders.is_empty() {
-        eprintln!("usage: verdicts DIR...");
-        return Ok(ExitCode::from(2));
+fn main() -> Result<(), Box<dyn Error>> {
+    let folder = env::args_os().nth(1).map(PathBuf::from).ok_or("usage: verdicts FOLDER")?;
+    let mut receipts = Vec::new();
+    list(&folder, &mut receipts)?;
+    let mut names = receipts
+        .iter()
+        .map(|path| Ok(path.strip_prefix(&folder)?.to_str().ok_or("a path is not UTF-8")?.to_owned()))
+        .collect::<Result<Vec<String>, Box<dyn Error>>>()?;
+    names.sort_unstable();
+    let mut out = io::stdout().lock();
+    for name in names {
+        writeln!(out, "{name}\t{}", answer(&folder.join(&name))?)?;
     }
-    for folder in folders {
-        lines(Path::new(&folder))?.iter().for_each(|line| println!("{line}"));
+    Ok(())
+}
+
+fn answer(receipt: &Path) -> io::Result<String> {
+    let options = match fs::read_to_string(receipt.with_extension("options.json")) {
+        Ok(text) => VerifyOptions::from_json(&text),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(VerifyOptions::default()),
+        Err(error) => return Err(error),
+    };
+    let bytes = fs::read(receipt)?;
+    Ok(options.map_or_else(|_| r#"{"error":"USAGE"}"#.to_owned(), |options| verify(&bytes, &options).to_json()))
+}
+
+fn list(folder: &Path, receipts: &mut Vec<PathBuf>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let path = entry.path();
+        if entry.file_type()?.is_dir() {
+            list(&path, receipts)?;
+        } else if path.extension().is_some_and(|extension| extension == "cap") {
+            receipts.push(path);
+        }
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }

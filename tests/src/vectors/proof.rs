@@ -1,15 +1,19 @@
 //! Receipts of `geom_v1` whose proof is missing, another one, of another form, or no proof of the statement.
 
 use verifier_core::{
-    Digest, ReasonCode,
+    Digest, ReasonCode, VerifyOptions,
     backend::geom,
-    capsule::{PublicInput, entry},
+    capsule::{ArtifactRef, PublicInput, PublicValue, entry},
     cbor::{Item, Value},
+    verify,
 };
 
 use super::{Bases, Rejects, another_digest, record, text};
 use crate::{
-    hostile::proof::{Mutants, Part, parts},
+    hostile::{
+        self,
+        proof::{Part, parts},
+    },
     receipt::Receipt,
     reseal::{Layer, Layers},
 };
@@ -72,7 +76,7 @@ fn another(bases: &Bases, rejects: &mut Rejects) {
     rejects.change(code, "proof-of-another-receipt-unsaid", stale, |receipt| {
         receipt.entries.insert(PROOF.to_owned(), other.clone());
     });
-    rejects.change(code, "proof-with-a-bit-flipped", stale, |receipt| {
+    rejects.change(code, "proof-with-a-byte-flipped", stale, |receipt| {
         receipt.edit(PROOF, |proof| proof[1000] = !bases.geom.entries[PROOF][1000]);
     });
     rejects.change(code, "proof-cut-by-one", stale, |receipt| {
@@ -181,7 +185,7 @@ pub(crate) fn restated(receipt: &mut Receipt, change: impl Fn(&mut Vec<PublicInp
     let mut index = Vec::new();
     for (_, document) in geom::documents(&statement) {
         let digest = Digest::of_content(document.as_bytes());
-        index.push(verifier_core::capsule::ArtifactRef { digest, size: document.len() as u64, embedded: true });
+        index.push(ArtifactRef { digest, size: document.len() as u64, embedded: true });
         receipt.entries.insert(entry::artifact(&digest), document.into_bytes());
     }
     index.sort_by_key(|artifact| artifact.digest);
@@ -198,12 +202,12 @@ fn false_statements(bases: &Bases, rejects: &mut Rejects) {
         let path = format!("payload.statement.public_inputs.{at}.value");
         let Value::Uint(honest) = bases.geom.value(&path) else { panic!("{name} is a number") };
         rejects.change(code, &format!("false-{name}"), all, |receipt| {
-            restated(receipt, |inputs| inputs[at].value = verifier_core::capsule::PublicValue::Number(honest ^ 1));
+            restated(receipt, |inputs| inputs[at].value = PublicValue::Number(honest ^ 1));
         });
     }
     // One step less is a trace of the same length.
     rejects.change(code, "false-steps", all, |receipt| {
-        restated(receipt, |inputs| inputs[0].value = verifier_core::capsule::PublicValue::Number(63));
+        restated(receipt, |inputs| inputs[0].value = PublicValue::Number(63));
     });
     let other = bases.geom_other.record().expect("a capsule").payload.statement.public_inputs;
     // Another length of trace is another form of proof.
@@ -251,14 +255,11 @@ fn instance(bases: &Bases, rejects: &mut Rejects) {
     rejects.change(code, "arity-exchanged", all, |r| r.set("payload.row_index_ref.tree_arity", Value::Uint(2)));
 }
 
-/// A sample of the mutants that `hostile` runs by the thousand. Their codes are what the verifier answers: that no form of
-/// damage is told from another is no promise, that none is accepted is one, and the same everywhere.
+/// A sample of the mutants that `hostile` runs by the thousand. Which code each has is no promise; that none is accepted is
+/// one, and that the code is the same everywhere.
 fn mutants(bases: &Bases, rejects: &mut Rejects) {
-    let (proof, root) = proof_of(&bases.geom);
-    let (other, _) = proof_of(&bases.geom_other);
-    for (number, (_, mutant)) in Mutants::new(proof, &root, other, 1).take(24).enumerate() {
-        let bytes = with_proof(&bases.geom, &mutant).bytes();
-        let verdict = verifier_core::verify(&bytes, &verifier_core::VerifyOptions::default());
+    for (number, bytes) in hostile::mutants(bases, 24).enumerate() {
+        let verdict = verify(&bytes, &VerifyOptions::default());
         let code = verdict.reason.unwrap_or_else(|| panic!("mutant {number} is accepted"));
         rejects.add(code, &format!("proof-mutant-{number:02}"), bytes);
     }

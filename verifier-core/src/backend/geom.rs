@@ -7,7 +7,7 @@ use alloc::{borrow::ToOwned, format, string::String, vec, vec::Vec};
 
 use super::{Backend, public_input};
 use crate::{
-    air::geom::{AIR_PARAMS, GeomAir, GeomOutputs, GeomParameters, GeomStatement, PROGRAM, State},
+    air::geom::{AIR_PARAMS, COLUMNS, GeomAir, GeomOutputs, GeomParameters, GeomStatement, PROGRAM, ROW_STEPS},
     capsule::{
         Capsule, Claim, Config, Environment, FileRef, ProofRef, ProofSystem, PublicInput, PublicValue, TraceSpec,
     },
@@ -27,7 +27,7 @@ pub fn trace_spec() -> TraceSpec {
     TraceSpec {
         spec_version: 1,
         trace_format_id: "geom_trace_v1".to_owned(),
-        record_schema_ref: schema_ref(&State::NAMES.join(",")),
+        record_schema_ref: schema_ref(&COLUMNS.join(",")),
         encoding_id: "lde_rows_le64_v1".to_owned(),
         field_modulus_id: "goldilocks".to_owned(),
     }
@@ -166,6 +166,8 @@ record! {
         pub columns: Vec<String>,
         /// Degrees of the transition constraints.
         pub degrees: Vec<u64>,
+        /// Steps from one row to the next.
+        pub row_steps: u64,
         /// Rows of the trace.
         pub trace_length: u64,
     }
@@ -212,8 +214,9 @@ pub fn proof_system(parameters: &GeomParameters, set: ParameterSet) -> ProofSyst
         matrix: parameters.matrix().map(|row| row.to_vec()).to_vec(),
     };
     let air = AirShape {
-        columns: State::NAMES.map(ToOwned::to_owned).to_vec(),
+        columns: COLUMNS.map(ToOwned::to_owned).to_vec(),
         degrees: AIR_PARAMS.constraint_degrees.map(u64::from).to_vec(),
+        row_steps: ROW_STEPS as u64,
         trace_length: u64::from(parameters.trace_length()),
     };
     let program: Vec<u64> = PROGRAM.map(u64::from).to_vec();

@@ -15,6 +15,7 @@ use crate::Digest;
 /// Made apart from the tree, on another thread for instance, and pushed in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChunkRoot {
+    arity: Arity,
     height: u32,
     rows: u64,
     digest: Digest,
@@ -36,7 +37,7 @@ impl ChunkRoot {
             collapse(arity, &mut leaves, &mut hasher);
         }
         let digest = leaves.first().copied().ok_or(BuildError::ChunkLength { rows, height })?;
-        Ok(Self { height, rows, digest })
+        Ok(Self { arity, height, rows, digest })
     }
 
     /// The node's digest.
@@ -76,6 +77,8 @@ pub enum BuildError {
         /// Height of its node.
         height: u32,
     },
+    /// A chunk that was hashed with another arity.
+    OtherArity,
     /// A chunk that does not start where a node of its height starts.
     Misaligned {
         /// Rows pushed so far.
@@ -100,6 +103,7 @@ impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ChunkLength { rows, height } => write!(f, "a chunk of height {height} cannot have {rows} rows"),
+            Self::OtherArity => f.write_str("the chunk was hashed with another arity"),
             Self::Misaligned { rows, height } => write!(f, "a chunk of height {height} cannot start at row {rows}"),
             Self::AfterShortChunk => f.write_str("nothing can follow a short chunk"),
             Self::ChunkAboveTop { rows, height } => {
@@ -150,15 +154,18 @@ impl Builder {
     /// # Errors
     /// [`BuildError::AfterShortChunk`], [`BuildError::TooManyRows`].
     pub fn push_leaf(&mut self, leaf: Digest) -> Result<(), BuildError> {
-        self.push_chunk_root(&ChunkRoot { height: 0, rows: 1, digest: leaf })
+        self.push_chunk_root(&ChunkRoot { arity: self.arity, height: 0, rows: 1, digest: leaf })
     }
 
     /// Adds the rows of a chunk by its node. Only the last chunk may be short.
     ///
     /// # Errors
-    /// [`BuildError::Misaligned`] unless the rows so far are a multiple of the chunk's full length,
-    /// [`BuildError::AfterShortChunk`], [`BuildError::TooManyRows`].
+    /// [`BuildError::OtherArity`]; [`BuildError::Misaligned`] unless the rows so far are a multiple of the chunk's full
+    /// length; [`BuildError::AfterShortChunk`]; [`BuildError::TooManyRows`].
     pub fn push_chunk_root(&mut self, chunk: &ChunkRoot) -> Result<(), BuildError> {
+        if chunk.arity != self.arity {
+            return Err(BuildError::OtherArity);
+        }
         if self.short_chunk_seen {
             return Err(BuildError::AfterShortChunk);
         }

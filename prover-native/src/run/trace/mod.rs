@@ -266,7 +266,7 @@ impl<'a> Tracer<'a> {
 }
 
 /// How often to look for what has outlived the main process.
-const POLL: Duration = Duration::from_millis(2);
+const POLL: Duration = Duration::from_micros(500);
 /// The stop signal of a system call, as `PTRACE_O_TRACESYSGOOD` marks it.
 const CALL_STOP: c_int = libc::SIGTRAP | 0x80;
 /// `PTRACE_EVENT_STOP`, which not every C library's headers have.

@@ -7,15 +7,15 @@
 mod constraints;
 mod machine;
 mod statement;
+mod trace;
 
 use crate::Digest;
 use crate::stark::{self, ParameterSet, ProofError};
 
 pub use constraints::{AIR_PARAMS, AirParams, GeomAir};
-pub use machine::{PROGRAM, State};
-pub use statement::{
-    GeomError, GeomInputs, GeomOutputs, GeomParameters, GeomStatement, MAX_STEPS, MIN_STEPS, MIN_TRACE_LENGTH,
-};
+pub use machine::{INITIAL_GAS, PASS, PROGRAM};
+pub use statement::{GeomError, GeomInputs, GeomOutputs, GeomParameters, GeomStatement};
+pub use trace::{COLUMNS, ROW_STEPS};
 
 /// Name of the backend, and of this version of the AIR.
 pub const NAME: &str = "geom_v1";

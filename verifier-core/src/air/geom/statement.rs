@@ -8,18 +8,10 @@ use core::fmt;
 
 use winter_math::{StarkField, ToElements, fields::f64::BaseElement};
 
-use super::machine::Machine;
-use super::{NAME, State};
+use super::NAME;
+use super::machine::{State, opcode_at};
+use super::trace::ROW_STEPS;
 use crate::{Digest, ReasonCode};
-
-/// Fewest steps: first and last row of a statement differ.
-pub const MIN_STEPS: u32 = 2;
-
-/// Most steps; the security of the parameter sets is computed for a trace of this length.
-pub const MAX_STEPS: u32 = 1 << 20;
-
-/// Shortest trace: the evaluation domain has more rows than any parameter set draws queries.
-pub const MIN_TRACE_LENGTH: u32 = 64;
 
 /// What the machine starts from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +22,12 @@ pub struct GeomParameters {
 }
 
 impl GeomParameters {
+    /// Fewest steps: those between two rows, so that first and last row of the statement differ.
+    pub const MIN_STEPS: u32 = ROW_STEPS as u32;
+    /// Most steps; the security of the parameter sets is computed for the trace of this run.
+    pub const MAX_STEPS: u32 = 1 << 20;
+    /// Shortest trace: its evaluation domain has more rows than any parameter set draws queries.
+    pub const MIN_TRACE_LENGTH: u32 = 64;
     /// The coordinates that a run starts from unless told otherwise.
     pub const DEFAULT_INITIAL: [u64; 2] = [1, 1];
     /// The matrix unless told otherwise.
@@ -38,9 +36,9 @@ impl GeomParameters {
     /// Takes the number of steps, the initial coordinates and the matrix, by rows.
     ///
     /// # Errors
-    /// [`GeomError::Steps`] outside [`MIN_STEPS`] to [`MAX_STEPS`]; [`GeomError::NotInField`].
+    /// [`GeomError::Steps`] outside [`Self::MIN_STEPS`] to [`Self::MAX_STEPS`]; [`GeomError::NotInField`].
     pub fn new(steps: u32, initial: [u64; 2], matrix: [[u64; 2]; 2]) -> Result<Self, GeomError> {
-        if !(MIN_STEPS..=MAX_STEPS).contains(&steps) {
+        if !(Self::MIN_STEPS..=Self::MAX_STEPS).contains(&steps) {
             return Err(GeomError::Steps { steps });
         }
         let [[a, b], [c, d]] = matrix;
@@ -64,27 +62,11 @@ impl GeomParameters {
         self.matrix
     }
 
-    /// Rows of the trace: the next power of two, and [`MIN_TRACE_LENGTH`] at least.
-    pub fn trace_length(&self) -> u32 {
-        self.steps.next_power_of_two().max(MIN_TRACE_LENGTH)
-    }
-
     /// Runs the machine in the clear.
     pub fn execute(&self) -> GeomOutputs {
-        let mut machine = Machine::new(self);
-        for _ in 0..self.steps {
-            machine.step();
-        }
-        GeomOutputs::of_state(machine.state())
-    }
-
-    /// The trace: row i is the state after i + 1 steps. It runs on after the last step of the statement.
-    pub fn rows(&self) -> impl Iterator<Item = State> + use<> {
-        let mut machine = Machine::new(self);
-        (0..self.trace_length()).map(move |_| {
-            machine.step();
-            *machine.state()
-        })
+        let matrix = self.matrix.map(|row| row.map(BaseElement::new));
+        let steps = 0..self.steps as usize;
+        GeomOutputs::of_state(&steps.fold(State::initial(self), |state, step| state.step(opcode_at(step), matrix)))
     }
 }
 
@@ -124,7 +106,7 @@ impl GeomOutputs {
         Self { final_cnt, acc, x1, x2, m11, m12, m22 }
     }
 
-    fn of_state(state: &State) -> Self {
+    fn of_state(state: &State<BaseElement>) -> Self {
         Self::from_values(
             [state.cnt, state.acc, state.x1, state.x2, state.m11, state.m12, state.m22].map(|value| value.as_int()),
         )
@@ -238,7 +220,9 @@ impl GeomError {
 impl fmt::Display for GeomError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Steps { steps } => write!(f, "{steps} steps are not within {MIN_STEPS}..={MAX_STEPS}"),
+            Self::Steps { steps } => {
+                write!(f, "{steps} steps are not within {}..={}", GeomParameters::MIN_STEPS, GeomParameters::MAX_STEPS)
+            }
             Self::NotInField { name, value } => write!(f, "{name} = {value} is not below 2^64 - 2^32 + 1"),
         }
     }

@@ -1,0 +1,55 @@
+//! `capseal bench`.
+
+use std::process::ExitCode;
+
+use anstream::println;
+use clap::{Args, ValueEnum};
+
+use super::output::{Failure, TITLE};
+use crate::bench;
+
+/// Measure this machine: every figure beside its yardstick, medians of several runs.
+///
+/// Figures vary from machine to machine; ratios vary less. Run it while nothing else runs.
+#[derive(Args, Debug)]
+pub(super) struct Arguments {
+    /// What to measure; everything when nothing is named.
+    #[arg(value_enum)]
+    figures: Vec<Figure>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Figure {
+    /// Proving and verifying geom_v1, beside the original's figures.
+    Geom,
+    /// Verifying whole receipts.
+    Verify,
+    /// Committing to rows, beside plain SHA-256.
+    Stc,
+    /// What `capseal run` adds to a script, and how fast it hashes inputs.
+    Run,
+}
+
+pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let wanted = |figure| arguments.figures.is_empty() || arguments.figures.contains(&figure);
+    println!("{} threads, {}", rayon::current_num_threads(), processor());
+    if wanted(Figure::Geom) {
+        println!("\n{TITLE}geom_v1{TITLE:#}\n{}", bench::geom()?);
+    }
+    if wanted(Figure::Verify) {
+        println!("\n{TITLE}whole receipts{TITLE:#}\n{}", bench::verify().map_err(Failure::new)?);
+    }
+    if wanted(Figure::Stc) {
+        println!("\n{TITLE}STC{TITLE:#}\n{}", bench::stc()?);
+    }
+    if wanted(Figure::Run) {
+        println!("\n{TITLE}capseal run{TITLE:#}\n{}", bench::run()?);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn processor() -> String {
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    model.map_or_else(|| std::env::consts::ARCH.to_owned(), |(_, name)| name.to_owned())
+}

@@ -1,0 +1,741 @@
+#!/usr/bin/env python3
+"""Checks CapSeal receipts from `docs/spec` alone: a second implementation that shares no code with the verifier.
+
+Each section below is named after the page that it follows. It checks everything but the STARK: where only that is left,
+it says so. Python 3.11, standard library only.
+
+    check.py FILE...                 one line for each receipt
+    check.py --vectors tests/vectors every vector must get the verdict that its place promises
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import struct
+import sys
+import zlib
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Callable, Iterable, NoReturn
+
+Cbor = Any  # int, bytes, str, bool, list of Cbor, or dict from str to Cbor
+
+
+class Refused(Exception):
+    """The receipt breaks a rule; `code` is the reason code that the spec names for it."""
+
+    def __init__(self, code: str, why: str) -> None:
+        super().__init__(f"{code}: {why}")
+        self.code, self.why = code, why
+
+
+def refuse(code: str, why: str) -> NoReturn:
+    raise Refused(code, why)
+
+
+def need(holds: bool, code: str, why: str) -> None:
+    if not holds:
+        refuse(code, why)
+
+
+# ---- limits.md --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The defaults of limits.md."""
+
+    file_bytes: int = 67108864
+    entries: int = 20000
+    entry_bytes: int = 67108864
+    capsule_bytes: int = 4194304
+    event_log_bytes: int = 16777216
+    event_log_lines: int = 200000
+    event_line_bytes: int = 1048576
+    proof_bytes: int = 2097152
+    document_bytes: int = 1048576
+
+    def of_entry(self, name: str) -> int:
+        """The most bytes that an entry of this name may have."""
+        match name.partition("/")[0]:
+            case "capsule.cbor":
+                return self.capsule_bytes
+            case "events.jsonl":
+                return self.event_log_bytes
+            case "proof":
+                return self.proof_bytes
+            case "artifacts" | "da":
+                return self.entry_bytes
+            case _:
+                return self.document_bytes
+
+
+LIMITS = Limits()
+
+# ---- digests.md -------------------------------------------------------------------------------------------------------
+
+
+def sha256(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
+
+
+def tagged(tag: str, data: bytes) -> bytes:
+    """The hash of `data` in the domain `capseal/<tag>/v1`."""
+    return sha256(f"capseal/{tag}/v1".encode() + b"\0" + data)
+
+
+def tagged_cbor(tag: str, value: Cbor) -> bytes:
+    return tagged(tag, encode_cbor(value))
+
+
+def sha256_uri(digest: bytes) -> str:
+    return "sha256:" + digest.hex()
+
+
+# ---- container.md -----------------------------------------------------------------------------------------------------
+
+LOCAL, CENTRAL, END = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
+ZIP64_END, ZIP64_LOCATOR = b"PK\x06\x06", b"PK\x06\x07"
+MIMETYPE = b"application/vnd.capseal.receipt"
+TOKEN = r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?"
+NAME = re.compile(
+    r"mimetype|capsule\.cbor|events\.jsonl|policy\.json"
+    rf"|proof/{TOKEN}\.bin|artifacts/sha256/[0-9a-f]{{64}}|manifests/{TOKEN}\.json|signatures/{TOKEN}\.cose|da/{TOKEN}"
+)
+LOCAL_FIELDS = struct.Struct("<HHHHHIIIHH")  # version needed .. length of the extra field
+CENTRAL_FIELDS = struct.Struct("<HHHHHHIIIHHHHHII")  # version made by .. offset of the local header
+END_FIELDS = struct.Struct("<HHHHIIH")
+ALL_ONES_16, ALL_ONES_32 = 0xFFFF, 0xFFFFFFFF
+
+
+class Walk:
+    """A place in the file that only moves forward."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data, self.at = data, 0
+
+    def next_is(self, signature: bytes) -> bool:
+        return self.data.startswith(signature, self.at)
+
+    def take(self, length: int, what: str) -> bytes:
+        need(length <= len(self.data) - self.at, "E002", f"the file ends inside {what}")
+        self.at += length
+        return self.data[self.at - length : self.at]
+
+    def record(self, signature: bytes, layout: struct.Struct, what: str) -> tuple[int, ...]:
+        """The fields after a record's signature; what stands in its place decides the code."""
+        found = self.data[self.at : self.at + 4]
+        need(found not in (ZIP64_END, ZIP64_LOCATOR), "E001", "a zip64 record")
+        need(not (len(found) < 4 and signature.startswith(found)), "E002", f"the file ends before {what}")
+        need(found == signature, "E008", f"no {what} at offset {self.at}")
+        return layout.unpack(self.take(4 + layout.size, what)[4:])
+
+
+@dataclass(frozen=True)
+class Common:
+    """The fields that both headers of an entry have."""
+
+    crc: int
+    size: int
+    name_length: int
+
+    @staticmethod
+    def of(fields: tuple[int, ...]) -> Common:
+        version, flags, method, time, date, crc, compressed, size, name_length, extra = fields
+        need(not flags & 0b0010_0000_0100_1001, "E001", "encryption or a data descriptor")
+        need(method == 0, "E001", "a compressed entry")
+        need(ALL_ONES_32 not in (compressed, size), "E001", "zip64 sizes")
+        need((version, flags, time, date, extra) == (10, 0, 0, 0x0021, 0), "E004", "a constant of a header")
+        need(compressed == size, "E008", "two sizes of one content")
+        return Common(crc, size, name_length)
+
+
+def read_entry(walk: Walk, last: str | None, seen: dict[str, bytes], limits: Limits) -> tuple[str, Common, bytes]:
+    common = Common.of(walk.record(LOCAL, LOCAL_FIELDS, "a local header"))
+    name = walk.take(common.name_length, "a name").decode("latin-1")
+    need(len(name) <= 128 and NAME.fullmatch(name) is not None, "E006", f"name {name!r}")
+    need(name not in seen, "E007", name)
+    need(name == "mimetype" if last is None else last == "mimetype" or last < name, "E004", f"{name} is out of order")
+    need(common.size <= limits.of_entry(name), "E005", f"size of {name}")
+    return name, common, walk.take(common.size, name)
+
+
+def read_directory_entry(walk: Walk, name: str, common: Common, offset: int) -> None:
+    made_by, *fields, comment, disk, internal, external, stated = walk.record(CENTRAL, CENTRAL_FIELDS, "a central header")
+    again = Common.of(tuple(fields))
+    need(disk == 0 and stated != ALL_ONES_32, "E001", "a second disk or zip64")
+    need(external >> 28 != 0o12, "E006", f"{name} is a symbolic link")
+    need((made_by, comment, internal, external) == (0x030A, 0, 0, 0x81A40000), "E004", "a constant of a central header")
+    need(again == common and stated == offset, "E008", f"the directory contradicts {name}")
+    need(walk.take(common.name_length, "a name") == name.encode(), "E008", f"the directory renames {name}")
+
+
+def read_end(walk: Walk, count: int, start: int) -> None:
+    length = walk.at - start
+    disk, first, here, entries, size, offset, comment = walk.record(END, END_FIELDS, "the end record")
+    need(disk == first == 0, "E001", "a second disk")
+    need(ALL_ONES_16 not in (here, entries) and ALL_ONES_32 not in (size, offset), "E001", "zip64")
+    need(here == entries, "E008", "two numbers of entries")
+    need(comment == 0, "E004", "a comment")
+    need((here, entries, size, offset) == (count, count, length, start), "E008", "the end record is wrong")
+    need(walk.at == len(walk.data), "E008", "bytes after the end record")
+
+
+def read_container(data: bytes, limits: Limits) -> dict[str, bytes]:
+    """The entries of a container, by the walk of container.md; then the one file that they have is compared with it."""
+    need(len(data) <= limits.file_bytes, "E005", "size of the file")
+    if not data.startswith(LOCAL):
+        refuse("E008" if data[-22:-18] == END and len(data) > 22 else "E002", "the file does not begin with an entry")
+    walk, entries, headers, last = Walk(data), dict[str, bytes](), list[tuple[str, Common, int]](), None
+    while walk.next_is(LOCAL):
+        need(len(entries) < limits.entries, "E005", "number of entries")
+        offset = walk.at
+        last, common, content = read_entry(walk, last, entries, limits)
+        entries[last] = content
+        headers.append((last, common, offset))
+    start = walk.at
+    for name, common, offset in headers:
+        read_directory_entry(walk, name, common, offset)
+    read_end(walk, len(entries), start)
+    need(entries["mimetype"] == MIMETYPE, "E002", "content of mimetype")
+    for name, common, _ in headers:
+        need(zlib.crc32(entries[name]) == common.crc, "E008", f"checksum of {name}")
+    assert write_container(entries) == data, "the walk accepted a second spelling"
+    return entries
+
+
+def write_container(entries: dict[str, bytes]) -> bytes:
+    """The one file that these names and contents have."""
+    body, directory = bytearray(), bytearray()
+    for name, content in sorted(entries.items(), key=lambda entry: (entry[0] != "mimetype", entry[0])):
+        fields = LOCAL_FIELDS.pack(10, 0, 0, 0, 0x21, zlib.crc32(content), len(content), len(content), len(name), 0)
+        directory += CENTRAL + b"\x0a\x03" + fields + struct.pack("<HHHII", 0, 0, 0, 0x81A40000, len(body)) + name.encode()
+        body += LOCAL + fields + name.encode() + content
+    end = END_FIELDS.pack(0, 0, len(entries), len(entries), len(directory), len(body), 0)
+    return bytes(body + directory + END + end)
+
+
+# ---- cbor.md ----------------------------------------------------------------------------------------------------------
+
+UINT, BYTES, TEXT, ARRAY, MAP, SIMPLE = 0, 2, 3, 4, 5, 7
+FALSE, TRUE = 20, 21
+MAX_DEPTH, MAX_ITEMS = 16, 1 << 19
+
+
+def encode_head(major: int, value: int) -> bytes:
+    if value < 24:
+        return bytes([major << 5 | value])
+    for info, width in ((24, 1), (25, 2), (26, 4), (27, 8)):
+        if value < 1 << 8 * width:
+            return bytes([major << 5 | info]) + value.to_bytes(width, "big")
+    raise ValueError(value)
+
+
+def encode_cbor(value: Cbor) -> bytes:
+    match value:
+        case bool():
+            return encode_head(SIMPLE, TRUE if value else FALSE)
+        case int():
+            return encode_head(UINT, value)
+        case bytes():
+            return encode_head(BYTES, len(value)) + value
+        case str():
+            return encode_head(TEXT, len(value.encode())) + value.encode()
+        case list() | tuple():
+            return encode_head(ARRAY, len(value)) + b"".join(map(encode_cbor, value))
+        case dict():
+            items = sorted((encode_cbor(key), encode_cbor(item)) for key, item in value.items())
+            return encode_head(MAP, len(items)) + b"".join(key + item for key, item in items)
+    raise TypeError(type(value))
+
+
+class CborReader:
+    """Reads one object; whatever it accepts, `encode_cbor` writes to the byte."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data, self.at, self.items = data, 0, 0
+
+    def take(self, length: int) -> bytes:
+        need(length <= len(self.data) - self.at, "E002", "the CBOR ends early")
+        self.at += length
+        return self.data[self.at - length : self.at]
+
+    def head(self) -> tuple[int, int]:
+        """The type of an item and its number: a value, or a length."""
+        (first,) = self.take(1)
+        major, info = first >> 5, first & 31
+        need(info != 31 or major not in (BYTES, TEXT, ARRAY, MAP), "E004", "an indefinite length")
+        need(info < 28, "E002", f"no CBOR item begins with {first:#04x}")
+        width = 0 if info < 24 else 1 << info - 24
+        value = int.from_bytes(self.take(width), "big") if width else info
+        simple = major == SIMPLE and width < 2 and value in (FALSE, TRUE)
+        need(simple or major in (UINT, BYTES, TEXT, ARRAY, MAP), "E001", f"CBOR type {first:#04x}")
+        need(major not in (BYTES, TEXT, ARRAY, MAP) or value <= len(self.data) - self.at, "E002", "a length to nowhere")
+        return major, value
+
+    def item(self, depth: int = 1) -> Cbor:
+        need(depth <= MAX_DEPTH or self.at == len(self.data), "E005", "nesting of a CBOR object")
+        self.items += 1
+        need(self.items <= MAX_ITEMS, "E005", "items of a CBOR object")
+        major, value = self.head()
+        match major:
+            case 0:
+                return value
+            case 2:
+                return self.take(value)
+            case 3:
+                return self.text(value)
+            case 4:
+                return [self.item(depth + 1) for _ in range(value)]
+            case 5:
+                return self.map(value, depth)
+            case _:
+                return value == TRUE
+
+    def text(self, length: int) -> str:
+        try:
+            return self.take(length).decode()
+        except UnicodeDecodeError:
+            refuse("E002", "text that is not UTF-8")
+
+    def map(self, length: int, depth: int) -> dict[str, Cbor]:
+        found: dict[str, Cbor] = {}
+        last = b""
+        for _ in range(length):
+            key = self.item(depth + 1)
+            need(isinstance(key, str), "E001", "a key that is not text")
+            spelling = encode_cbor(key)
+            need(spelling > last, "E004", "keys of a map are out of order")
+            last = spelling
+            found[key] = self.item(depth + 1)
+        return found
+
+
+def decode_cbor(data: bytes) -> Cbor:
+    reader = CborReader(data)
+    value = reader.item()
+    need(reader.at == len(data), "E002", "bytes after the CBOR object")
+    need(encode_cbor(value) == data, "E004", "a number or length is longer than it needs to be")
+    return value
+
+
+# ---- capsule.md: the records ------------------------------------------------------------------------------------------
+
+DIGEST = object()
+Shape = Any  # a type, DIGEST, a set of texts, [shape], a tuple of choices, or {key: shape} where `?key` is optional
+MISSING = {"capsule_hash": "E010", "header": "E012", "commitment": "E060", "format": "E051"}
+
+FILES = [{"path": str, "digest": DIGEST, "size": int}]
+HEADER: Shape = {
+    "schema": str,
+    "vm_id": str, "backend_id": str, "circuit_id": str, "trace_id": str, "?prev_capsule_hash": DIGEST,
+    "trace_spec_hash": DIGEST, "statement_hash": DIGEST, "instance_hash": DIGEST,
+    "row_tree_arity": int, "row_index_ref_hash": DIGEST, "chunk_meta_hash": DIGEST,
+    "?policy_ref": {"policy_id": str, "policy_version": str, "policy_hash": DIGEST, "track_id": str},
+    "?da_policy_hash": DIGEST,
+    "?anchor": {"events_log_hash": DIGEST, "events_log_len": int, "event_chain_head": DIGEST},
+    "proof_system": {"params_hash": DIGEST, "air_params_hash": DIGEST, "fri_params_hash": DIGEST,
+                     "program_hash": DIGEST, "vk_hash": DIGEST},
+    "manifest_hash": DIGEST, "payload_hash": DIGEST,
+    "verification_profile": str,
+}  # fmt: skip
+CLAIM: Shape = {
+    "code": FILES, "inputs": FILES, "config": {"arguments": [str], "files": FILES},
+    "environment": {"variables": [{"name": str, "?value": str}], "manifest_hash": DIGEST},
+    "outputs": FILES, "?exit": {"?code": int, "?signal": int},
+}  # fmt: skip
+TRACE_SPEC: Shape = {"spec_version": int, "trace_format_id": str, "record_schema_ref": str, "encoding_id": str,
+                     "field_modulus_id": str}  # fmt: skip
+STATEMENT: Shape = {
+    "statement_version": int, "trace_spec_hash": DIGEST, "?policy_hash": DIGEST, "trace_root": DIGEST,
+    "public_inputs": [{"name": str, "value": (int, DIGEST)}],
+    "anchors": [{"anchor_rule_id": str, "anchor_ref": str, "?track_id": str}],
+}  # fmt: skip
+PAYLOAD: Shape = {
+    "claim": CLAIM, "trace_spec": TRACE_SPEC, "statement": STATEMENT,
+    "artifacts": [{"digest": DIGEST, "size": int, "embedded": bool}],
+    "chunk_meta": {"chunk_len": int, "num_chunks": int, "chunk_size_bytes": int, "data_length_bytes": int,
+                   "chunking_rule_id": str},
+    "row_index_ref": {"commitment_type": str, "commitment": DIGEST, "tree_arity": int, "proof_fetch_rule_id": str,
+                      "?pointer": DIGEST, "?sketch": DIGEST},
+    "manifests": [{"name": str, "digest": DIGEST}],
+    "?proof": {"system": str, "format": str, "parameter_set": str, "digest": DIGEST, "size": int},
+    "?run": {"command": [str], "directory": str, "started_at_ms": int, "duration_ms": int, "capture": str},
+}  # fmt: skip
+CAPSULE: Shape = {"schema": {"capseal/capsule/v1"}, "header": HEADER, "payload": PAYLOAD,
+                  "?da_challenge_hash": DIGEST, "capsule_hash": DIGEST}  # fmt: skip
+
+
+def conform(value: Cbor, shape: Shape, where: str) -> None:
+    """Refuses what is not of this shape (cbor.md, records)."""
+    if isinstance(shape, dict):
+        need(isinstance(value, dict), "E003", f"{where} is not a map")
+        keys = {key.lstrip("?"): (key, item) for key, item in shape.items()}
+        for key, (spelling, item) in keys.items():
+            if key in value:
+                conform(value[key], item, f"{where}.{key}")
+            elif spelling == key:
+                refuse(MISSING.get(key, "E003"), f"{where}.{key} is missing")
+        for key in value:
+            need(key in keys, "E003", f"unknown key {where}.{key}")
+    elif isinstance(shape, list):
+        need(isinstance(value, list), "E003", f"{where} is not an array")
+        for index, item in enumerate(value):
+            conform(item, shape[0], f"{where}[{index}]")
+    else:
+        choices = shape if isinstance(shape, tuple) else (shape,)
+        need(any(is_of(value, choice) for choice in choices), "E003", f"type or value of {where}")
+
+
+def is_of(value: Cbor, choice: Shape) -> bool:
+    if choice is DIGEST:
+        return isinstance(value, bytes) and len(value) == 32
+    if isinstance(choice, set):
+        return isinstance(value, str) and value in choice
+    return type(value) is choice
+
+
+def sorted_without_twins(keys: list[Any]) -> bool:
+    return all(first < second for first, second in zip(keys, keys[1:]))
+
+
+# ---- capsule.md: three hashes -----------------------------------------------------------------------------------------
+
+
+@dataclass
+class Receipt:
+    """A receipt whose container and records have been read."""
+
+    entries: dict[str, bytes]
+    capsule: dict[str, Cbor]
+    limits: Limits
+
+    def __post_init__(self) -> None:
+        self.header: dict[str, Cbor] = self.capsule["header"]
+        self.payload: dict[str, Cbor] = self.capsule["payload"]
+        self.claim: dict[str, Cbor] = self.payload["claim"]
+        self.statement: dict[str, Cbor] = self.payload["statement"]
+
+    def entry(self, name: str, code: str) -> bytes:
+        need(name in self.entries, code, f"{name} is missing")
+        return self.entries[name]
+
+
+def check_hashes(receipt: Receipt) -> bytes:
+    """Returns the capsule hash."""
+    header, payload = receipt.header, receipt.payload
+    payload_hash = tagged_cbor("payload", payload)
+    identity = [tagged_cbor("header-commit", header), payload_hash]
+    if "da_challenge_hash" in receipt.capsule:
+        identity.append(receipt.capsule["da_challenge_hash"])
+    capsule_hash = tagged_cbor("capsule", identity)
+    computed = {
+        "payload_hash": payload_hash,
+        "trace_spec_hash": tagged_cbor("trace-spec", payload["trace_spec"]),
+        "statement_hash": tagged_cbor("statement", payload["statement"]),
+        "chunk_meta_hash": tagged_cbor("chunk-meta", payload["chunk_meta"]),
+        "row_index_ref_hash": tagged_cbor("row-index-ref", payload["row_index_ref"]),
+        "manifest_hash": tagged_cbor("manifests", payload["manifests"]),
+        "row_tree_arity": payload["row_index_ref"]["tree_arity"],
+    }
+    for name, value in computed.items():
+        need(header[name] == value, "E013", name)
+    need(receipt.capsule["capsule_hash"] == capsule_hash, "E011", "capsule_hash")
+    return capsule_hash
+
+
+# ---- capsule.md: statement --------------------------------------------------------------------------------------------
+
+
+def check_statement(receipt: Receipt, backend: Backend) -> None:
+    header, payload, claim, statement = receipt.header, receipt.payload, receipt.claim, receipt.statement
+    need(header["schema"] == "capseal/header/v1", "E003", "header.schema")
+    need(header["verification_profile"] in ("proof-only", "policy-enforced", "full"), "E003", "verification_profile")
+    need((header["vm_id"], header["circuit_id"]) == (backend.vm_id, backend.circuit_id), "E301", "vm_id or circuit_id")
+    need(payload["trace_spec"] == backend.trace_spec, "E053", "trace_spec")
+    need(statement["statement_version"] == 1, "E053", "statement_version")
+    need(statement["trace_spec_hash"] == header["trace_spec_hash"], "E053", "statement.trace_spec_hash")
+    policy = header.get("policy_ref", {}).get("policy_hash")
+    need(statement.get("policy_hash") == policy, "E053", "statement.policy_hash")
+    anchors = [{"anchor_rule_id": "manifests_v1", "anchor_ref": sha256_uri(header["manifest_hash"])}]
+    if "anchor" in header:
+        head = sha256_uri(header["anchor"]["event_chain_head"])
+        anchors.insert(0, {"anchor_rule_id": "event_chain_v1", "anchor_ref": head})
+    need(statement["anchors"] == anchors, "E053", "anchors")
+    need(claim["environment"]["manifest_hash"] == header["manifest_hash"], "E015", "claim.environment.manifest_hash")
+    for files in claim_files(claim):
+        need(sorted_without_twins([file["path"].encode() for file in files]), "E015", "order of files")
+    variables = [variable["name"].encode() for variable in claim["environment"]["variables"]]
+    need(sorted_without_twins(variables), "E015", "order of variables")
+    backend.check_claim(receipt)
+
+
+def claim_files(claim: dict[str, Cbor]) -> list[list[dict[str, Cbor]]]:
+    return [claim["code"], claim["inputs"], claim["config"]["files"], claim["outputs"]]
+
+
+def check_instance(receipt: Receipt) -> bytes:
+    header = receipt.header
+    names = ("vk_hash", "params_hash", "air_params_hash", "fri_params_hash", "program_hash")
+    instance = {name: header["proof_system"][name] for name in names}
+    for name in ("statement_hash", "trace_spec_hash", "chunk_meta_hash", "row_tree_arity"):
+        instance[name] = header[name]
+    instance["row_root"] = receipt.payload["row_index_ref"]["commitment"]
+    instance_hash = tagged_cbor("instance", instance)
+    need(header["instance_hash"] == instance_hash, "E014", "instance_hash")
+    return instance_hash
+
+
+# ---- backends.md ------------------------------------------------------------------------------------------------------
+
+EVENT_SCHEMA = Path(__file__).resolve().parents[2] / "verifier-core/src/event_log/schema.cddl"
+SECTIONS = ("code", "inputs", "config", "environment", "outputs")
+
+
+def public_inputs(pairs: Iterable[tuple[str, int | bytes]]) -> list[dict[str, Cbor]]:
+    return [{"name": name, "value": value} for name, value in pairs]
+
+
+def check_proof_system(header: dict[str, Cbor], backend: Backend, **hashes: bytes) -> None:
+    vk = {"backend_id": header["backend_id"], "circuit_id": backend.circuit_id}
+    hashes["vk_hash"] = tagged_cbor("verification-key", vk)
+    for name, value in hashes.items():
+        need(header["proof_system"][name] == value, "E301", f"proof_system.{name}")
+
+
+class Backend:
+    vm_id: str
+    circuit_id: str
+    trace_spec: dict[str, Cbor]
+    has_proof = False
+
+    def check_claim(self, receipt: Receipt) -> None:
+        raise NotImplementedError
+
+
+class ProcessV1(Backend):
+    vm_id, circuit_id = "process", "none"
+    trace_spec = {
+        "spec_version": 1,
+        "trace_format_id": "event_log_v2",
+        "record_schema_ref": sha256_uri(sha256(EVENT_SCHEMA.read_bytes())),
+        "encoding_id": "canonical_jsonl_v1",
+        "field_modulus_id": "none",
+    }
+
+    def check_claim(self, receipt: Receipt) -> None:
+        payload, claim = receipt.payload, receipt.claim
+        need("run" in payload and "anchor" in receipt.header and "proof" not in payload, "E015", "run, anchor or proof")
+        digests = {name: tagged_cbor(f"claim/{name}", claim[name]) for name in SECTIONS}
+        exit_ = claim.get("exit", {})
+        need(len(exit_) == 1, "E015", "exit")
+        ((kind, number),) = exit_.items()
+        expected = public_inputs([*digests.items(), (f"exit_{kind}", number)])
+        need(receipt.statement["public_inputs"] == expected, "E015", "public_inputs")
+        check_proof_system(
+            receipt.header,
+            self,
+            params_hash=tagged("params", b""),
+            air_params_hash=tagged("air-params", b""),
+            fri_params_hash=tagged("fri-params", b""),
+            program_hash=tagged("program", digests["code"]),
+        )
+
+
+BACKENDS: dict[str, Backend] = {"process_v1": ProcessV1()}
+
+# ---- archive.md -------------------------------------------------------------------------------------------------------
+
+ROW_BYTES, ROWS_PER_CHUNK, ARITY = 4096, 256, 16
+
+
+def check_archive(receipt: Receipt) -> bytes:
+    """Every artifact, manifest and entry is accounted for; returns the archive's root."""
+    payload, artifacts = receipt.payload, receipt.payload["artifacts"]
+    listed = [(artifact["digest"], artifact["size"]) for artifact in artifacts]
+    named = {(file["digest"], file["size"]) for files in claim_files(receipt.claim) for file in files}
+    need(sorted_without_twins([digest for digest, _ in listed]), "E015", "order of artifacts")
+    need(set(listed) == named, "E015", "artifacts are not those of the claim")
+    called_for = {"mimetype", "capsule.cbor"}
+    detached = "pointer" in payload["row_index_ref"]
+    for artifact in artifacts:
+        need(detached or artifact["embedded"], "E062", "an archive that is not detached travels whole")
+        if artifact["embedded"]:
+            name = f"artifacts/sha256/{artifact['digest'].hex()}"
+            content = receipt.entry(name, "E062")
+            need(len(content) == artifact["size"], "E066", name)
+            need(sha256(content) == artifact["digest"], "E067", name)
+            called_for.add(name)
+    manifests = payload["manifests"]
+    need(sorted_without_twins([manifest["name"].encode() for manifest in manifests]), "E015", "order of manifests")
+    for manifest in manifests:
+        name = f"manifests/{manifest['name']}.json"
+        need(sha256(receipt.entry(name, "E062")) == manifest["digest"], "E067", name)
+        called_for.add(name)
+    if "anchor" in receipt.header:
+        called_for.add("events.jsonl")
+    if "proof" in payload:
+        called_for.add(f"proof/{payload['proof']['system']}.bin")
+    if detached:
+        called_for |= {"da/header.bin", "da/sketch.bin"}
+    for name in receipt.entries:
+        need(name in called_for, "E009", name)
+    return check_detached(receipt) if detached else check_embedded(receipt)
+
+
+def check_embedded(receipt: Receipt) -> bytes:
+    payload, meta, ref = receipt.payload, receipt.payload["chunk_meta"], receipt.payload["row_index_ref"]
+    need("sketch" not in ref, "E061", "a sketch of an embedded archive")
+    archive = b"".join(receipt.entries[f"artifacts/sha256/{a['digest'].hex()}"] for a in payload["artifacts"])
+    chunk = ROW_BYTES * ROWS_PER_CHUNK
+    need(meta["data_length_bytes"] == len(archive), "E066", "data_length_bytes")
+    need(meta["num_chunks"] == -(-len(archive) // chunk), "E076", "num_chunks")
+    fixed = (meta["chunk_len"], meta["chunk_size_bytes"], meta["chunking_rule_id"])
+    need(fixed == (ROWS_PER_CHUNK, chunk, "rows_4096_v1"), "E061", "chunk_meta")
+    fixed = (ref["commitment_type"], ref["tree_arity"], ref["proof_fetch_rule_id"])
+    need(fixed == ("stc_v1", ARITY, "embedded_v1"), "E061", "row_index_ref")
+    root = stc_root((archive[at : at + ROW_BYTES] for at in range(0, len(archive), ROW_BYTES)), ARITY)
+    need(ref["commitment"] == root, "E063", "commitment")
+    return root
+
+
+def check_detached(receipt: Receipt) -> bytes:
+    raise NotImplementedError
+
+
+# ---- stc.md -----------------------------------------------------------------------------------------------------------
+
+
+def stc_root(rows: Iterable[bytes], arity: int) -> bytes:
+    level = [tagged("stc/row", row) for row in rows]
+    count = len(level)
+    while len(level) > 1:
+        level = [tagged("stc/node", b"".join(level[at : at + arity])) for at in range(0, len(level), arity)]
+    return tagged("stc/root", struct.pack("<BQ", arity, count) + (level[0] if level else bytes(32)))
+
+
+# ---- event-log.md -----------------------------------------------------------------------------------------------------
+
+
+def check_event_log(receipt: Receipt) -> None:
+    log, anchor = receipt.entry("events.jsonl", "E201"), receipt.header["anchor"]
+    need(log.endswith(b"\n"), "E201", "the log does not end with a line feed")
+    lines = log[:-1].split(b"\n")
+    need(len(lines) <= receipt.limits.event_log_lines, "E005", "lines of the log")
+    head, last_time, event = bytes(32), "", {}
+    for seq, line in enumerate(lines):
+        need(len(line) <= receipt.limits.event_line_bytes, "E005", f"line {seq}")
+        event = read_event(line)
+        need(type(event.get("seq")) is int and event["seq"] == seq, "E201", f"seq of line {seq}")
+        need(event.get("prev") == head.hex(), "E201", f"prev of line {seq}")
+        need(isinstance(event.get("type"), str), "E201", f"type of line {seq}")
+        need((event["type"] == "run_header") == (seq == 0), "E201", f"type of line {seq}")
+        need(is_time(event.get("time")) and event["time"] >= last_time, "E201", f"time of line {seq}")
+        head, last_time = sha256(b"\0" + line), event["time"]
+    need(anchor["events_log_hash"] == tagged("event-log", log), "E201", "events_log_hash")
+    need(anchor["events_log_len"] == len(lines), "E201", "events_log_len")
+    need(anchor["event_chain_head"] == head, "E201", "event_chain_head")
+    need(event["type"] == "run_finished", "E201", "the last line")
+    for public in receipt.statement["public_inputs"]:
+        value = public["value"].hex() if isinstance(public["value"], bytes) else public["value"]
+        stated = event.get(public["name"])
+        need(type(stated) is type(value) and stated == value, "E201", f"{public['name']} of the last line")
+    need(receipt.statement["trace_root"] == stc_root(lines, 2), "E201", "trace_root")
+
+
+def read_event(line: bytes) -> dict[str, Any]:
+    """A line in its canonical form: the one that its value is written back in."""
+    try:
+        event = json.loads(line.decode(), parse_float=not_an_event, parse_constant=not_an_event)
+        check_event_value(event)
+        written = json.dumps(event, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
+    except (ValueError, RecursionError) as error:
+        refuse("E201", f"a line is not canonical JSON: {error}")
+    need(written == line and isinstance(event, dict), "E201", "a line is not canonical JSON")
+    return event
+
+
+def not_an_event(text: str) -> NoReturn:
+    raise ValueError(f"number {text}")
+
+
+def check_event_value(value: Any) -> None:
+    match value:
+        case dict():
+            for key, item in value.items():
+                need(re.fullmatch("[a-z0-9_]+", key) is not None, "E201", f"key {key!r}")
+                check_event_value(item)
+        case list():
+            for item in value:
+                check_event_value(item)
+        case bool() | str():
+            pass
+        case int():
+            need(abs(value) < 1 << 53, "E201", f"number {value}")
+        case _:
+            refuse("E201", f"value {value!r}")
+
+
+def is_time(text: Any) -> bool:
+    if not isinstance(text, str) or not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", text, re.ASCII):
+        return False
+    try:
+        return bool(datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ"))
+    except ValueError:
+        return False
+
+
+# ---- verdict.md -------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Result:
+    """What this checker computed for a receipt that it accepts."""
+
+    capsule_hash: bytes
+    instance_hash: bytes
+    trace_root: bytes
+    archive_root: bytes
+    needs_stark: bool
+
+    def __str__(self) -> str:
+        hashes = (self.capsule_hash, self.instance_hash, self.trace_root, self.archive_root)
+        names = ("capsule", "instance", "trace", "archive")
+        status = "ACCEPTED but needs the STARK" if self.needs_stark else "PROOF_ONLY"
+        return " ".join([status, *(f"{name}={value.hex()}" for name, value in zip(names, hashes))])
+
+
+def check(data: bytes, limits: Limits = LIMITS) -> Result:
+    """Checks 1 to 8 in the order of verdict.md, less the STARK."""
+    entries = read_container(data, limits)
+    need("capsule.cbor" in entries, "E002", "there is no capsule")
+    capsule = decode_cbor(entries["capsule.cbor"])
+    conform(capsule, CAPSULE, "capsule")
+    receipt = Receipt(entries, capsule, limits)
+    need(receipt.header["backend_id"] in BACKENDS, "E301", "backend_id")
+    backend = BACKENDS[receipt.header["backend_id"]]
+    capsule_hash = check_hashes(receipt)
+    check_statement(receipt, backend)
+    instance_hash = check_instance(receipt)
+    archive_root = check_archive(receipt)
+    if "anchor" in receipt.header:
+        check_event_log(receipt)
+    return Result(capsule_hash, instance_hash, receipt.statement["trace_root"], archive_root, backend.has_proof)
+
+
+def main(arguments: list[str]) -> int:
+    failed = 0
+    for path in arguments:
+        try:
+            print(path, check(Path(path).read_bytes()))
+        except Refused as refused:
+            failed += 1
+            print(path, "REJECTED", refused)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,50 @@
+// A server on the loopback interface, for as long as a test runs.
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import { createServer } from "node:http";
+import { extname } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const TYPES = {
+  ".css": "text/css",
+  ".html": "text/html",
+  ".js": "text/javascript",
+  ".json": "application/json",
+  ".svg": "image/svg+xml",
+  ".wasm": "application/wasm",
+};
+
+/**
+ * Starts a server. `route` gets a decoded path and answers `{ file }`, `{ type, headers?, body, status? }` or undefined.
+ * The server does not keep the process alive.
+ */
+export async function serve(route) {
+  const server = createServer(async (request, response) => {
+    const { pathname } = new URL(request.url, "http://localhost");
+    const found = await resolve(route, decodeURIComponent(pathname));
+    if (!found) {
+      response.writeHead(404).end();
+      return;
+    }
+    response.writeHead(found.status ?? 200, { "content-type": found.type, ...found.headers });
+    if (found.path) createReadStream(found.path).pipe(response);
+    else response.end(found.body);
+  });
+  await new Promise((done) => server.listen(0, "127.0.0.1", done));
+  server.unref();
+  return {
+    address: `http://127.0.0.1:${server.address().port}/`,
+    close() {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+async function resolve(route, pathname) {
+  const found = await route(pathname);
+  if (!found?.file) return found;
+  const path = found.file instanceof URL ? fileURLToPath(found.file) : found.file;
+  const isFile = await stat(path).then((entry) => entry.isFile(), () => false);
+  return isFile ? { ...found, path, type: TYPES[extname(path)] ?? "application/octet-stream" } : undefined;
+}

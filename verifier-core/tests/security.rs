@@ -1,0 +1,96 @@
+//! The parameter sets keep what their names promise, by Winterfell's own estimator, for the longest trace of each AIR.
+//!
+//! The estimator caps its answer at the hash's collision resistance; the uncapped number is asked for as well, so that the
+//! margin is seen. `docs/spec/proof.md` quotes what this test prints.
+
+use verifier_core::Digest;
+use verifier_core::air::geom::{GeomAir, GeomInputs, GeomOutputs, GeomParameters, GeomStatement};
+use verifier_core::stark::{FriParams, ParameterSet, ProvenAir, TaggedSha256};
+use winter_air::Air;
+use winter_air::proof::{Context, Proof};
+use winter_crypto::Hasher;
+use winter_math::fields::f64::BaseElement;
+
+/// A hash that nothing collides in: takes the cap away.
+struct Uncapped;
+
+impl Hasher for Uncapped {
+    type Digest = Digest;
+
+    const COLLISION_RESISTANCE: u32 = 1000;
+
+    fn hash(bytes: &[u8]) -> Digest {
+        TaggedSha256::hash(bytes)
+    }
+
+    fn merge(values: &[Digest; 2]) -> Digest {
+        TaggedSha256::merge(values)
+    }
+
+    fn merge_many(values: &[Digest]) -> Digest {
+        TaggedSha256::merge_many(values)
+    }
+
+    fn merge_with_int(seed: Digest, value: u64) -> Digest {
+        TaggedSha256::merge_with_int(seed, value)
+    }
+}
+
+/// Bits of proven security by list decoding: capped, and not; and by unique decoding.
+#[derive(Debug)]
+struct Bits {
+    capped: u32,
+    uncapped: u32,
+    unique_decoding: u32,
+}
+
+fn proven(steps: u32, fri: FriParams) -> Bits {
+    let parameters =
+        GeomParameters::new(steps, GeomParameters::DEFAULT_INITIAL, GeomParameters::DEFAULT_MATRIX).unwrap();
+    let statement = GeomStatement::new(parameters, GeomOutputs::from_values([0; 7])).unwrap();
+    let inputs = GeomInputs::new(statement, Digest::default());
+    let air = GeomAir::new(GeomAir::pinned_trace(&inputs), inputs, fri.options());
+    let constraints = air.context().num_assertions() + air.context().num_transition_constraints();
+    let mut proof = Proof::new_dummy();
+    proof.context = Context::new::<BaseElement>(air.trace_info().clone(), fri.options(), constraints);
+    Bits {
+        capped: proof.proven_security::<TaggedSha256>().ldr_bits(),
+        uncapped: proof.proven_security::<Uncapped>().ldr_bits(),
+        unique_decoding: proof.proven_security::<Uncapped>().udr_bits(),
+    }
+}
+
+#[test]
+#[expect(clippy::print_stdout, reason = "the spec quotes the numbers")]
+fn sets_keep_their_promise() {
+    for set in ParameterSet::ALL {
+        for steps in [GeomParameters::MIN_STEPS, 4096, 32_768, GeomParameters::MAX_STEPS] {
+            let bits = proven(steps, GeomAir::fri_params(set));
+            println!(
+                "{set}, {steps} steps: {} bits ({} without the cap), {} by unique decoding",
+                bits.capped, bits.uncapped, bits.unique_decoding
+            );
+            assert!(bits.capped >= set.security_bits(), "{set}, {steps} steps: {bits:?}");
+            assert!(bits.uncapped > set.security_bits(), "{set} has no margin at {steps} steps: {bits:?}");
+        }
+    }
+}
+
+#[test]
+fn no_set_draws_more_queries_than_winterfell_can_open_or_the_shortest_domain_has() {
+    for set in ParameterSet::ALL {
+        let fri = GeomAir::fri_params(set);
+        assert!(fri.queries <= 254);
+        assert!(u32::from(fri.queries) < GeomParameters::MIN_TRACE_LENGTH * u32::from(fri.blowup));
+        assert!(u16::from(fri.remainder_degree) + 1 >= u16::from(fri.folding));
+    }
+}
+
+#[test]
+fn sets_have_names() {
+    for set in ParameterSet::ALL {
+        assert_eq!(ParameterSet::from_name(set.name()), Some(set));
+    }
+    assert_eq!(ParameterSet::from_name("stark-99"), None);
+    assert_eq!(ParameterSet::default(), ParameterSet::Stark100);
+}

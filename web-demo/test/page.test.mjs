@@ -1,0 +1,356 @@
+// The page in headless Chromium: what a person sees, hostile content, no network, keyboard, small screens, accessibility.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+import { launch } from "../../tests/parity/chromium.mjs";
+import { serve } from "../../tests/parity/server.mjs";
+
+const require = createRequire(new URL("../../npm-package/package.json", import.meta.url));
+const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+const site = new URL("../dist/site/", import.meta.url);
+const oneFile = new URL("../dist/capseal.html", import.meta.url).href;
+const sample = (name) => fileURLToPath(new URL(`../samples/${name}`, import.meta.url));
+const STRATEGY = readFileSync(sample("strategy.cap"));
+const MEBIBYTE = 1024 * 1024;
+
+let browser;
+let server;
+
+before(async () => {
+  browser = await launch();
+  server = await serve((path) => {
+    if (path === "/endless") return { type: "text/plain", headers: { "content-length": 3 * 1024 * MEBIBYTE }, body: "" };
+    return { file: new URL(path === "/" ? "index.html" : `.${path}`, site) };
+  });
+});
+
+after(async () => {
+  await browser?.close();
+  server?.close();
+});
+
+/** Opens the page, runs `use`, and fails on any error, policy violation or dialog. */
+async function withPage(use, { address = server.address, prepare = () => {}, ...options } = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, reducedMotion: "reduce", ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  const troubles = [];
+  page.on("pageerror", (error) => troubles.push(error.message));
+  page.on("console", (message) => {
+    const expected = /Failed to load resource/.test(message.text());
+    if (message.type() === "error" && !expected) troubles.push(message.text());
+  });
+  page.on("dialog", (dialog) => {
+    troubles.push(`dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  try {
+    await prepare(page);
+    await page.goto(address);
+    await page.locator(".sample").first().waitFor();
+    await use(page, context);
+    assert.deepEqual(troubles, []);
+  } finally {
+    await context.close();
+  }
+}
+
+const SAMPLES = { "A script’s run": "strategy.cap", "A proven run": "geom.cap", "A forgery": "strategy-forged.cap" };
+const openSample = async (page, title) => {
+  await page.getByRole("button", { name: title, exact: true }).click();
+  await page.locator(".lines dd", { hasText: new RegExp(`^${SAMPLES[title]}$`) }).waitFor();
+};
+const stamp = (page) => page.locator(".strip .stamp").textContent();
+const say = async (page, text) => page.locator("#trouble", { hasText: text }).waitFor();
+
+test("each sample shows its claim class, and the forgery its code", async () => {
+  await withPage(async (page) => {
+    for (const [title, word, headline] of [
+      ["A script’s run", "witnessed", "The run is the maker’s word"],
+      ["A proven run", "proven", "The execution is proven"],
+      ["A forgery", "refused", "Something is not what was sealed"],
+    ]) {
+      await openSample(page, title);
+      await page.locator(`.strip.${word}`).waitFor();
+      assert.equal(await stamp(page), word);
+      assert.ok((await page.locator("#findings h2").first().textContent()).includes(headline));
+      assert.ok((await page.locator("#announcement").textContent()).includes(headline));
+      assert.equal(await page.locator(".checks > li").count(), 11);
+    }
+    assert.equal(await page.locator(".strip-head .code").textContent(), "E067_ARTIFACT_HASH_MISMATCH");
+  });
+});
+
+test("what was sealed is all there: run, files, events, values, hashes, limits", async () => {
+  await withPage(async (page) => {
+    await openSample(page, "A script’s run");
+    const text = await page.locator("#findings").textContent();
+    for (const word of ["strategy.py", "prices.csv", "trades.csv", "exit code 0", "file read", "exit_code", "manifest"]) {
+      assert.ok(text.includes(word), word);
+    }
+    await page.getByRole("button", { name: "View prices.csv" }).click();
+    assert.match(await page.locator("dialog pre").textContent(), /^date,/);
+  });
+});
+
+test("a dropped and a chosen file are read, a folder is explained", async () => {
+  await withPage(async (page) => {
+    await drop(page, STRATEGY, "dropped.cap");
+    await page.locator(".lines", { hasText: "dropped.cap" }).waitFor();
+    assert.equal(await stamp(page), "witnessed");
+    await page.locator("#file").setInputFiles(sample("geom.cap"));
+    await page.locator(".strip.proven").waitFor();
+    await drop(page, Buffer.from("not a receipt"), "notes.txt");
+    await page.locator(".strip.refused").waitFor();
+    assert.equal(await page.locator(".strip-head .code").textContent(), "E002_PARSE_FAILED");
+    await drop(page, Buffer.alloc(0), "empty.cap");
+    await page.locator(".lines", { hasText: "empty.cap" }).waitFor();
+    assert.equal(await stamp(page), "refused");
+  });
+});
+
+test("one flipped byte is refused, at random, at a chosen place, and a hundred times", async () => {
+  await withPage(async (page) => {
+    await openSample(page, "A script’s run");
+    await page.getByRole("button", { name: "Flip a random byte" }).click();
+    await page.getByText("1 changed copy tried, 1 refused.").waitFor();
+    assert.match(await page.locator(".trial .code").textContent(), /^E\d{3}_/);
+    await page.locator("#place").fill("0");
+    await page.getByRole("button", { name: "Flip this byte" }).click();
+    await page.getByText("2 changed copies tried, 2 refused.").waitFor();
+    assert.match(await page.locator(".trial .change").textContent(), /^Byte 0: 50 became/);
+    await page.getByRole("button", { name: "Flip 100" }).click();
+    await page.getByText("102 changed copies tried, 102 refused.").waitFor();
+    await page.getByRole("button", { name: "Show the changed copy’s verdict" }).click();
+    await page.locator(".strip.refused").waitFor();
+  });
+});
+
+test("demands decide: another hash and an unreachable level are refused", async () => {
+  await withPage(async (page) => {
+    await openSample(page, "A script’s run");
+    await page.getByText("Ask for more").click();
+    await page.locator("#expected").fill("nonsense");
+    await page.getByRole("button", { name: "Check again" }).click();
+    await page.getByText("A capsule hash has 64 hexadecimal digits.").waitFor();
+    await page.locator("#expected").fill("0".repeat(64));
+    await page.getByRole("button", { name: "Check again" }).click();
+    await page.locator(".strip-head .code", { hasText: "E011_CAPSULE_HASH_MISMATCH" }).waitFor();
+    await page.locator("#expected").fill("");
+    await page.locator("#level").selectOption("full");
+    await page.getByRole("button", { name: "Check again" }).click();
+    await page.locator(".strip-head .code", { hasText: /^E/ }).waitFor();
+    await page.locator(".lines", { hasText: "full" }).waitFor();
+  });
+});
+
+test("a receipt is fetched from an address; what goes wrong is said", async () => {
+  await withPage(async (page) => {
+    const fetchFrom = async (address) => {
+      await page.locator("#address").fill(address);
+      await page.getByRole("button", { name: "Fetch" }).click();
+    };
+    await fetchFrom(`${server.address}samples/geom.cap`);
+    await page.locator(".strip.proven").waitFor();
+    await fetchFrom(`${server.address}none.cap`);
+    await say(page, "answered 404");
+    await fetchFrom("http://192.0.2.1/run.cap");
+    await say(page, "Only https addresses");
+    await fetchFrom("https://127.0.0.1:1/run.cap");
+    await say(page, "could not be reached");
+    await fetchFrom(`${server.address}endless`);
+    await say(page, "3.0 GiB or more");
+    await fetchFrom("  ");
+    await say(page, "Enter the address");
+  });
+});
+
+test("hostile content stays text", async () => {
+  const hostile = '<img src=x onerror="alert(1)"><script>alert(2)</script>\u202Etxt.exe\u001b[2J';
+  const prepare = (page) =>
+    page.addInitScript((words) => {
+      const spoil = (value, key) => {
+        if (typeof value === "string") return ["schema", "digest", "status", "id"].includes(key) ? value : words;
+        if (Array.isArray(value)) return value.map((item) => spoil(item, key));
+        if (value === null || typeof value !== "object" || ArrayBuffer.isView(value)) return value;
+        return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, spoil(item, name)]));
+      };
+      const { set } = Object.getOwnPropertyDescriptor(Worker.prototype, "onmessage");
+      Object.defineProperty(Worker.prototype, "onmessage", {
+        set(handler) {
+          set.call(this, ({ data }) => {
+            const spoilt = data?.value?.schema === "capseal/inspection/v1" ? { ...data, value: spoil(data.value) } : data;
+            handler.call(this, new MessageEvent("message", { data: spoilt }));
+          });
+        },
+      });
+    }, hostile);
+  await withPage(
+    async (page) => {
+      await openSample(page, "A script’s run");
+      const findings = page.locator("#findings");
+      const text = await findings.textContent();
+      assert.ok(text.includes('<img src=x onerror="alert(1)"><script>alert(2)</script>[U+202E]txt.exe␛[2J'));
+      assert.equal(await findings.locator("img, script").count(), 0);
+      await findings.locator("td.action button").first().click();
+      await page.locator("dialog[open]").waitFor();
+      assert.equal(await page.locator("dialog img, dialog script").count(), 0);
+    },
+    { prepare },
+  );
+});
+
+test("text is shown as text, its hidden characters named; other bytes in hexadecimal", async () => {
+  const { asText, block } = await bundleOf("viewer.ts", "element.ts");
+  assert.equal(asText(Uint8Array.of(0x61, 0x0a, 0xc3, 0xa9)), "a\né");
+  assert.equal(asText(Uint8Array.of(0xff, 0xfe)), undefined);
+  assert.equal(asText(Uint8Array.of(0x61, 0x00)), undefined);
+  assert.equal(block("a\tb\nc\u001b[31m\u202e\u2066"), "a\tb\nc␛[31m[U+202E][U+2066]");
+});
+
+test("it works offline after the first load", async () => {
+  await withPage(async (page, context) => {
+    await page.locator("#offline").waitFor({ state: "visible" });
+    await context.setOffline(true);
+    await page.reload();
+    await openSample(page, "A proven run");
+    assert.equal(await stamp(page), "proven");
+  });
+});
+
+test("the one-file build works from file:// with a worker and without any request", async () => {
+  const requests = [];
+  await withPage(
+    async (page) => {
+      await openSample(page, "A proven run");
+      assert.equal(await stamp(page), "proven");
+      await drop(page, STRATEGY, "dropped.cap");
+      await page.locator(".strip.witnessed").waitFor();
+      assert.equal(page.workers().length, 1);
+      assert.deepEqual(requests.filter((address) => !/^(blob|data):/.test(address)), [oneFile]);
+    },
+    {
+      address: oneFile,
+      prepare: (page) => page.on("request", (request) => requests.push(request.url())),
+    },
+  );
+});
+
+for (const [what, break_] of [
+  ["are missing", () => delete globalThis.Worker],
+  ["are refused", () => (globalThis.Worker = class { constructor() { throw new Error("no"); } })],
+]) {
+  for (const address of ["site", "one file"]) {
+    test(`where workers ${what}, the ${address} verifies on the main thread`, async () => {
+      const options = { prepare: (page) => page.addInitScript(break_) };
+      if (address === "one file") options.address = oneFile;
+      await withPage(async (page) => {
+        await openSample(page, "A proven run");
+        assert.equal(await stamp(page), "proven");
+      }, options);
+    });
+  }
+}
+
+test("everything can be done with the keyboard", async () => {
+  await withPage(async (page) => {
+    const tabTo = async (name) => {
+      for (let i = 0; i < 60; i += 1) {
+        await page.keyboard.press("Tab");
+        const label = await page.evaluate(() => {
+          const { activeElement: element } = document;
+          return element?.getAttribute("aria-label") ?? element?.textContent;
+        });
+        if (label === name) return;
+      }
+      assert.fail(`${name} cannot be reached`);
+    };
+    await tabTo("A script’s run");
+    await page.keyboard.press("Enter");
+    await page.locator(".strip").waitFor();
+    await tabTo("Flip a random byte");
+    const outline = await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle);
+    assert.equal(outline, "solid");
+    await page.keyboard.press("Space");
+    await page.getByText("1 changed copy tried").waitFor();
+    await tabTo("View strategy.py");
+    await page.keyboard.press("Enter");
+    await page.locator("dialog[open]").waitFor();
+    await page.keyboard.press("Escape");
+    await page.locator("dialog[open]").waitFor({ state: "detached" });
+    assert.equal(await page.evaluate(() => document.activeElement?.getAttribute("aria-label")), "View strategy.py");
+  });
+});
+
+for (const colorScheme of ["light", "dark"]) {
+  for (const width of [1280, 360]) {
+    test(`no accessibility violation and no sideways scrolling, ${colorScheme}, ${width} px`, async () => {
+      await withPage(
+        async (page) => {
+          const check = async (state) => {
+            await page.evaluate(axe);
+            const { violations } = await page.evaluate(() => globalThis.axe.run({ resultTypes: ["violations"] }));
+            const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.target).join(", ")}`);
+            assert.deepEqual(found, [], state);
+            const [inner, whole] = await page.evaluate(() => [innerWidth, document.documentElement.scrollWidth]);
+            assert.ok(whole <= inner, `${state}: ${whole} px wide`);
+          };
+          await check("empty");
+          for (const title of ["A script’s run", "A proven run", "A forgery"]) {
+            await openSample(page, title);
+            await page.locator("details").evaluateAll((all) => all.forEach((details) => (details.open = true)));
+            await check(title);
+          }
+          await openSample(page, "A script’s run");
+          await page.locator(".strip.witnessed").waitFor();
+          await page.getByRole("button", { name: "Flip a random byte" }).click();
+          await page.getByText("1 changed copy tried").waitFor();
+          await check("flipped");
+          await page.getByRole("button", { name: "View strategy.py" }).click();
+          await page.locator("dialog[open]").waitFor();
+          await check("viewer");
+        },
+        { colorScheme, viewport: { width, height: 740 } },
+      );
+    });
+  }
+}
+
+/** Drops a file on the page, as a person would. */
+async function drop(page, content, name) {
+  const data = await page.evaluateHandle(
+    ([text, fileName]) => {
+      const transfer = new DataTransfer();
+      const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+      transfer.items.add(new File([bytes], fileName));
+      return transfer;
+    },
+    [content.toString("base64"), name],
+  );
+  await page.dispatchEvent("main", "dragover", { dataTransfer: data });
+  await page.dispatchEvent("main", "drop", { dataTransfer: data });
+}
+
+/** The exports of modules of the page, in Node. */
+async function bundleOf(...names) {
+  const { rolldown } = await import(require.resolve("rolldown"));
+  const source = names.map((name) => `export * from ${JSON.stringify(fileURLToPath(new URL(`../src/${name}`, import.meta.url)))};`);
+  const build = await rolldown({
+    input: "entry",
+    tsconfig: false,
+    external: ["capseal-verify"],
+    plugins: [
+      {
+        name: "entry",
+        resolveId: (id) => (id === "entry" ? id : undefined),
+        load: (id) => (id === "entry" ? source.join("\n") : undefined),
+      },
+    ],
+  });
+  const { output } = await build.generate({ format: "esm" });
+  await build.close();
+  return import(`data:text/javascript,${encodeURIComponent(output[0].code.replace(/^import .*capseal-verify.*$/gm, ""))}`);
+}
