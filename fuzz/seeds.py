@@ -1,6 +1,6 @@
 """Puts seeds for the fuzz targets into corpus/: receipts, and the entries inside them.
 
-seeds.py [FOLDER...]    out of every *.cap below the folders; by default, the vectors
+seeds.py [FOLDER...]    out of every *.cap below the folders; by default, the vectors and the page's samples
 """
 
 import hashlib
@@ -9,7 +9,8 @@ import sys
 import zipfile
 
 ROOT = pathlib.Path(__file__).resolve().parent
-VECTORS = ROOT.parent / "tests" / "vectors"
+RECEIPTS = [ROOT.parent / "tests" / "vectors", ROOT.parent / "web-demo" / "samples"]
+TARGETS = ["cbor", "container", "event_log", "proof", "verify_whole"]
 
 # What the targets read at most.
 LARGEST = 256 * 1024
@@ -24,6 +25,7 @@ def plant(target: str, content: bytes) -> None:
 
 
 def plant_entries(receipt: pathlib.Path) -> None:
+    """The entries that a target reads by themselves."""
     with zipfile.ZipFile(receipt) as archive:
         for name in archive.namelist():
             if name == "capsule.cbor":
@@ -40,7 +42,14 @@ def main(folders: list[pathlib.Path]) -> None:
         plant("verify_whole", path.read_bytes())
         # Refused receipts may be of any shape: another reader need not open them.
         if "reject" not in path.parts:
-            plant_entries(path)
+            try:
+                plant_entries(path)
+            except zipfile.BadZipFile:
+                print(f"seeds: {path} is not for other readers", file=sys.stderr)
+    for target in TARGETS:
+        # A proof or a capsule is not found by chance: without a seed the target would test nothing.
+        if not any((ROOT / "corpus" / target).glob("*")):
+            sys.exit(f"seeds: none for {target}")
 
 
-main([pathlib.Path(folder) for folder in sys.argv[1:]] or [VECTORS])
+main([pathlib.Path(folder) for folder in sys.argv[1:]] or RECEIPTS)

@@ -2,7 +2,7 @@
 //!
 //! An archive is the artifacts' contents, one after the other, in the order of their digests. One that travels in its
 //! receipt is cut into rows and committed to by STC; one that lies elsewhere is Reed-Solomon-encoded first
-//! ([`row_check`]), so that samples of rows say something about all of it.
+//! ([`row_check`](crate::row_check)), so that samples of rows say something about all of it.
 
 use alloc::{borrow::ToOwned, vec::Vec};
 

@@ -20,6 +20,8 @@ pub(super) struct Arguments {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Figure {
+    /// Proving and verifying geom_v1, beside the original's figures.
+    Geom,
     /// Verifying whole receipts.
     Verify,
     /// Committing to rows, beside plain SHA-256.
@@ -31,6 +33,9 @@ enum Figure {
 pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let wanted = |figure| arguments.figures.is_empty() || arguments.figures.contains(&figure);
     println!("{} threads, {}", rayon::current_num_threads(), processor());
+    if wanted(Figure::Geom) {
+        println!("\n{TITLE}geom_v1{TITLE:#}\n{}", bench::geom()?);
+    }
     if wanted(Figure::Verify) {
         println!("\n{TITLE}whole receipts{TITLE:#}\n{}", bench::verify().map_err(Failure::new)?);
     }

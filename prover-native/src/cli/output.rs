@@ -50,7 +50,6 @@ impl<E: Error> From<E> for Failure {
 }
 
 /// Prints a failure to standard error.
-#[expect(clippy::print_stderr, reason = "a command's failures go to standard error")]
 pub(super) fn eprint_failure(failure: &Failure) {
     anstream::eprintln!("{BAD}error{BAD:#}: {}", failure.what);
     if let Some(next) = failure.next {
@@ -59,7 +58,6 @@ pub(super) fn eprint_failure(failure: &Failure) {
 }
 
 /// Prints a line to standard error: what capseal says while standard output belongs to a program.
-#[expect(clippy::print_stderr, reason = "standard output belongs to the program that runs")]
 pub(super) fn eprintln_line(line: impl Display) {
     anstream::eprintln!("{line}");
 }

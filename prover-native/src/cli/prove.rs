@@ -1,6 +1,6 @@
 //! `capseal prove`.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{ops::RangeInclusive, path::PathBuf, process::ExitCode};
 
 use anstream::println;
 use clap::{Args, Subcommand};
@@ -50,7 +50,7 @@ struct Geom {
     json: bool,
 }
 
-const STEPS: std::ops::RangeInclusive<i64> = GeomParameters::MIN_STEPS as i64..=GeomParameters::MAX_STEPS as i64;
+const STEPS: RangeInclusive<i64> = GeomParameters::MIN_STEPS as i64..=GeomParameters::MAX_STEPS as i64;
 
 fn parameter_set(name: &str) -> Result<ParameterSet, String> {
     ParameterSet::from_name(name).ok_or_else(|| "not one of stark-100, stark-128".to_owned())

@@ -54,6 +54,7 @@ fn a_false_result_with_an_honest_remainder() {
 
 /// The harness has teeth: at toy parameters the attack gets past the comparison, at the cost that the theory names.
 #[test]
+#[expect(clippy::print_stdout, reason = "shows the price paid beside the price expected")]
 fn toy_parameters_do_forge_at_the_price_of_their_queries() {
     for (queries, blowup, grinding) in [(4, 4, 0), (4, 4, 2), (3, 8, 0)] {
         pin(fri(queries, blowup, grinding, 4, 31));

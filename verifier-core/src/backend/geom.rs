@@ -215,7 +215,7 @@ pub fn proof_system(parameters: &GeomParameters, set: ParameterSet) -> ProofSyst
     };
     let air = AirShape {
         columns: COLUMNS.map(ToOwned::to_owned).to_vec(),
-        degrees: AIR_PARAMS.constraint_degrees.iter().copied().map(u64::from).collect(),
+        degrees: AIR_PARAMS.constraint_degrees.map(u64::from).to_vec(),
         row_steps: ROW_STEPS as u64,
         trace_length: u64::from(parameters.trace_length()),
     };

@@ -3,7 +3,7 @@
 //! Unsigned integers, byte strings, text, booleans, arrays, and maps with text keys; nothing else. A decoder accepts
 //! exactly the bytes that [`Value::encode`] writes, so that one object has one encoding and hashing what was received
 //! is hashing what was meant. CBOR syntax is `ciborium-ll`'s; depth, item count and lengths are bounded before anything is
-//! allocated. Records (maps with a fixed set of keys) are read and written through [`record!`].
+//! allocated. Records (maps with a fixed set of keys) are read and written through the `record!` macro.
 
 mod decode;
 mod error;

@@ -1,6 +1,6 @@
 //! The proof system: Winterfell's verifier behind one strict wrapper (spec: `docs/spec/proof.md`).
 //!
-//! [`verify`] is the only caller of `winter_verifier::verify`. Winterfell 0.13 alone accepts false statements (the last
+//! [`verify`](verify()) is the only caller of `winter_verifier::verify`. Winterfell 0.13 alone accepts false statements (the last
 //! polynomial of its low-degree test is not compared with its commitment), lets the prover choose the shape of the trace,
 //! and panics or allocates without bound on hostile bytes; the wrapper pins, bounds and compares before it calls. What a
 //! proof means is the AIR's affair ([`ProvenAir`]).

@@ -91,9 +91,9 @@ fn row<E: FieldElement>(cells: &[E]) -> Row<E> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AirParams {
     /// Columns of the trace, by name.
-    pub columns: &'static [&'static str],
+    pub columns: [&'static str; COLUMNS.len()],
     /// Degree of each transition constraint.
-    pub constraint_degrees: &'static [u8],
+    pub constraint_degrees: [u8; COLUMNS.len()],
     /// Assertions on the first row.
     pub first_row_assertions: u8,
     /// Assertions on the last row of the statement.
@@ -104,8 +104,8 @@ pub struct AirParams {
 
 /// The AIR in plain numbers.
 pub const AIR_PARAMS: AirParams = AirParams {
-    columns: &COLUMNS,
-    constraint_degrees: &DEGREES,
+    columns: COLUMNS,
+    constraint_degrees: DEGREES,
     first_row_assertions: COLUMNS.len() as u8,
     last_row_assertions: OUTPUT_COLUMNS.len() as u8,
     exemptions: 1,

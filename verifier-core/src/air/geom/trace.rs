@@ -27,7 +27,7 @@ pub(super) struct Row<E> {
     pub(super) marks: [E; MARKS],
 }
 
-/// Columns of the trace, in the order of [`Row::cells`].
+/// Columns of the trace, in the order of a row's cells.
 pub const COLUMNS: [&str; 12] = ["pc", "gas", "acc", "x1", "x2", "cnt", "m11", "m12", "m22", "acc_9", "acc_6", "acc_3"];
 
 impl<E: Copy> Row<E> {
