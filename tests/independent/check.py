@@ -460,17 +460,17 @@ def check_statement(receipt: Receipt, backend: Backend) -> None:
     need(statement["trace_spec_hash"] == header["trace_spec_hash"], "E053", "statement.trace_spec_hash")
     policy = header.get("policy_ref", {}).get("policy_hash")
     need(statement.get("policy_hash") == policy, "E053", "statement.policy_hash")
-    anchors = [{"anchor_rule_id": "manifests_v1", "anchor_ref": sha256_uri(header["manifest_hash"])}]
-    if "anchor" in header:
-        head = sha256_uri(header["anchor"]["event_chain_head"])
-        anchors.insert(0, {"anchor_rule_id": "event_chain_v1", "anchor_ref": head})
-    need(statement["anchors"] == anchors, "E053", "anchors")
     need(claim["environment"]["manifest_hash"] == header["manifest_hash"], "E015", "claim.environment.manifest_hash")
     for files in claim_files(claim):
         need(sorted_without_twins([file["path"].encode() for file in files]), "E015", "order of files")
     variables = [variable["name"].encode() for variable in claim["environment"]["variables"]]
     need(sorted_without_twins(variables), "E015", "order of variables")
     backend.check_claim(receipt)
+    anchors = [{"anchor_rule_id": "manifests_v1", "anchor_ref": sha256_uri(header["manifest_hash"])}]
+    if "anchor" in header:
+        head = sha256_uri(header["anchor"]["event_chain_head"])
+        anchors.insert(0, {"anchor_rule_id": "event_chain_v1", "anchor_ref": head})
+    need(statement["anchors"] == anchors, "E053", "anchors")
 
 
 def claim_files(claim: dict[str, Cbor]) -> list[list[dict[str, Cbor]]]:
@@ -493,6 +493,29 @@ def check_instance(receipt: Receipt) -> bytes:
 
 EVENT_SCHEMA = Path(__file__).resolve().parents[2] / "verifier-core/src/event_log/schema.cddl"
 SECTIONS = ("code", "inputs", "config", "environment", "outputs")
+
+
+P = 2**64 - 2**32 + 1  # the field of geom_v1 and of row-check
+GEOM_PROGRAM = [1, 2, 3, 1, 2, 0]
+GEOM_COLUMNS = ("pc", "gas", "acc", "x1", "x2", "cnt", "m11", "m12", "m22", "acc_9", "acc_6", "acc_3")
+GEOM_DEGREES = (1, 1, 2, 1, 1, 1, 2, 2, 2, 2, 2, 2)  # of the constraint on each column
+GEOM_CONDITIONS = 12 + 19  # constraints and assertions
+GEOM_ROW_STEPS = 12
+GEOM_PARAMETERS = ("steps", "initial_x1", "initial_x2", "matrix_11", "matrix_12", "matrix_21", "matrix_22")
+GEOM_OUTPUTS = ("final_cnt", "acc", "x1", "x2", "m11", "m12", "m22")
+
+
+@dataclass(frozen=True)
+class ParameterSet:
+    queries: int
+    grinding: int
+    blowup: int = 8
+    extension_degree: int = 3
+    folding: int = 4
+    remainder_degree: int = 127
+
+
+PARAMETER_SETS = {"stark-100": ParameterSet(62, 10), "stark-128": ParameterSet(86, 12)}
 
 
 def public_inputs(pairs: Iterable[tuple[str, int | bytes]]) -> list[dict[str, Cbor]]:
@@ -545,7 +568,183 @@ class ProcessV1(Backend):
         )
 
 
-BACKENDS: dict[str, Backend] = {"process_v1": ProcessV1()}
+class GeomV1(Backend):
+    vm_id, circuit_id, has_proof = "geom", "geom_air_v1", True
+    trace_spec = {
+        "spec_version": 1,
+        "trace_format_id": "geom_trace_v1",
+        "record_schema_ref": sha256_uri(sha256(",".join(GEOM_COLUMNS).encode())),
+        "encoding_id": "lde_rows_le64_v1",
+        "field_modulus_id": "goldilocks",
+    }
+
+    def check_claim(self, receipt: Receipt) -> None:
+        payload, header = receipt.payload, receipt.header
+        need("run" not in payload and "anchor" not in header, "E015", "run or anchor")
+        need("proof" in payload, "E050", "proof")
+        proof = payload["proof"]
+        need(proof["format"] == "winterfell_0_13_stc_v1", "E051", "proof.format")
+        need(proof["system"] == "geom_v1" and proof["parameter_set"] in PARAMETER_SETS, "E301", "proof")
+        parameter_set = PARAMETER_SETS[proof["parameter_set"]]
+        inputs = receipt.statement["public_inputs"]
+        need([public["name"] for public in inputs] == [*GEOM_PARAMETERS, *GEOM_OUTPUTS], "E053", "public_inputs")
+        for public in inputs:
+            need(type(public["value"]) is int and public["value"] < P, "E053", public["name"])
+        values = {public["name"]: public["value"] for public in inputs}
+        need(12 <= values["steps"] <= 1 << 20, "E053", "steps")
+        need(receipt.claim == geom_claim(values, header["manifest_hash"]), "E015", "claim")
+        check_proof_system(
+            header,
+            self,
+            params_hash=tagged_cbor("params", geom_params(values)),
+            air_params_hash=tagged_cbor("air-params", geom_air_params(values["steps"])),
+            fri_params_hash=tagged_cbor("fri-params", {"parameter_set": proof["parameter_set"], **vars(parameter_set)}),
+            program_hash=tagged_cbor("program", GEOM_PROGRAM),
+        )
+
+
+def geom_params(values: dict[str, int]) -> Cbor:
+    initial = [values["initial_x1"], values["initial_x2"]]
+    matrix = [[values["matrix_11"], values["matrix_12"]], [values["matrix_21"], values["matrix_22"]]]
+    return {"steps": values["steps"], "initial": initial, "matrix": matrix}
+
+
+def geom_air_params(steps: int) -> Cbor:
+    return {
+        "columns": list(GEOM_COLUMNS),
+        "degrees": list(GEOM_DEGREES),
+        "row_steps": GEOM_ROW_STEPS,
+        "trace_length": geom_trace_length(steps),
+    }
+
+
+def geom_claim(values: dict[str, int], manifest_hash: bytes) -> Cbor:
+    """The claim is a function of the statement."""
+
+    def file(path: str, document: Any) -> list[dict[str, Cbor]]:
+        content = json.dumps(document, separators=(",", ":"), sort_keys=True).encode() + b"\n"
+        return [{"path": path, "digest": sha256(content), "size": len(content)}]
+
+    return {
+        "code": file("geom/program.json", {"program": GEOM_PROGRAM, "vm": "geom"}),
+        "inputs": file("geom/parameters.json", {name: str(values[name]) for name in GEOM_PARAMETERS}),
+        "config": {"arguments": [], "files": []},
+        "environment": {"variables": [], "manifest_hash": manifest_hash},
+        "outputs": file("geom/outputs.json", {name: str(values[name]) for name in GEOM_OUTPUTS}),
+    }
+
+
+BACKENDS: dict[str, Backend] = {"process_v1": ProcessV1(), "geom_v1": GeomV1()}
+
+# ---- geom.md ----------------------------------------------------------------------------------------------------------
+
+
+def geom_trace_length(steps: int) -> int:
+    return max(64, 1 << (steps // GEOM_ROW_STEPS).bit_length())
+
+
+def geom_run(values: dict[str, int]) -> dict[str, int]:
+    """The machine itself: its outputs say whether a statement is true, whatever its proof says."""
+    a, b, c, d = (values[f"matrix_{place}"] for place in ("11", "12", "21", "22"))
+    x1, x2, gas, acc, cnt, m11, m12, m22 = values["initial_x1"], values["initial_x2"], 100, 0, 0, 0, 0, 0
+    for step in range(values["steps"]):
+        opcode = GEOM_PROGRAM[step % 6]
+        acc = (acc, acc + gas, acc * gas, acc - gas)[opcode] % P
+        m11, m12, m22 = (m11 + x1 * x1) % P, (m12 + x1 * x2) % P, (m22 + x2 * x2) % P
+        x1, x2 = (a * x1 + b * x2) % P, (c * x1 + d * x2) % P
+        gas, cnt = (gas - 1 - opcode % 3) % P, cnt + 1
+    return dict(zip(GEOM_OUTPUTS, (cnt, acc, x1, x2, m11, m12, m22)))
+
+
+# ---- proof.md ---------------------------------------------------------------------------------------------------------
+
+
+class ProofReader:
+    """Gives every byte of a proof its place."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data, self.at = data, 0
+
+    def take(self, length: int) -> bytes:
+        need(length <= len(self.data) - self.at, "E056", "the proof ends early")
+        self.at += length
+        return self.data[self.at - length : self.at]
+
+    def uint(self, width: int) -> int:
+        return int.from_bytes(self.take(width), "little")
+
+    def vint(self) -> int:
+        """A length in the shortest of 1 to 4 bytes."""
+        first = self.data[self.at : self.at + 1] or b"\0"
+        width = 1 + (first[0] & -first[0]).bit_length() - 1 if first[0] else 9
+        need(width <= 4, "E056", "a length")
+        value = self.uint(width) >> width
+        need(width == 1 or value >> 7 * (width - 1) > 0, "E056", "a length longer than needed")
+        return value
+
+    def elements(self, count: int) -> bytes:
+        data = self.take(8 * count)
+        need(all(element < P for (element,) in struct.iter_unpack("<Q", data)), "E056", "an element is not below p")
+        return data
+
+    def opening(self, length: int, depth: int, leaves: int) -> None:
+        need(length % 32 == 1 and length // 32 <= leaves * depth, "E056", "length of an opening")
+        need(self.uint(1) == depth, "E056", "depth of an opening")
+        self.take(length - 1)
+
+
+def read_proof(data: bytes, rows: int, columns: int, composition: int, conditions: int, chosen: ParameterSet) -> bytes:
+    """Steps 2, 3 and 6 of the verification; returns the first commitment, for step 4."""
+    log_rows, blowup, folding = rows.bit_length() - 1, chosen.blowup, chosen.folding
+    options = (chosen.queries, blowup, chosen.grinding, 3, folding, chosen.remainder_degree, 0, 0, 1, 1)
+    context = bytes([columns, 0, 0, log_rows, 0, 0, 8]) + struct.pack("<Q", P) + bytes(options)
+    context += bytes([conditions << 1 | 1])
+    reader = ProofReader(data)
+    need(reader.take(len(context)) == context, "E056", "the context")
+    unique = reader.uint(1)
+    need(1 <= unique <= chosen.queries, "E056", "number of positions")
+    layers, domain = 0, rows * blowup
+    while domain > (chosen.remainder_degree + 1) * blowup:
+        layers, domain = layers + 1, domain // folding
+    need(reader.uint(2) == 32 * (layers + 3), "E056", "number of commitments")
+    commitments = [reader.take(32) for _ in range(layers + 3)]
+    depth = (rows * blowup).bit_length() - 1
+    for cells in (columns, 3 * composition):
+        need(reader.vint() == 8 * cells * unique, "E056", "length of rows")
+        reader.elements(cells * unique)
+        reader.opening(reader.vint(), depth, unique)
+    for cells in (columns, composition):
+        need(reader.uint(2) == 48 * cells + 1 and reader.uint(1) == 2, "E056", "out-of-domain values")
+        reader.elements(6 * cells)
+    need(reader.uint(1) == layers, "E056", "number of layers")
+    before = unique
+    for layer in range(1, layers + 1):
+        length = reader.uint(4)
+        here = length // (24 * folding)
+        need(length % (24 * folding) == 0 and 1 <= here <= before, "E056", "rows of a layer")
+        reader.elements(3 * folding * here)
+        reader.opening(reader.uint(4), depth - layer * (folding.bit_length() - 1), here)
+        before = here
+    last = rows // folding**layers
+    need(reader.uint(2) == 24 * last, "E056", "length of the last polynomial")
+    polynomial = reader.elements(3 * last)
+    need(reader.uint(1) == 0, "E056", "partitions")
+    reader.uint(8)
+    need(reader.at == len(data), "E056", "bytes after the proof")
+    return commitments[0], tagged("stc/row", polynomial) == commitments[-1]
+
+
+def check_proof(receipt: Receipt) -> None:
+    """All but the STARK: the bytes have their one shape, and are about the statement's trace."""
+    proof, statement = receipt.payload["proof"], receipt.statement
+    data = receipt.entry(f"proof/{proof['system']}.bin", "E050")
+    need(len(data) == proof["size"] and sha256(data) == proof["digest"], "E052", "digest or size of the proof")
+    rows = geom_trace_length(statement["public_inputs"][0]["value"])
+    chosen = PARAMETER_SETS[proof["parameter_set"]]
+    trace_root, last_is_committed = read_proof(data, rows, len(GEOM_COLUMNS), 1, GEOM_CONDITIONS, chosen)
+    need(trace_root == statement["trace_root"], "E058", "trace_root")
+    need(last_is_committed, "E057", "the last polynomial")
+
 
 # ---- archive.md -------------------------------------------------------------------------------------------------------
 
@@ -581,20 +780,21 @@ def check_archive(receipt: Receipt) -> bytes:
         called_for.add(f"proof/{payload['proof']['system']}.bin")
     if detached:
         called_for |= {"da/header.bin", "da/sketch.bin"}
+    root = check_detached(receipt) if detached else check_embedded(receipt)
     for name in receipt.entries:
         need(name in called_for, "E009", name)
-    return check_detached(receipt) if detached else check_embedded(receipt)
+    return root
 
 
 def check_embedded(receipt: Receipt) -> bytes:
     payload, meta, ref = receipt.payload, receipt.payload["chunk_meta"], receipt.payload["row_index_ref"]
-    need("sketch" not in ref, "E061", "a sketch of an embedded archive")
     archive = b"".join(receipt.entries[f"artifacts/sha256/{a['digest'].hex()}"] for a in payload["artifacts"])
     chunk = ROW_BYTES * ROWS_PER_CHUNK
     need(meta["data_length_bytes"] == len(archive), "E066", "data_length_bytes")
     need(meta["num_chunks"] == -(-len(archive) // chunk), "E076", "num_chunks")
     fixed = (meta["chunk_len"], meta["chunk_size_bytes"], meta["chunking_rule_id"])
     need(fixed == (ROWS_PER_CHUNK, chunk, "rows_4096_v1"), "E061", "chunk_meta")
+    need("sketch" not in ref, "E061", "a sketch of an embedded archive")
     fixed = (ref["commitment_type"], ref["tree_arity"], ref["proof_fetch_rule_id"])
     need(fixed == ("stc_v1", ARITY, "embedded_v1"), "E061", "row_index_ref")
     root = stc_root((archive[at : at + ROW_BYTES] for at in range(0, len(archive), ROW_BYTES)), ARITY)
@@ -603,10 +803,29 @@ def check_embedded(receipt: Receipt) -> bytes:
 
 
 def check_detached(receipt: Receipt) -> bytes:
-    raise NotImplementedError
+    """Header and sketch agree with the capsule; the archive itself lies elsewhere."""
+    meta, ref = receipt.payload["chunk_meta"], receipt.payload["row_index_ref"]
+    spelling, sketch = receipt.entry("da/header.bin", "E062"), receipt.entry("da/sketch.bin", "E062")
+    header = RowCheckHeader.read(spelling)
+    need(ref["pointer"] == header.digest, "E061", "pointer")
+    need(ref.get("sketch") == tagged("row-check/sketch", sketch), "E061", "sketch")
+    check_sketch(header, sketch)
+    total = sum(artifact["size"] for artifact in receipt.payload["artifacts"])
+    need(meta["data_length_bytes"] == header.byte_len == total, "E066", "data_length_bytes")
+    need(meta["num_chunks"] == header.extended_rows, "E076", "num_chunks")
+    fixed = (meta["chunk_len"], meta["chunk_size_bytes"], meta["chunking_rule_id"])
+    need(fixed == (1, 8 * header.columns, "row_check_v1"), "E061", "chunk_meta")
+    fixed = (ref["commitment_type"], ref["tree_arity"], ref["proof_fetch_rule_id"])
+    need(fixed == ("row_check_v1", 2, "rows_v1"), "E061", "row_index_ref")
+    need(ref["commitment"] == header.root, "E063", "commitment")
+    return header.root
 
 
 # ---- stc.md -----------------------------------------------------------------------------------------------------------
+
+
+def stc_top_to_root(top: bytes, arity: int, rows: int) -> bytes:
+    return tagged("stc/root", struct.pack("<BQ", arity, rows) + top)
 
 
 def stc_root(rows: Iterable[bytes], arity: int) -> bytes:
@@ -614,7 +833,103 @@ def stc_root(rows: Iterable[bytes], arity: int) -> bytes:
     count = len(level)
     while len(level) > 1:
         level = [tagged("stc/node", b"".join(level[at : at + arity])) for at in range(0, len(level), arity)]
-    return tagged("stc/root", struct.pack("<BQ", arity, count) + (level[0] if level else bytes(32)))
+    return stc_top_to_root(level[0] if level else b"", arity, count)
+
+
+def stc_check_opening(root: bytes, arity: int, rows: int, items: list[tuple[int, bytes]], opening: list[bytes]) -> None:
+    """`items` are indices with their leaves."""
+    need(2 <= arity <= 64, "E061", "arity")
+    known = dict(items)
+    need(0 < len(known) == len(items) and max(known) < rows, "E064", "indices")
+    digests, size = iter(opening), rows
+    while size > 1:
+        above: dict[int, bytes] = {}
+        for group in sorted({index // arity for index in known}):
+            children = range(group * arity, min(size, (group + 1) * arity))
+            hashes = [known[child] if child in known else next(digests, None) for child in children]
+            need(None not in hashes, "E064", "the opening ends early")
+            above[group] = tagged("stc/node", b"".join(filter(None, hashes)))
+        known, size = above, -(-size // arity)
+    need(next(digests, None) is None, "E064", "digests are left over")
+    need(stc_top_to_root(known[0], arity, rows) == root, "E064", "another root")
+
+
+# ---- row-check.md -----------------------------------------------------------------------------------------------------
+
+Extension = tuple[int, int, int]  # the coefficients of 1, x, x^2 in F_p[x] / (x^3 - x - 1)
+
+
+@dataclass(frozen=True)
+class RowCheckHeader:
+    """The 81 bytes, with the shape that they state."""
+
+    spelling: bytes
+    byte_len: int
+    rows: int
+    columns: int
+    log_blowup: int
+    root: bytes
+    archive: bytes
+
+    @staticmethod
+    def read(spelling: bytes) -> RowCheckHeader:
+        need(len(spelling) == 81, "E061", "length of a row-check header")
+        header = RowCheckHeader(spelling, *struct.unpack("<QIIB32s32s", spelling))
+        need(header.rows >= 2 and header.rows.bit_count() == 1, "E061", "rows of a row-check header")
+        need(header.rows <= 1 << 18, "E005", "rows of a row-check header")
+        need(header.log_blowup in (1, 2), "E061", "log_blowup of a row-check header")
+        columns = -(-(-(-(8 + header.byte_len) // 7)) // header.rows)
+        need(columns <= 8192, "E005", "columns of a row-check header")
+        need(header.columns == columns, "E061", "columns of a row-check header")
+        return header
+
+    @property
+    def extended_rows(self) -> int:
+        return self.rows << self.log_blowup
+
+    @property
+    def digest(self) -> bytes:
+        return tagged("row-check/header", self.spelling)
+
+    def challenge(self) -> list[Extension]:
+        limbs: list[int] = []
+        block = 0
+        while len(limbs) < 3 * self.columns:
+            digest = tagged("row-check/challenge", self.spelling + struct.pack("<Q", block))
+            limbs += [limb for limb in struct.unpack("<4Q", digest) if limb < P]
+            block += 1
+        return [(limbs[3 * j], limbs[3 * j + 1], limbs[3 * j + 2]) for j in range(self.columns)]
+
+
+def check_sketch(header: RowCheckHeader, sketch: bytes) -> None:
+    need(len(sketch) == 24 * header.rows, "E066", "length of a sketch")
+    need(all(limb < P for (limb,) in struct.iter_unpack("<Q", sketch)), "E004", "an element of a sketch")
+
+
+def sketch_of(row: list[int], challenge: list[Extension]) -> Extension:
+    one, x, xx = (sum(element * xi[limb] for element, xi in zip(row, challenge)) % P for limb in range(3))
+    return one, x, xx
+
+
+def root_of_unity(order: int) -> int:
+    return pow(7277203076849721926, 2**32 // order, P)
+
+
+def extend(column: list[int], count: int) -> list[int]:
+    """The values on `count` points of the polynomial that has these values on its own. Quadratic: for vectors."""
+    size = len(column)
+    inverse, w, wide = pow(size, -1, P), root_of_unity(size), root_of_unity(count)
+    coefficients = [
+        sum(value * pow(w, -i * k, P) for i, value in enumerate(column)) * inverse % P for k in range(size)
+    ]
+    return [sum(c * pow(wide, i * k, P) for k, c in enumerate(coefficients)) % P for i in range(count)]
+
+
+def systematic_rows(content: bytes, header: RowCheckHeader) -> list[list[int]]:
+    packed = struct.pack("<Q", len(content)) + content
+    packed = packed.ljust(7 * header.rows * header.columns, b"\0")
+    elements = [int.from_bytes(packed[at : at + 7], "little") for at in range(0, len(packed), 7)]
+    return [elements[at : at + header.columns] for at in range(0, len(elements), header.columns)]
 
 
 # ---- event-log.md -----------------------------------------------------------------------------------------------------
@@ -720,6 +1035,8 @@ def check(data: bytes, limits: Limits = LIMITS) -> Result:
     capsule_hash = check_hashes(receipt)
     check_statement(receipt, backend)
     instance_hash = check_instance(receipt)
+    if backend.has_proof:
+        check_proof(receipt)
     archive_root = check_archive(receipt)
     if "anchor" in receipt.header:
         check_event_log(receipt)
