@@ -14,7 +14,7 @@ use winter_utils::Serializable;
 use super::{FriParams, ProofError};
 use crate::Digest;
 
-/// Longest proof that is read: twice what the widest AIR that Winterfell allows has needed.
+/// Longest proof that is read: several times what a wide AIR needs at 2^20 rows, which is under 1 MB.
 ///
 /// # Units
 /// Bytes.

@@ -1,0 +1,443 @@
+//! Capsules whose parts do not belong together: hashes, statement, claim, instance, and levels that cannot be reached.
+
+use verifier_core::{
+    ReasonCode,
+    capsule::entry,
+    cbor::Value,
+    stark::ParameterSet,
+};
+
+use super::{Bases, Rejects, another_digest, record, text};
+use crate::{
+    receipt::Receipt,
+    reseal::{Layer, Layers},
+};
+
+pub(super) fn add(bases: &Bases, rejects: &mut Rejects) {
+    identity(bases, rejects);
+    header(bases, rejects);
+    instance(bases, rejects);
+    claim(bases, rejects);
+    geom_claim(bases, rejects);
+    statement(bases, rejects);
+    geom_statement(bases, rejects);
+    proof_system(bases, rejects);
+    levels(bases, rejects);
+}
+
+fn identity(bases: &Bases, rejects: &mut Rejects) {
+    let code = ReasonCode::CapsuleHashMismatch;
+    let stale = (&bases.typical, Layers::ALL.without(Layer::Capsule));
+    for (kind, receipt) in [("process", &bases.typical), ("geom", &bases.geom)] {
+        let all = (receipt, Layers::ALL);
+        rejects.change(code, &format!("{kind}-capsule-hash-other"), all, |r| r.set("capsule_hash", another_digest()));
+        let stale = (receipt, Layers::ALL.without(Layer::Capsule));
+        rejects.change(code, &format!("{kind}-renamed"), stale, |r| r.set("header.trace_id", text("renamed")));
+        rejects.change(code, &format!("{kind}-chained"), stale, |receipt| {
+            receipt.set("header.prev_capsule_hash", another_digest());
+        });
+        rejects.change(code, &format!("{kind}-challenged"), stale, |r| r.set("da_challenge_hash", another_digest()));
+        let pinned = format!("{{\"expected_capsule_hash\":\"{}\"}}", "0".repeat(64));
+        rejects.add_with(code, &format!("{kind}-not-the-one-expected"), receipt.bytes(), &pinned);
+    }
+    let other = bases.other.value("capsule_hash");
+    rejects.change(code, "capsule-hash-of-another-receipt", stale, |r| r.set("capsule_hash", other.clone()));
+    // A complete reseal of a changed output: only the pin tells it from the original.
+    let Value::Bytes(hash) = bases.typical.value("capsule_hash") else { return };
+    let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    let forged = bases.typical.changed(Layers::ALL, |receipt| replace_content(receipt, b"buy 3\n", b"buy 9\n"));
+    let pin = format!("{{\"expected_capsule_hash\":\"{hash}\"}}");
+    rejects.add_with(code, "output-exchanged-and-all-resealed", forged.bytes(), &pin);
+}
+
+/// Another content for an artifact, wherever it stands.
+fn replace_content(receipt: &mut Receipt, old: &[u8], new: &[u8]) {
+    for content in receipt.entries.values_mut().filter(|content| *content == old) {
+        *content = new.to_vec();
+    }
+}
+
+fn header(bases: &Bases, rejects: &mut Rejects) {
+    let code = ReasonCode::CapsuleHeaderMismatch;
+    let names = [
+        "payload_hash",
+        "trace_spec_hash",
+        "statement_hash",
+        "chunk_meta_hash",
+        "row_index_ref_hash",
+        "manifest_hash",
+    ];
+    for (kind, receipt, other) in
+        [("process", &bases.typical, &bases.other), ("geom", &bases.geom, &bases.geom_other)]
+    {
+        let all = (receipt, Layers::ALL);
+        for name in names {
+            let path = format!("header.{name}");
+            let hyphened = name.replace('_', "-");
+            rejects.change(code, &format!("{kind}-{hyphened}-other"), all, |r| r.set(&path, another_digest()));
+        }
+        let of_other = other.value("header.statement_hash");
+        rejects.change(code, &format!("{kind}-statement-hash-of-another-receipt"), all, |receipt| {
+            receipt.set("header.statement_hash", of_other.clone());
+        });
+        rejects.change(code, &format!("{kind}-arity-other"), all, |r| r.set("header.row_tree_arity", Value::Uint(2)));
+        let stale = (receipt, Layers::ALL.without(Layer::Payload));
+        rejects.change(code, &format!("{kind}-payload-of-another-receipt"), stale, |receipt| {
+            receipt.set("payload", other.value("payload"));
+        });
+    }
+    let stale = (&bases.typical, Layers::ALL.without(Layer::Payload));
+    rejects.change(code, "process-duration-changed", stale, |r| r.set("payload.run.duration_ms", Value::Uint(1)));
+}
+
+fn instance(bases: &Bases, rejects: &mut Rejects) {
+    let code = ReasonCode::InstanceHashMismatch;
+    for (kind, receipt, other) in
+        [("process", &bases.typical, &bases.other), ("geom", &bases.geom, &bases.geom_other)]
+    {
+        let all = (receipt, Layers::ALL);
+        rejects.change(code, &format!("{kind}-instance-hash-other"), all, |receipt| {
+            receipt.set("header.instance_hash", another_digest());
+        });
+        let of_other = other.value("header.instance_hash");
+        rejects.change(code, &format!("{kind}-instance-hash-of-another-receipt"), all, |receipt| {
+            receipt.set("header.instance_hash", of_other.clone());
+        });
+        let stale = (receipt, Layers::ALL.without(Layer::Instance));
+        rejects.change(code, &format!("{kind}-root-exchanged"), stale, |receipt| {
+            receipt.set("payload.row_index_ref.commitment", other.value("payload.row_index_ref.commitment"));
+        });
+        rejects.change(code, &format!("{kind}-cut-exchanged"), stale, |receipt| {
+            receipt.set("payload.chunk_meta.chunk_len", Value::Uint(1));
+        });
+        rejects.change(code, &format!("{kind}-arity-exchanged"), stale, |receipt| {
+            receipt.set("payload.row_index_ref.tree_arity", Value::Uint(2));
+        });
+        rejects.change(code, &format!("{kind}-trace-root-exchanged"), stale, |receipt| {
+            receipt.set("payload.statement.trace_root", other.value("payload.statement.trace_root"));
+        });
+    }
+}
+
+fn claim(bases: &Bases, rejects: &mut Rejects) {
+    let code = ReasonCode::ClaimMismatch;
+    let all = (&bases.typical, Layers::ALL);
+    let file = |path: &str| {
+        record([("path", text(path)), ("digest", bases.typical.value("payload.claim.code.0.digest")), ("size", {
+            bases.typical.value("payload.claim.code.0.size")
+        })])
+    };
+    for section in ["code", "inputs", "config.files", "outputs"] {
+        let path = format!("payload.claim.{section}");
+        let name = section.replace('.', "-");
+        let unsorted = Value::Array(vec![file("b"), file("a")]);
+        rejects.change(code, &format!("claim-{name}-unsorted"), all, |receipt| receipt.set(&path, unsorted.clone()));
+        let twice = Value::Array(vec![file("a"), file("a")]);
+        rejects.change(code, &format!("claim-{name}-path-twice"), all, |receipt| receipt.set(&path, twice.clone()));
+    }
+    let variables = "payload.claim.environment.variables";
+    let variable = |name: &str| record([("name", text(name)), ("value", text("1"))]);
+    let lists: [(&str, [&str; 2]); 2] = [("unsorted", ["B", "A"]), ("twice", ["A", "A"])];
+    for (name, names) in lists {
+        let list = Value::Array(names.map(variable).into());
+        rejects.change(code, &format!("claim-variables-{name}"), all, |r| r.set(variables, list.clone()));
+    }
+    rejects.change(code, "claim-manifest-hash-other", all, |receipt| {
+        receipt.set("payload.claim.environment.manifest_hash", another_digest());
+    });
+    rejects.change(code, "run-missing", all, |receipt| receipt.remove("payload.run"));
+    rejects.change(code, "anchor-missing", all, |receipt| receipt.remove("header.anchor"));
+    let proof = bases.geom.value("payload.proof");
+    rejects.change(code, "proof-beside-a-recorded-run", all, |receipt| receipt.set("payload.proof", proof.clone()));
+    rejects.change(code, "exit-missing", all, |receipt| receipt.remove("payload.claim.exit"));
+    rejects.change(code, "exit-empty", all, |receipt| receipt.set("payload.claim.exit", Value::Map(Vec::new())));
+    rejects.change(code, "exit-by-code-and-signal", all, |r| r.set("payload.claim.exit.signal", Value::Uint(9)));
+    public_inputs(bases, rejects);
+    index(bases, rejects);
+}
+
+fn public_inputs(bases: &Bases, rejects: &mut Rejects) {
+    let code = ReasonCode::ClaimMismatch;
+    let all = (&bases.typical, Layers::ALL);
+    let path = "payload.statement.public_inputs";
+    for (at, name) in ["code", "inputs", "config", "environment", "outputs", "exit"].into_iter().enumerate() {
+        let value = format!("{path}.{at}.value");
+        let of_other = bases.other.value(&value);
+        rejects.change(code, &format!("public-input-{name}-of-another-receipt"), all, |receipt| {
+            receipt.set(&value, of_other.clone());
+        });
+    }
+    let inputs = |change: &dyn Fn(&mut Vec<Value>)| {
+        let Value::Array(mut items) = bases.typical.value(path) else { panic!("a list of public inputs") };
+        change(&mut items);
+        Value::Array(items)
+    };
+    let changed = [
+        ("in-another-order", inputs(&|items| items.swap(0, 1))),
+        ("missing", inputs(&|items| drop(items.pop()))),
+        ("twice", inputs(&|items| items.push(items[0].clone()))),
+        ("none", Value::Array(Vec::new())),
+    ];
+    for (name, value) in changed {
+        rejects.change(code, &format!("public-inputs-{name}"), all, |receipt| receipt.set(path, value.clone()));
+    }
+    rejects.change(code, "public-input-renamed", all, |r| r.set(&format!("{path}.0.name"), text("kode")));
+    rejects.change(code, "public-input-of-another-type", all, |r| r.set(&format!("{path}.0.value"), Value::Uint(0)));
+    rejects.change(code, "claim-changed-under-the-statement", (&bases.typical, Layers::ALL.without(Layer::Inputs)), |r| {
+        r.set("payload.claim.config.arguments.0", text("other.csv"));
+    });
+}
+
+/// The index of the archive and the list of manifests.
+fn index(bases: &Bases, rejects: &mut Rejects) {
+    let code = ReasonCode::ClaimMismatch;
+    let all = (&bases.typical, Layers::ALL.without(Layer::Index).without(Layer::Archive));
+    let path = "payload.artifacts";
+    let index = |change: &dyn Fn(&mut Vec<Value>)| {
+        let Value::Array(mut items) = bases.typical.value(path) else { panic!("an index") };
+        change(&mut items);
+        Value::Array(items)
+    };
+    let extra = record([("digest", Value::Bytes(vec![0xff; 32])), ("size", Value::Uint(0)), ("embedded", Value::Bool(true))]);
+    let changed = [
+        ("unsorted", index(&|items| items.swap(0, 1))),
+        ("twice", index(&|items| items.insert(0, items[0].clone()))),
+        ("lacks-one", index(&|items| drop(items.remove(1)))),
+        ("empty", Value::Array(Vec::new())),
+        ("has-one-more", index(&|items| items.push(extra.clone()))),
+    ];
+    for (name, value) in changed {
+        rejects.change(code, &format!("index-{name}"), all, |receipt| receipt.set(path, value.clone()));
+    }
+    for (name, size) in [("0", 0), ("2-to-the-60", 1 << 60), ("2-to-the-64-less-1", u64::MAX)] {
+        rejects.change(code, &format!("index-size-{name}"), all, |r| r.set("payload.artifacts.0.size", Value::Uint(size)));
+    }
+    let Value::Array(mut manifests) = bases.typical.value("payload.manifests") else { return };
+    manifests.swap(0, 1);
+    rejects.change(code, "manifests-unsorted", all, |receipt| {
+        receipt.set("payload.manifests", Value::Array(manifests.clone()));
+    });
+    manifests[0] = manifests[1].clone();
+    rejects.change(code, "manifest-twice", all, |r| r.set("payload.manifests", Value::Array(manifests.clone())));
+}
+
+fn geom_claim(bases: &Bases, rejects: &mut Rejects) {
+    let code = ReasonCode::ClaimMismatch;
+    let all = (&bases.geom, Layers::ALL);
+    for (at, (section, document)) in
+        [("code", "program"), ("inputs", "parameters"), ("outputs", "outputs")].into_iter().enumerate()
+    {
+        let path = format!("payload.claim.{section}");
+        let digest = bases.geom.value(&format!("{path}.0.digest"));
+        rejects.change(code, &format!("geom-{document}-changed"), all, |receipt| {
+            for content in receipt.entries.values_mut().filter(|content| {
+                Value::Bytes(verifier_core::Digest::of_content(content).as_bytes().to_vec()) == digest
+            }) {
+                content.insert(content.len() - 1, b' ');
+            }
+        });
+        rejects.change(code, &format!("geom-{document}-missing"), all, |r| r.set(&path, Value::Array(Vec::new())));
+        if at > 0 {
+            let of_other = bases.geom_other.value(&path);
+            rejects.change(code, &format!("geom-{document}-of-another-receipt"), all, |receipt| {
+                receipt.set(&path, of_other.clone());
+            });
+        }
+    }
+    rejects.change(code, "geom-arguments", all, |receipt| {
+        receipt.set("payload.claim.config.arguments", Value::Array(vec![text("--fast")]));
+    });
+    rejects.change(code, "geom-variable", all, |receipt| {
+        receipt.set("payload.claim.environment.variables", Value::Array(vec![record([("name", text("TZ"))])]));
+    });
+    let exit = record([("code", Value::Uint(0))]);
+    rejects.change(code, "geom-exit", all, |receipt| receipt.set("payload.claim.exit", exit.clone()));
+    let run = bases.typical.value("payload.run");
+    rejects.change(code, "geom-run", all, |receipt| receipt.set("payload.run", run.clone()));
+    let anchor = bases.typical.value("header.anchor");
+    let log = bases.typical.entries[entry::EVENTS].clone();
+    rejects.change(code, "geom-event-log", all, |receipt| {
+        receipt.set("header.anchor", anchor.clone());
+        receipt.entries.insert(entry::EVENTS.to_owned(), log.clone());
+    });
+}
+
+fn statement(bases: &Bases, rejects: &mut Rejects) {
+    let code = ReasonCode::ProofStatementMismatch;
+    for (kind, receipt, foreign) in [("process", &bases.typical, &bases.geom), ("geom", &bases.geom, &bases.typical)] {
+        let all = (receipt, Layers::ALL);
+        for key in ["trace_format_id", "record_schema_ref", "encoding_id", "field_modulus_id"] {
+            let path = format!("payload.trace_spec.{key}");
+            let name = key.replace('_', "-");
+            let value = foreign.value(&path);
+            rejects.change(code, &format!("{kind}-trace-spec-{name}-other"), all, |r| r.set(&path, value.clone()));
+        }
+        rejects.change(code, &format!("{kind}-trace-spec-version-2"), all, |receipt| {
+            receipt.set("payload.trace_spec.spec_version", Value::Uint(2));
+        });
+        rejects.change(code, &format!("{kind}-trace-spec-of-another-backend"), all, |receipt| {
+            receipt.set("payload.trace_spec", foreign.value("payload.trace_spec"));
+        });
+        for version in [0, 2] {
+            rejects.change(code, &format!("{kind}-statement-version-{version}"), all, |receipt| {
+                receipt.set("payload.statement.statement_version", Value::Uint(version));
+            });
+        }
+        rejects.change(code, &format!("{kind}-trace-spec-hash-of-the-statement-other"), all, |receipt| {
+            receipt.set("payload.statement.trace_spec_hash", another_digest());
+        });
+        policies_and_anchors(kind, all, rejects);
+    }
+}
+
+fn policies_and_anchors(kind: &str, all: (&Receipt, Layers), rejects: &mut Rejects) {
+    let code = ReasonCode::ProofStatementMismatch;
+    rejects.change(code, &format!("{kind}-policy-hash-without-a-policy"), all, |receipt| {
+        receipt.set("payload.statement.policy_hash", another_digest());
+    });
+    let policy = record([
+        ("policy_id", text("house-rules")),
+        ("policy_version", text("2")),
+        ("policy_hash", another_digest()),
+        ("track_id", text("main")),
+    ]);
+    rejects.change(code, &format!("{kind}-policy-that-the-statement-does-not-name"), all, |receipt| {
+        receipt.set("header.policy_ref", policy.clone());
+        receipt.remove("payload.statement.policy_hash");
+    });
+    let path = "payload.statement.anchors";
+    let Value::Array(anchors) = all.0.value(path) else { return };
+    let mut reversed = anchors.clone();
+    reversed.reverse();
+    let mut twice = anchors.clone();
+    twice.push(anchors[anchors.len() - 1].clone());
+    let fewer = anchors[1..].to_vec();
+    let mut changed = vec![("none", Vec::new()), ("twice", twice)];
+    if anchors.len() > 1 {
+        changed.extend([("reversed", reversed), ("one-missing", fewer)]);
+    }
+    for (name, value) in changed {
+        rejects.change(code, &format!("{kind}-anchors-{name}"), all, |r| r.set(path, Value::Array(value.clone())));
+    }
+    for at in 0..anchors.len() {
+        let reference = text(&format!("sha256:{}", "0".repeat(64)));
+        rejects.change(code, &format!("{kind}-anchor-{at}-reference-other"), all, |receipt| {
+            receipt.set(&format!("{path}.{at}.anchor_ref"), reference.clone());
+        });
+        rejects.change(code, &format!("{kind}-anchor-{at}-rule-other"), all, |receipt| {
+            receipt.set(&format!("{path}.{at}.anchor_rule_id"), text("event_chain_v2"));
+        });
+        rejects.change(code, &format!("{kind}-anchor-{at}-with-a-track"), all, |receipt| {
+            receipt.set(&format!("{path}.{at}.track_id"), text("main"));
+        });
+    }
+}
+
+/// Public inputs that are no statement of the machine.
+fn geom_statement(bases: &Bases, rejects: &mut Rejects) {
+    let code = ReasonCode::ProofStatementMismatch;
+    let all = (&bases.geom, Layers::ALL);
+    let path = "payload.statement.public_inputs";
+    let inputs = |change: &dyn Fn(&mut Vec<Value>)| {
+        let Value::Array(mut items) = bases.geom.value(path) else { panic!("a list of public inputs") };
+        change(&mut items);
+        Value::Array(items)
+    };
+    let changed = [
+        ("in-another-order", inputs(&|items| items.swap(7, 8))),
+        ("missing", inputs(&|items| drop(items.pop()))),
+        ("twice", inputs(&|items| items.push(items[0].clone()))),
+        ("none", Value::Array(Vec::new())),
+        ("of-a-recorded-run", bases.typical.value(path)),
+    ];
+    for (name, value) in changed {
+        rejects.change(code, &format!("geom-public-inputs-{name}"), all, |receipt| receipt.set(path, value.clone()));
+    }
+    rejects.change(code, "geom-public-input-renamed", all, |receipt| {
+        receipt.set(&format!("{path}.7.name"), text("final_count"));
+    });
+    rejects.change(code, "geom-public-input-that-is-a-digest", all, |receipt| {
+        receipt.set(&format!("{path}.7.value"), another_digest());
+    });
+    const P: u64 = 0xffff_ffff_0000_0001;
+    for (name, at, value) in [
+        ("steps-1", 0, 1),
+        ("steps-0", 0, 0),
+        ("steps-2-to-the-20-and-one", 0, (1 << 20) + 1),
+        ("steps-2-to-the-32", 0, 1 << 32),
+        ("steps-2-to-the-60", 0, 1 << 60),
+        ("initial-of-p", 1, P),
+        ("matrix-of-p-and-one", 3, P + 1),
+        ("output-of-p-and-64", 7, P + 64),
+        ("output-of-2-to-the-64-less-1", 8, u64::MAX),
+    ] {
+        rejects.change(code, &format!("geom-{name}"), all, |receipt| {
+            receipt.set(&format!("{path}.{at}.value"), Value::Uint(value));
+        });
+    }
+}
+
+fn proof_system(bases: &Bases, rejects: &mut Rejects) {
+    let code = ReasonCode::ProofSystemMismatch;
+    for (kind, receipt, foreign) in [("process", &bases.typical, &bases.geom), ("geom", &bases.geom, &bases.typical)] {
+        let all = (receipt, Layers::ALL);
+        for key in ["vm_id", "circuit_id"] {
+            let path = format!("header.{key}");
+            let name = key.replace('_', "-");
+            rejects.change(code, &format!("{kind}-{name}-of-another-backend"), all, |receipt| {
+                receipt.set(&path, foreign.value(&path));
+            });
+        }
+        rejects.change(code, &format!("{kind}-backend-unknown"), all, |receipt| {
+            receipt.set("header.backend_id", text("process_v2"));
+        });
+        rejects.change(code, &format!("{kind}-backend-upper-case"), all, |receipt| {
+            receipt.set("header.backend_id", text(&format!("{}_V1", kind.to_uppercase())));
+        });
+        rejects.change(code, &format!("{kind}-backend-of-the-other"), all, |receipt| {
+            receipt.set("header.backend_id", foreign.value("header.backend_id"));
+        });
+        for key in ["params_hash", "air_params_hash", "fri_params_hash", "program_hash", "vk_hash"] {
+            let path = format!("header.proof_system.{key}");
+            let name = key.replace('_', "-");
+            rejects.change(code, &format!("{kind}-{name}-of-another-backend"), all, |receipt| {
+                receipt.set(&path, foreign.value(&path));
+            });
+        }
+    }
+    let all = (&bases.geom, Layers::ALL);
+    for key in ["params_hash", "air_params_hash"] {
+        let path = format!("header.proof_system.{key}");
+        let name = key.replace('_', "-");
+        rejects.change(code, &format!("geom-{name}-of-another-run"), all, |receipt| {
+            receipt.set(&path, bases.geom_other.value(&path));
+        });
+    }
+    let path = "header.proof_system.fri_params_hash";
+    rejects.change(code, "geom-fri-params-hash-of-another-set", all, |receipt| {
+        receipt.set(path, bases.geom_128.value(path));
+    });
+    for (name, value) in [("of-another-system", text("rv32im_v1")), ("of-no-system", text(""))] {
+        rejects.change(code, &format!("geom-proof-{name}"), all, |r| r.set("payload.proof.system", value.clone()));
+    }
+    for set in ["stark-80", "stark-64", "STARK-100", ""] {
+        let name = if set.is_empty() { "empty" } else { set };
+        rejects.change(code, &format!("geom-parameter-set-{}", name.to_lowercase().replace("stark-100", "in-capitals")), all, |r| {
+            r.set("payload.proof.parameter_set", text(set));
+        });
+    }
+    let stale = (&bases.geom, Layers::ALL.without(Layer::ProofSystem));
+    rejects.change(code, "geom-parameter-set-relabelled", stale, |receipt| {
+        receipt.set_item("payload.proof.parameter_set", &ParameterSet::Stark128.name().to_owned());
+    });
+}
+
+fn levels(bases: &Bases, rejects: &mut Rejects) {
+    let code = ReasonCode::VerificationProfileUnsatisfied;
+    for level in ["policy-enforced", "full"] {
+        let options = format!("{{\"level\":\"{level}\"}}");
+        for (kind, receipt) in [("process", &bases.typical), ("geom", &bases.geom)] {
+            rejects.add_with(code, &format!("{kind}-{level}"), receipt.bytes(), &options);
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Every byte counts: a sample of what `--bin every-byte` does to all of them.
+
+use capseal_tests::{
+    every_byte::{self, Answer},
+    receipt::Receipt,
+    vectors,
+};
+
+fn receipt(name: &str) -> Vec<u8> {
+    std::fs::read(vectors::folder().join(format!("accept/{name}.cap"))).unwrap()
+}
+
+const RECEIPTS: [&str; 3] = ["process-typical", "process-detached", "geom-100"];
+
+#[test]
+fn a_changed_byte_is_refused() {
+    for name in RECEIPTS {
+        let bytes = receipt(name);
+        for mask in [0xff, 0x01] {
+            let tally = every_byte::as_it_stands(&bytes, mask, 1);
+            assert!(tally.is_clean() && tally.tried == bytes.len(), "{name} {mask:#x}: {tally:?}");
+        }
+    }
+}
+
+#[test]
+fn a_changed_byte_of_a_content_is_refused_when_its_checksums_agree() {
+    for name in RECEIPTS {
+        let tally = every_byte::with_checksums(&receipt(name), 0x01, 3);
+        assert!(tally.is_clean(), "{name}: {tally:?}");
+    }
+}
+
+#[test]
+fn a_changed_byte_of_a_proof_is_refused_when_every_hash_agrees() {
+    let tally = every_byte::of_the_proof(&Receipt::read(&receipt("geom-100")), 0x01, 61);
+    assert!(tally.is_clean(), "{tally:?}");
+}
+
+#[test]
+fn an_entry_that_is_dropped_repeated_moved_swapped_cut_or_renamed_is_refused() {
+    for name in RECEIPTS {
+        for (entry, answers) in every_byte::entries(&receipt(name)) {
+            assert!(answers.iter().flatten().all(|answer| matches!(answer, Answer::Refused(_))), "{entry}: {answers:?}");
+        }
+    }
+}
