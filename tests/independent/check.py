@@ -16,10 +16,10 @@ import re
 import struct
 import sys
 import zlib
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Callable, Iterable, NoReturn
+from typing import Any, Iterable, Iterator, NoReturn
 
 Cbor = Any  # int, bytes, str, bool, list of Cbor, or dict from str to Cbor
 
@@ -72,8 +72,6 @@ class Limits:
             case _:
                 return self.document_bytes
 
-
-LIMITS = Limits()
 
 # ---- digests.md -------------------------------------------------------------------------------------------------------
 
@@ -552,6 +550,7 @@ class ProcessV1(Backend):
     def check_claim(self, receipt: Receipt) -> None:
         payload, claim = receipt.payload, receipt.claim
         need("run" in payload and "anchor" in receipt.header and "proof" not in payload, "E015", "run, anchor or proof")
+        need(payload["run"]["capture"] in ("observed", "declared"), "E003", "run.capture")
         digests = {name: tagged_cbor(f"claim/{name}", claim[name]) for name in SECTIONS}
         exit_ = claim.get("exit", {})
         need(len(exit_) == 1, "E015", "exit")
@@ -693,8 +692,10 @@ class ProofReader:
         self.take(length - 1)
 
 
-def read_proof(data: bytes, rows: int, columns: int, composition: int, conditions: int, chosen: ParameterSet) -> bytes:
-    """Steps 2, 3 and 6 of the verification; returns the first commitment, for step 4."""
+def read_proof(
+    data: bytes, rows: int, columns: int, composition: int, conditions: int, chosen: ParameterSet
+) -> tuple[bytes, bool]:
+    """Steps 2 and 3 of the verification; returns what steps 4 and 6 need: the first commitment, whether the last holds."""
     log_rows, blowup, folding = rows.bit_length() - 1, chosen.blowup, chosen.folding
     options = (chosen.queries, blowup, chosen.grinding, 3, folding, chosen.remainder_degree, 0, 0, 1, 1)
     context = bytes([columns, 0, 0, log_rows, 0, 0, 8]) + struct.pack("<Q", P) + bytes(options)
@@ -744,6 +745,9 @@ def check_proof(receipt: Receipt) -> None:
     trace_root, last_is_committed = read_proof(data, rows, len(GEOM_COLUMNS), 1, GEOM_CONDITIONS, chosen)
     need(trace_root == statement["trace_root"], "E058", "trace_root")
     need(last_is_committed, "E057", "the last polynomial")
+    values = {public["name"]: public["value"] for public in statement["public_inputs"]}
+    outputs = {name: values[name] for name in GEOM_OUTPUTS}
+    need(geom_run(values) == outputs, "E054", "the machine has other outputs, so that nothing can prove these")
 
 
 # ---- archive.md -------------------------------------------------------------------------------------------------------
@@ -940,7 +944,8 @@ def check_event_log(receipt: Receipt) -> None:
     need(log.endswith(b"\n"), "E201", "the log does not end with a line feed")
     lines = log[:-1].split(b"\n")
     need(len(lines) <= receipt.limits.event_log_lines, "E005", "lines of the log")
-    head, last_time, event = bytes(32), "", {}
+    head, last_time = bytes(32), 0
+    event: dict[str, Any] = {}
     for seq, line in enumerate(lines):
         need(len(line) <= receipt.limits.event_line_bytes, "E005", f"line {seq}")
         event = read_event(line)
@@ -948,8 +953,11 @@ def check_event_log(receipt: Receipt) -> None:
         need(event.get("prev") == head.hex(), "E201", f"prev of line {seq}")
         need(isinstance(event.get("type"), str), "E201", f"type of line {seq}")
         need((event["type"] == "run_header") == (seq == 0), "E201", f"type of line {seq}")
-        need(is_time(event.get("time")) and event["time"] >= last_time, "E201", f"time of line {seq}")
-        head, last_time = sha256(b"\0" + line), event["time"]
+        time = time_ms(event.get("time"))
+        need(time >= last_time, "E201", f"time of line {seq}")
+        if seq == 0:
+            check_circumstances(event, time, receipt.payload["run"])
+        head, last_time = sha256(b"\0" + line), time
     need(anchor["events_log_hash"] == tagged("event-log", log), "E201", "events_log_hash")
     need(anchor["events_log_len"] == len(lines), "E201", "events_log_len")
     need(anchor["event_chain_head"] == head, "E201", "event_chain_head")
@@ -961,10 +969,17 @@ def check_event_log(receipt: Receipt) -> None:
     need(receipt.statement["trace_root"] == stc_root(lines, 2), "E201", "trace_root")
 
 
+def check_circumstances(event: dict[str, Any], time: int, run: dict[str, Cbor]) -> None:
+    need(event.get("backend") == "process_v1", "E201", "backend of line 0")
+    for name in ("capture", "command"):
+        need(event.get(name) == run[name], "E201", f"{name} of line 0")
+    need(time == run["started_at_ms"], "E201", "time of line 0")
+
+
 def read_event(line: bytes) -> dict[str, Any]:
     """A line in its canonical form: the one that its value is written back in."""
     try:
-        event = json.loads(line.decode(), parse_float=not_an_event, parse_constant=not_an_event)
+        event: dict[str, Any] = json.loads(line.decode(), parse_float=not_an_event, parse_constant=not_an_event)
         check_event_value(event)
         written = json.dumps(event, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
     except (ValueError, RecursionError) as error:
@@ -977,15 +992,16 @@ def not_an_event(text: str) -> NoReturn:
     raise ValueError(f"number {text}")
 
 
-def check_event_value(value: Any) -> None:
+def check_event_value(value: Any, level: int = 1) -> None:
+    need(level <= 127 or not isinstance(value, (dict, list)), "E201", "nesting of a line")
     match value:
         case dict():
             for key, item in value.items():
                 need(re.fullmatch("[a-z0-9_]+", key) is not None, "E201", f"key {key!r}")
-                check_event_value(item)
+                check_event_value(item, level + 1)
         case list():
             for item in value:
-                check_event_value(item)
+                check_event_value(item, level + 1)
         case bool() | str():
             pass
         case int():
@@ -994,13 +1010,20 @@ def check_event_value(value: Any) -> None:
             refuse("E201", f"value {value!r}")
 
 
-def is_time(text: Any) -> bool:
-    if not isinstance(text, str) or not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", text, re.ASCII):
-        return False
+TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)\.(\d{3})Z", re.ASCII)
+EPOCH = datetime(1970, 1, 1)
+
+
+def time_ms(text: Any) -> int:
+    """Milliseconds since 1970."""
+    found = TIME.fullmatch(text) if isinstance(text, str) else None
     try:
-        return bool(datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ"))
+        year, month, day, hour, minute, second, ms = map(int, found.groups()) if found else [0] * 7
+        since = datetime(year, month, day, hour, minute, second, 1000 * ms) - EPOCH
     except ValueError:
-        return False
+        refuse("E201", f"time {text!r}")
+    need(since.days >= 0, "E201", f"time {text!r}")
+    return since // timedelta(milliseconds=1)
 
 
 # ---- verdict.md -------------------------------------------------------------------------------------------------------
@@ -1023,7 +1046,13 @@ class Result:
         return " ".join([status, *(f"{name}={value.hex()}" for name, value in zip(names, hashes))])
 
 
-def check(data: bytes, limits: Limits = LIMITS) -> Result:
+@dataclass(frozen=True)
+class Options:
+    level: str = "proof-only"
+    expected_capsule_hash: str | None = None
+
+
+def check(data: bytes, options: Options = Options(), limits: Limits = Limits()) -> Result:
     """Checks 1 to 8 in the order of verdict.md, less the STARK."""
     entries = read_container(data, limits)
     need("capsule.cbor" in entries, "E002", "there is no capsule")
@@ -1033,6 +1062,7 @@ def check(data: bytes, limits: Limits = LIMITS) -> Result:
     need(receipt.header["backend_id"] in BACKENDS, "E301", "backend_id")
     backend = BACKENDS[receipt.header["backend_id"]]
     capsule_hash = check_hashes(receipt)
+    need(options.expected_capsule_hash in (None, capsule_hash.hex()), "E011", "not the capsule that was expected")
     check_statement(receipt, backend)
     instance_hash = check_instance(receipt)
     if backend.has_proof:
@@ -1040,10 +1070,87 @@ def check(data: bytes, limits: Limits = LIMITS) -> Result:
     archive_root = check_archive(receipt)
     if "anchor" in receipt.header:
         check_event_log(receipt)
+    need(options.level == "proof-only", "E302", "no level above proof-only can be reached")
     return Result(capsule_hash, instance_hash, receipt.statement["trace_root"], archive_root, backend.has_proof)
 
 
+# ---- tests/vectors ----------------------------------------------------------------------------------------------------
+
+NEEDS_STARK = ("E054", "E056")  # a proof with the right shape and nothing behind it
+Outcome = tuple[str, bool, str]  # which vector, whether it passed, and what was found
+
+
+def receipt_outcomes(folder: Path) -> Iterator[Outcome]:
+    for path in sorted(folder.glob("**/*.cap")):
+        name = str(path.relative_to(folder))
+        beside = path.with_suffix(".options.json")
+        options = Options(**json.loads(beside.read_text())) if beside.exists() else Options()
+        expected = path.parent.name[:4] if name.startswith("reject/") else "accepted"
+        try:
+            result = check(path.read_bytes(), options)
+        except Refused as refused:
+            yield name, refused.code == expected, str(refused)
+            continue
+        passed = expected == "accepted" or (result.needs_stark and expected in NEEDS_STARK)
+        verdict = path.with_suffix(".verdict.json")
+        if verdict.exists():
+            passed &= json.loads(verdict.read_text())["capsule_hash"] == result.capsule_hash.hex()
+        yield name, passed, str(result)
+
+
+def stc_outcomes(path: Path) -> Iterator[Outcome]:
+    vectors = json.loads(path.read_text())
+    for index, case in enumerate(vectors["roots"]):
+        root = stc_root(map(bytes.fromhex, case["rows"]), case["arity"])
+        yield f"stc.json roots[{index}]", root.hex() == case["root"], root.hex()
+    for index, case in enumerate(vectors["openings"]):
+        items = [(position, bytes.fromhex(leaf)) for position, leaf in case["items"]]
+        opening = list(map(bytes.fromhex, case["opening"]))
+        try:
+            stc_check_opening(bytes.fromhex(case["root"]), case["arity"], case["rows"], items, opening)
+            found = True
+        except Refused:
+            found = False
+        yield f"stc.json openings[{index}]", found == case["accepted"], case["case"]
+
+
+def row_check_outcomes(path: Path) -> Iterator[Outcome]:
+    for index, case in enumerate(json.loads(path.read_text())["archives"]):
+        content = bytes.fromhex(case["content"])
+        header = RowCheckHeader.read(bytes.fromhex(case["header"]))
+        rows = systematic_rows(content, header)
+        columns = [extend(list(column), header.extended_rows) for column in zip(*rows)]
+        extended = [struct.pack(f"<{header.columns}Q", *row) for row in zip(*columns)]
+        challenge = header.challenge()
+        sketch = b"".join(struct.pack("<3Q", *sketch_of(row, challenge)) for row in rows)
+        check_sketch(header, sketch)
+        found = {
+            "extended_rows": [row.hex() for row in extended],
+            "root": stc_root(extended, 2).hex(),
+            "header_digest": header.digest.hex(),
+            "challenge": [struct.pack("<3Q", *xi).hex() for xi in challenge],
+            "sketch": sketch.hex(),
+            "sketch_digest": tagged("row-check/sketch", sketch).hex(),
+        }
+        wrong = [name for name, value in found.items() if case[name] != value]
+        stated = (header.byte_len, header.root.hex(), header.archive)
+        passed = not wrong and stated == (len(content), found["root"], sha256(content))
+        yield f"row-check.json archives[{index}]", passed, " ".join(wrong)
+
+
+def check_vectors(folder: Path) -> int:
+    outcomes = [*receipt_outcomes(folder), *stc_outcomes(folder / "stc.json")]
+    outcomes += row_check_outcomes(folder / "row-check.json")
+    for name, passed, found in outcomes:
+        print("ok    " if passed else "FAILED", name, found)
+    failed = sum(not passed for _, passed, _ in outcomes)
+    print(f"{len(outcomes) - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
 def main(arguments: list[str]) -> int:
+    if arguments[:1] == ["--vectors"] and len(arguments) == 2:
+        return check_vectors(Path(arguments[1]))
     failed = 0
     for path in arguments:
         try:
