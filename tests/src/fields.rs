@@ -19,6 +19,8 @@ pub struct Free {
     pub path: &'static str,
     /// What is free about it.
     pub how: How,
+    /// Whether it is free in a proven receipt too.
+    pub proven: bool,
     /// Why.
     pub why: &'static str,
 }
@@ -50,33 +52,35 @@ const INTENT: &str = "what the maker intends; a verifier asks for its own level"
 const CIRCUMSTANCE: &str = "the maker's word, shown as such";
 
 /// Every field that is free when all hashes are recomputed.
-pub const FREE: [Free; 21] = [
+pub const FREE: [Free; 19] = [
     free("da_challenge_hash", How::Added, CHALLENGE),
     free("da_challenge_hash", How::Changed, CHALLENGE),
     free("da_challenge_hash", How::Removed, CHALLENGE),
     free("header.da_policy_hash", How::Added, CHALLENGE),
     free("header.da_policy_hash", How::Changed, CHALLENGE),
     free("header.da_policy_hash", How::Removed, CHALLENGE),
-    free("header.policy_ref", How::Added, POLICY),
-    free("header.policy_ref", How::Removed, POLICY),
-    free("header.policy_ref.policy_hash", How::Changed, POLICY),
-    free("header.policy_ref.policy_id", How::Changed, POLICY),
-    free("header.policy_ref.policy_version", How::Changed, POLICY),
-    free("header.policy_ref.track_id", How::Changed, POLICY),
     free("header.prev_capsule_hash", How::Added, CHAIN),
     free("header.prev_capsule_hash", How::Changed, CHAIN),
     free("header.prev_capsule_hash", How::Removed, CHAIN),
     free("header.trace_id", How::Changed, NAME),
     free("header.verification_profile", How::Changed, INTENT),
-    free("payload.run.directory", How::Changed, CIRCUMSTANCE),
-    free("payload.run.duration_ms", How::Changed, CIRCUMSTANCE),
-    // A proof absorbs the policy's hash by way of the statement: in a proven receipt only the names around it are free.
-    free("payload.statement.policy_hash", How::Added, POLICY),
-    free("payload.statement.policy_hash", How::Removed, POLICY),
+    // A proof absorbs the policy's hash by way of the statement.
+    witnessed("header.policy_ref", How::Added, POLICY),
+    witnessed("header.policy_ref", How::Removed, POLICY),
+    witnessed("header.policy_ref.policy_hash", How::Changed, POLICY),
+    witnessed("header.policy_ref.policy_id", How::Changed, POLICY),
+    witnessed("header.policy_ref.policy_version", How::Changed, POLICY),
+    witnessed("header.policy_ref.track_id", How::Changed, POLICY),
+    witnessed("payload.run.directory", How::Changed, CIRCUMSTANCE),
+    witnessed("payload.run.duration_ms", How::Changed, CIRCUMSTANCE),
 ];
 
 const fn free(path: &'static str, how: How, why: &'static str) -> Free {
-    Free { path, how, why }
+    Free { path, how, proven: true, why }
+}
+
+const fn witnessed(path: &'static str, how: How, why: &'static str) -> Free {
+    Free { path, how, proven: false, why }
 }
 
 /// A change of one place.

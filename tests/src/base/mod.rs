@@ -53,7 +53,7 @@ pub const BASES: [Base; 13] = [
     proven("geom-100", |folder| geom(folder, ParameterSet::Stark100, 64, [1, 1], GeomParameters::DEFAULT_MATRIX)),
     proven("geom-128", |folder| geom(folder, ParameterSet::Stark128, 64, [1, 1], GeomParameters::DEFAULT_MATRIX)),
     proven("geom-other", |folder| {
-        geom(folder, ParameterSet::Stark100, 1000, [3, 18_446_744_069_414_584_320], [[2, 7], [1, 8]])
+        geom(folder, ParameterSet::Stark100, 4000, [3, 18_446_744_069_414_584_320], [[2, 7], [1, 8]])
     }),
 ];
 

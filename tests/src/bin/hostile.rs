@@ -81,7 +81,7 @@ fn small(folder: &Path) -> Result<(), Box<dyn Error>> {
 
 fn mutants(count: usize) -> Result<(), Box<dyn Error>> {
     let bases = Bases::read(&vectors::folder())?;
-    finish(hostile::mutants(&bases, count))
+    finish(hostile::mutants(&bases.geom_other, count))
 }
 
 /// Verifies one after the other, and prints bytes, codes, the longest time and the peak of memory.

@@ -58,7 +58,7 @@ fn hostile(folder: &Path, place: &Path, mutants: usize) -> Result<(), Box<dyn Er
         println!("{:>9} bytes  {path}", case.bytes.len());
         write(Vector { path, bytes: case.bytes, options: None })?;
     }
-    for (number, bytes) in hostile::mutants(&bases, mutants).enumerate() {
+    for (number, bytes) in hostile::mutants(&bases.geom_other, mutants).enumerate() {
         write(Vector { path: format!("mutants/{number:05}"), bytes, options: None })?;
     }
     println!("{mutants} mutants of a proof");

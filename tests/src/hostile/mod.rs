@@ -7,7 +7,10 @@ pub mod zip;
 
 use verifier_core::{ReasonCode, stark::testing};
 
-use crate::vectors::{Bases, PROOF, with_proof};
+use crate::{
+    receipt::Receipt,
+    vectors::{Bases, PROOF, with_proof},
+};
 
 /// One input that must be refused.
 #[derive(Clone, Debug)]
@@ -25,10 +28,10 @@ pub fn large(bases: &Bases) -> impl Iterator<Item = Case> {
     container::large_cases().into_iter().chain(receipt::large_cases(bases))
 }
 
-/// Receipts with mutants of a proof, everything else made to agree with them.
-pub fn mutants(bases: &Bases, count: usize) -> impl Iterator<Item = Vec<u8>> {
-    let mutants = testing::mutants(&bases.geom.entries[PROOF], SEED, count);
-    mutants.map(|mutant| with_proof(&bases.geom, &mutant).bytes())
+/// A receipt with mutants of its proof, everything else made to agree with them.
+pub fn mutants(receipt: &Receipt, count: usize) -> impl Iterator<Item = Vec<u8>> {
+    let mutants = testing::mutants(&receipt.entries[PROOF], SEED, count);
+    mutants.map(|mutant| with_proof(receipt, &mutant).bytes())
 }
 
 /// The same mutants everywhere.

@@ -42,7 +42,9 @@ fn unexpected(bases: &Bases, rejects: &mut Rejects) {
         ("availability-data", "da/challenge", b"0"),
     ];
     for (kind, receipt) in [("process", &bases.typical), ("geom", &bases.geom)] {
-        for (name, path, content) in entries {
+        // What is checked alike for every backend is shown once.
+        let entries = if kind == "geom" { &entries[..3] } else { &entries[..] };
+        for &(name, path, content) in entries {
             rejects.change(code, &format!("{kind}-{name}"), (receipt, Layers::ALL), |receipt| {
                 receipt.entries.insert(path.to_owned(), content.to_vec());
             });
@@ -52,11 +54,8 @@ fn unexpected(bases: &Bases, rejects: &mut Rejects) {
     rejects.change(code, "geom-event-log-unanchored", (&bases.geom, Layers::ALL), |receipt| {
         receipt.entries.insert(entry::EVENTS.to_owned(), log.clone());
     });
-    let large = (&bases.detached_large, Layers::NONE);
-    let not_embedded = bases.detached_large.record().expect("a capsule").payload.artifacts;
-    let digest = not_embedded.iter().find(|artifact| !artifact.embedded).expect("one that lies elsewhere").digest;
-    rejects.change(code, "detached-artifact-that-lies-elsewhere", large, |receipt| {
-        receipt.entries.insert(entry::artifact(&digest), b"here it is".to_vec());
+    rejects.change(code, "detached-artifact-that-is-said-to-lie-elsewhere", (&bases.detached, Layers::ALL), |receipt| {
+        receipt.set("payload.artifacts.0.embedded", Value::Bool(false));
     });
     rejects.change(code, "detached-availability-data", (&bases.detached, Layers::ALL), |receipt| {
         receipt.entries.insert("da/row-1".to_owned(), vec![0; 8]);
@@ -130,12 +129,8 @@ fn exchanged(bases: &Bases, rejects: &mut Rejects) {
 
 fn lengths(bases: &Bases, rejects: &mut Rejects) {
     let code = ReasonCode::ChunkLengthInvalid;
-    for (kind, receipt) in [("process", &bases.typical), ("geom", &bases.geom), ("detached", &bases.detached)] {
+    for (kind, receipt) in [("process", &bases.typical), ("detached", &bases.detached)] {
         for (name, bytes) in [("0", 0), ("2-to-the-60", 1 << 60)] {
-            // A statement of geom_v1 binds the cut by its instance hash, so that only what the proof does not absorb is left.
-            if kind == "geom" {
-                continue;
-            }
             rejects.change(code, &format!("{kind}-data-length-{name}"), (receipt, Layers::ALL), |receipt| {
                 receipt.set("payload.chunk_meta.data_length_bytes", Value::Uint(bytes));
             });

@@ -10,7 +10,7 @@ use super::{Bases, Rejects, text};
 use crate::{receipt::Receipt, reseal::Layers};
 
 pub(super) fn add(bases: &Bases, rejects: &mut Rejects) {
-    let receipt = &bases.typical;
+    let receipt = &bases.minimal;
     foreign_types(receipt, rejects);
     unreadable(receipt, rejects);
     spellings(receipt, rejects);

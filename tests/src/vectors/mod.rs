@@ -142,6 +142,8 @@ pub fn stale(folder: &Path, derived: &[Vector]) -> io::Result<Vec<PathBuf>> {
 /// The base receipts that others are derived from.
 #[derive(Debug)]
 pub struct Bases {
+    /// A recorded run of which there is nothing to tell.
+    pub minimal: Receipt,
     /// A recorded run with something in every role.
     pub typical: Receipt,
     /// Another run of that kind: another value in every place.
@@ -170,6 +172,7 @@ impl Bases {
             Ok(Receipt::read(&bytes))
         };
         Ok(Self {
+            minimal: read("process-minimal")?,
             typical: read("process-typical")?,
             other: read("process-other")?,
             detached: read("process-detached")?,
@@ -211,6 +214,8 @@ fn accepted(bases: &Bases) -> Vec<Vector> {
         receipt.set("header.prev_capsule_hash", digest(b"the capsule before"));
         receipt.set("header.trace_id", Value::Text("the maker's name for it, \u{1f4d0}".to_owned()));
         receipt.set("header.verification_profile", Value::Text("full".to_owned()));
+        receipt.set("header.da_policy_hash", digest(b"an availability policy"));
+        receipt.set("da_challenge_hash", digest(b"a challenge"));
     });
     let bare = bases.detached.changed(Layers::ALL, |receipt| {
         receipt.entries.retain(|name, _| !name.starts_with("artifacts/"));
