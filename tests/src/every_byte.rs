@@ -6,12 +6,7 @@
 use std::{collections::BTreeMap, ops::Range, panic};
 
 use rayon::prelude::*;
-use verifier_core::{
-    Limits, ReasonCode, VerifyOptions,
-    capsule::entry,
-    container::Container,
-    verify,
-};
+use verifier_core::{Limits, ReasonCode, VerifyOptions, capsule::entry, container::Container, verify};
 
 use crate::{
     hostile::zip::Zip,
@@ -232,4 +227,3 @@ fn done(entries: &[(String, Vec<u8>)], at: usize, deed: Deed) -> Option<Vec<u8>>
     }
     (changed != entries).then(|| Zip::of(&changed).bytes())
 }
-

@@ -135,10 +135,7 @@ pub fn of_process(bases: &Bases) -> Vec<Exchange> {
         contents("config.files", "configuration file", &bases.typical, other),
         contents("outputs", "output", &bases.typical, other),
     ];
-    for (part, path) in [
-        ("code path", "payload.claim.code.0.path"),
-        ("input path", "payload.claim.inputs.0.path"),
-    ] {
+    for (part, path) in [("code path", "payload.claim.code.0.path"), ("input path", "payload.claim.inputs.0.path")] {
         exchanges.push(Exchange::set(part, Bound::ByPin, path, Value::Text("another".to_owned())));
     }
     for (part, path) in [
@@ -204,7 +201,8 @@ fn logs(other: &Receipt) -> Vec<Exchange> {
     let lines = |receipt: &mut Receipt, keep: &dyn Fn(&str) -> bool| {
         receipt.edit(entry::EVENTS, |log| {
             let text = String::from_utf8_lossy(log).into_owned();
-            *log = text.lines().filter(|line| keep(line)).flat_map(|line| [line, "\n"]).collect::<String>().into_bytes();
+            *log =
+                text.lines().filter(|line| keep(line)).flat_map(|line| [line, "\n"]).collect::<String>().into_bytes();
         });
     };
     vec![
@@ -213,7 +211,8 @@ fn logs(other: &Receipt) -> Vec<Exchange> {
         }),
         // The events are kept once the log has been written anew: the exchange is that it holds none of the original's.
         Exchange::new("event log", Bound::ByPin, move |receipt| {
-            let exchanged = receipt.entries.get(entry::EVENTS).is_some_and(|log| log.windows(6).any(|part| part == b"-02-02"));
+            let exchanged =
+                receipt.entries.get(entry::EVENTS).is_some_and(|log| log.windows(6).any(|part| part == b"-02-02"));
             if !exchanged {
                 receipt.entries.insert(entry::EVENTS.to_owned(), log.clone());
             }
@@ -276,11 +275,10 @@ impl Exchange {
 /// Exchanges in a proven run: all of them refused, whatever is recomputed.
 pub fn of_geom(bases: &Bases) -> Vec<Exchange> {
     let (geom, other, foreign) = (&bases.geom, &bases.geom_other, &bases.typical);
-    let mut exchanges: Vec<Exchange> =
-        [("inputs", "parameters document"), ("outputs", "outputs document")]
-            .into_iter()
-            .map(|(section, part)| contents(section, part, geom, other).always())
-            .collect();
+    let mut exchanges: Vec<Exchange> = [("inputs", "parameters document"), ("outputs", "outputs document")]
+        .into_iter()
+        .map(|(section, part)| contents(section, part, geom, other).always())
+        .collect();
     for (part, path) in [
         ("claim", "payload.claim"),
         ("statement", "payload.statement"),
@@ -336,7 +334,12 @@ fn proofs(bases: &Bases) -> Vec<Exchange> {
         set("proof and trace root", &bases.geom_other, &["payload.statement.trace_root"]),
         set("proof of another set", &bases.geom_128, &[]),
         set("proof of another set and trace root", &bases.geom_128, &["payload.statement.trace_root"]),
-        Exchange::set("parameter set", Bound::Always, "payload.proof.parameter_set", Value::Text("stark-128".to_owned())),
+        Exchange::set(
+            "parameter set",
+            Bound::Always,
+            "payload.proof.parameter_set",
+            Value::Text("stark-128".to_owned()),
+        ),
     ]
 }
 

@@ -155,7 +155,11 @@ fn walk(path: &str, value: &Value, mutations: &mut Vec<Mutation>) {
                 });
                 let mut twice = items.clone();
                 twice.insert(at, item.clone());
-                mutations.push(Mutation { path: path.to_owned(), how: How::Repeated, value: Some(Value::Array(twice)) });
+                mutations.push(Mutation {
+                    path: path.to_owned(),
+                    how: How::Repeated,
+                    value: Some(Value::Array(twice)),
+                });
                 let mut swapped = items.clone();
                 swapped.swap(at, (at + 1) % items.len());
                 if swapped != *items {
@@ -190,7 +194,8 @@ fn others(leaf: &Value) -> Vec<Value> {
             vec![flipped(0), flipped(bytes.len() - 1)]
         }
         Value::Text(text) => {
-            let same_list: Vec<&str> = LISTS.into_iter().filter(|list| list.contains(&text.as_str())).flatten().copied().collect();
+            let same_list: Vec<&str> =
+                LISTS.into_iter().filter(|list| list.contains(&text.as_str())).flatten().copied().collect();
             let listed = same_list.into_iter().filter(|other| other != text).map(str::to_owned);
             [format!("{text}x"), format!("x{text}"), text.to_uppercase() + " "]
                 .into_iter()

@@ -346,4 +346,3 @@ fn proof_system(capsule: &Capsule) -> Option<ProofSystem> {
         }
     }
 }
-

@@ -2,7 +2,7 @@
 
 use capseal_tests::{
     exchange::{self, Bound, Exchange},
-    fields::{self, FREE, How, HASHES},
+    fields::{self, FREE, HASHES, How},
     receipt::Receipt,
     reseal::Layers,
     vectors::{self, Bases},

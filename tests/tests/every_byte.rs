@@ -41,7 +41,10 @@ fn a_changed_byte_of_a_proof_is_refused_when_every_hash_agrees() {
 fn an_entry_that_is_dropped_repeated_moved_swapped_cut_or_renamed_is_refused() {
     for name in RECEIPTS {
         for (entry, answers) in every_byte::entries(&receipt(name)) {
-            assert!(answers.iter().flatten().all(|answer| matches!(answer, Answer::Refused(_))), "{entry}: {answers:?}");
+            assert!(
+                answers.iter().flatten().all(|answer| matches!(answer, Answer::Refused(_))),
+                "{entry}: {answers:?}"
+            );
         }
     }
 }

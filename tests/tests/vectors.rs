@@ -50,8 +50,11 @@ fn derived_vectors_are_up_to_date() {
     let paths: BTreeSet<&str> = derived.iter().map(|vector| vector.path.as_str()).collect();
     assert_eq!(paths.len(), derived.len(), "two vectors have one path");
     let there: BTreeMap<String, Vector> = all().into_iter().map(|vector| (vector.path.clone(), vector)).collect();
-    let stale: Vec<&str> =
-        derived.iter().filter(|vector| there.get(&vector.path) != Some(vector)).map(|vector| vector.path.as_str()).collect();
+    let stale: Vec<&str> = derived
+        .iter()
+        .filter(|vector| there.get(&vector.path) != Some(vector))
+        .map(|vector| vector.path.as_str())
+        .collect();
     assert!(stale.is_empty(), "`cargo run -p capseal-tests --bin vectors -- write` has not been run: {stale:?}");
     assert_eq!(vectors::stale(&folder, &derived).unwrap(), Vec::<std::path::PathBuf>::new());
 }

@@ -118,7 +118,10 @@ fn typical(variant: &Variant) -> Scene {
     scene.variable("LC_ALL", None);
     scene.streams(variant.stdout, "done\n");
     scene.manifest("os", serde_json::json!({ "family": "linux", "distribution": variant.distribution }));
-    scene.manifest("toolchain", serde_json::json!({ "interpreter": { "path": "/usr/bin/python3", "version": "3.11.2" } }));
+    scene.manifest(
+        "toolchain",
+        serde_json::json!({ "interpreter": { "path": "/usr/bin/python3", "version": "3.11.2" } }),
+    );
     scene
 }
 
@@ -129,7 +132,8 @@ fn minimal() -> Scene {
 
 /// Names and values beyond ASCII, escapes of the record's text form, and empty files.
 fn unicode() -> Scene {
-    let mut scene = Scene::new("strat\u{e9}gie.py", &["--gr\u{fc}\u{df}e", "\u{65e5}\u{672c}\u{8a9e}", "", " \"quoted\" \\ "]);
+    let mut scene =
+        Scene::new("strat\u{e9}gie.py", &["--gr\u{fc}\u{df}e", "\u{65e5}\u{672c}\u{8a9e}", "", " \"quoted\" \\ "]);
     scene.file(Role::Code, "strat\u{e9}gie.py", "print('\u{2713}')\n".as_bytes());
     scene.file(Role::Input, "a\u{308}.txt", b"decomposed\n");
     scene.file(Role::Input, "\u{e4}.txt", b"composed\n");
@@ -141,7 +145,10 @@ fn unicode() -> Scene {
     scene.variable("EMPTY", Some(""));
     scene.variable("NOT_SET", None);
     scene.streams("\u{2713}\n", "");
-    scene.manifest("os", serde_json::json!({ "distribution_name": "\u{1f427}", "flags": [true, false, -1, 9_007_199_254_740_991_u64] }));
+    scene.manifest(
+        "os",
+        serde_json::json!({ "distribution_name": "\u{1f427}", "flags": [true, false, -1, 9_007_199_254_740_991_u64] }),
+    );
     scene
 }
 

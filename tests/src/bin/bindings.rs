@@ -16,14 +16,22 @@ use verifier_core::ReasonCode;
 fn main() -> Result<ExitCode, Box<dyn Error>> {
     let bases = Bases::read(&vectors::folder())?;
     let mut holds = true;
-    println!("Each part is exchanged for another valid one. Columns: what is recomputed, up to and including the layer.");
-    println!("`accepted` in the last column is a complete reseal of an unsigned record: only a pinned capsule hash tells it.");
+    println!(
+        "Each part is exchanged for another valid one. Columns: what is recomputed, up to and including the layer."
+    );
+    println!(
+        "`accepted` in the last column is a complete reseal of an unsigned record: only a pinned capsule hash tells it."
+    );
     holds &= table("geom_v1 (everything but a new proof)", &bases.geom, &exchange::of_geom(&bases));
     holds &= table("process_v1", &bases.typical, &exchange::of_process(&bases));
     holds &= table("process_v1 with a detached archive", &bases.detached, &exchange::of_detached(&bases));
 
-    println!("\n| fields of | changes | accepted as they stand | accepted with every hash recomputed |\n|---|---:|---:|---:|");
-    for (name, receipt) in [("process_v1", &bases.typical), ("process_v1, detached", &bases.detached), ("geom_v1", &bases.geom)] {
+    println!(
+        "\n| fields of | changes | accepted as they stand | accepted with every hash recomputed |\n|---|---:|---:|---:|"
+    );
+    for (name, receipt) in
+        [("process_v1", &bases.typical), ("process_v1, detached", &bases.detached), ("geom_v1", &bases.geom)]
+    {
         let stand = fields::accepted(receipt, Layers::NONE).len();
         let hashes = fields::accepted(receipt, HASHES);
         holds &= stand == 0;

@@ -16,15 +16,27 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     panic::set_hook(Box::new(|_| {}));
     let start = Instant::now();
     let mut clean = true;
-    println!("| receipt | changed | mask | changes | accepted | panics | refused with |\n|---|---|---|---:|---:|---:|---|");
+    println!(
+        "| receipt | changed | mask | changes | accepted | panics | refused with |\n|---|---|---|---:|---:|---:|---|"
+    );
     for name in RECEIPTS {
         let bytes = fs::read(vectors::folder().join(format!("accept/{name}.cap")))?;
         let receipt = Receipt::read(&bytes);
         for mask in MASKS {
             clean &= row(name, "each byte of the file", mask, &every_byte::as_it_stands(&bytes, mask, 1));
-            clean &= row(name, "each byte of a content, with its checksums", mask, &every_byte::with_checksums(&bytes, mask, 1));
+            clean &= row(
+                name,
+                "each byte of a content, with its checksums",
+                mask,
+                &every_byte::with_checksums(&bytes, mask, 1),
+            );
             if receipt.entries.contains_key("proof/geom_v1.bin") {
-                clean &= row(name, "each byte of the proof, with every hash", mask, &every_byte::of_the_proof(&receipt, mask, 1));
+                clean &= row(
+                    name,
+                    "each byte of the proof, with every hash",
+                    mask,
+                    &every_byte::of_the_proof(&receipt, mask, 1),
+                );
             }
         }
     }
@@ -32,7 +44,11 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         let bytes = fs::read(vectors::folder().join(format!("accept/{name}.cap")))?;
         clean &= entries(name, &bytes);
     }
-    println!("\n{} in {:.1} s", if clean { "nothing accepted, no panic" } else { "FAILED" }, start.elapsed().as_secs_f64());
+    println!(
+        "\n{} in {:.1} s",
+        if clean { "nothing accepted, no panic" } else { "FAILED" },
+        start.elapsed().as_secs_f64()
+    );
     Ok(if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

@@ -72,9 +72,12 @@ impl Walk<'_> {
     fn opened(&mut self, of: &'static str) {
         let names = match of {
             "trace" => ["length of trace values", "trace values", "length of trace siblings", "trace siblings"],
-            _ => {
-                ["length of constraint values", "constraint values", "length of constraint siblings", "constraint siblings"]
-            }
+            _ => [
+                "length of constraint values",
+                "constraint values",
+                "length of constraint siblings",
+                "constraint siblings",
+            ],
         };
         let length = self.length(names[0]);
         self.part(names[1], length);

@@ -43,7 +43,11 @@ pub fn large_cases(bases: &Bases) -> Vec<Case> {
         case("capsule-of-4-mib-of-open-arrays", limit, receipt.bytes_with(&[0x81].repeat(4_000_000))),
         case("capsule-of-as-many-items-as-may-be", ReasonCode::SchemaUnsupported, as_many_items(receipt)),
         case("log-of-too-many-lines", limit, with_log(receipt, b"{}\n".repeat(200_001))),
-        case("log-of-as-many-lines-as-may-be", ReasonCode::EventLogMismatch, with_log(receipt, b"{}\n".repeat(200_000))),
+        case(
+            "log-of-as-many-lines-as-may-be",
+            ReasonCode::EventLogMismatch,
+            with_log(receipt, b"{}\n".repeat(200_000)),
+        ),
         case("log-of-a-line-of-2-mib", limit, with_log(receipt, [&b"0".repeat(2 << 20)[..], b"\n"].concat())),
         case("log-of-a-line-of-open-brackets", ReasonCode::EventLogMismatch, {
             with_log(receipt, [&b"[".repeat(1 << 20)[..], b"\n"].concat())

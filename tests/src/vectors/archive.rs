@@ -54,9 +54,14 @@ fn unexpected(bases: &Bases, rejects: &mut Rejects) {
     rejects.change(code, "geom-event-log-unanchored", (&bases.geom, Layers::ALL), |receipt| {
         receipt.entries.insert(entry::EVENTS.to_owned(), log.clone());
     });
-    rejects.change(code, "detached-artifact-that-is-said-to-lie-elsewhere", (&bases.detached, Layers::ALL), |receipt| {
-        receipt.set("payload.artifacts.0.embedded", Value::Bool(false));
-    });
+    rejects.change(
+        code,
+        "detached-artifact-that-is-said-to-lie-elsewhere",
+        (&bases.detached, Layers::ALL),
+        |receipt| {
+            receipt.set("payload.artifacts.0.embedded", Value::Bool(false));
+        },
+    );
     rejects.change(code, "detached-availability-data", (&bases.detached, Layers::ALL), |receipt| {
         receipt.entries.insert("da/row-1".to_owned(), vec![0; 8]);
     });
@@ -157,7 +162,8 @@ fn lengths(bases: &Bases, rejects: &mut Rejects) {
     }
     rejects.change(code, "encoding-of-an-archive-of-another-length", detached, |receipt| {
         // One byte less has the same shape.
-        receipt.edit(entry::ROW_CHECK_HEADER, |header| header[0] = bases.detached.entries[entry::ROW_CHECK_HEADER][0] ^ 1);
+        receipt
+            .edit(entry::ROW_CHECK_HEADER, |header| header[0] = bases.detached.entries[entry::ROW_CHECK_HEADER][0] ^ 1);
     });
 }
 
@@ -181,9 +187,14 @@ fn commitments(bases: &Bases, rejects: &mut Rejects) {
         rejects.change(ReasonCode::ChunkRootsDigestMismatch, &format!("{kind}-root-other"), all, |receipt| {
             receipt.set("payload.row_index_ref.commitment", another_digest());
         });
-        rejects.change(ReasonCode::ChunkRootsDigestMismatch, &format!("{kind}-root-of-another-receipt"), all, |receipt| {
-            receipt.set("payload.row_index_ref.commitment", bases.other.value("payload.row_index_ref.commitment"));
-        });
+        rejects.change(
+            ReasonCode::ChunkRootsDigestMismatch,
+            &format!("{kind}-root-of-another-receipt"),
+            all,
+            |receipt| {
+                receipt.set("payload.row_index_ref.commitment", bases.other.value("payload.row_index_ref.commitment"));
+            },
+        );
         for (name, chunks) in [("0", 0), ("2", 2), ("2-to-the-60", 1 << 60)] {
             rejects.change(ReasonCode::ChunkCardinalityMismatch, &format!("{kind}-chunks-{name}"), all, |receipt| {
                 receipt.set("payload.chunk_meta.num_chunks", Value::Uint(chunks));
@@ -260,6 +271,7 @@ fn encodings(bases: &Bases, rejects: &mut Rejects) {
         receipt.entries.insert(entry::ROW_CHECK_SKETCH.to_owned(), sketch.clone());
     });
     rejects.change(invalid, "encoding-sketch-exchanged", (&bases.detached, Layers::NONE), |receipt| {
-        receipt.edit(entry::ROW_CHECK_SKETCH, |bytes| bytes[0] = bases.detached.entries[entry::ROW_CHECK_SKETCH][0] ^ 1);
+        receipt
+            .edit(entry::ROW_CHECK_SKETCH, |bytes| bytes[0] = bases.detached.entries[entry::ROW_CHECK_SKETCH][0] ^ 1);
     });
 }

@@ -1,11 +1,6 @@
 //! Capsules whose parts do not belong together: hashes, statement, claim, instance, and levels that cannot be reached.
 
-use verifier_core::{
-    ReasonCode,
-    capsule::entry,
-    cbor::Value,
-    stark::ParameterSet,
-};
+use verifier_core::{ReasonCode, capsule::entry, cbor::Value, stark::ParameterSet};
 
 use super::{Bases, Rejects, another_digest, record, text};
 use crate::{
@@ -57,16 +52,9 @@ fn replace_content(receipt: &mut Receipt, old: &[u8], new: &[u8]) {
 
 fn header(bases: &Bases, rejects: &mut Rejects) {
     let code = ReasonCode::CapsuleHeaderMismatch;
-    let names = [
-        "payload_hash",
-        "trace_spec_hash",
-        "statement_hash",
-        "chunk_meta_hash",
-        "row_index_ref_hash",
-        "manifest_hash",
-    ];
-    for (kind, receipt, other) in
-        [("process", &bases.typical, &bases.other), ("geom", &bases.geom, &bases.geom_other)]
+    let names =
+        ["payload_hash", "trace_spec_hash", "statement_hash", "chunk_meta_hash", "row_index_ref_hash", "manifest_hash"];
+    for (kind, receipt, other) in [("process", &bases.typical, &bases.other), ("geom", &bases.geom, &bases.geom_other)]
     {
         let all = (receipt, Layers::ALL);
         // What is checked alike for every backend is shown once.
@@ -93,8 +81,7 @@ fn header(bases: &Bases, rejects: &mut Rejects) {
 
 fn instance(bases: &Bases, rejects: &mut Rejects) {
     let code = ReasonCode::InstanceHashMismatch;
-    for (kind, receipt, other) in
-        [("process", &bases.typical, &bases.other), ("geom", &bases.geom, &bases.geom_other)]
+    for (kind, receipt, other) in [("process", &bases.typical, &bases.other), ("geom", &bases.geom, &bases.geom_other)]
     {
         let all = (receipt, Layers::ALL);
         let of_other = other.value("header.instance_hash");
@@ -123,9 +110,11 @@ fn claim(bases: &Bases, rejects: &mut Rejects) {
     let code = ReasonCode::ClaimMismatch;
     let all = (&bases.typical, Layers::ALL);
     let file = |path: &str| {
-        record([("path", text(path)), ("digest", bases.typical.value("payload.claim.code.0.digest")), ("size", {
-            bases.typical.value("payload.claim.code.0.size")
-        })])
+        record([
+            ("path", text(path)),
+            ("digest", bases.typical.value("payload.claim.code.0.digest")),
+            ("size", { bases.typical.value("payload.claim.code.0.size") }),
+        ])
     };
     for section in ["code", "inputs", "config.files", "outputs"] {
         let path = format!("payload.claim.{section}");
@@ -183,9 +172,14 @@ fn public_inputs(bases: &Bases, rejects: &mut Rejects) {
     }
     rejects.change(code, "public-input-renamed", all, |r| r.set(&format!("{path}.0.name"), text("kode")));
     rejects.change(code, "public-input-of-another-type", all, |r| r.set(&format!("{path}.0.value"), Value::Uint(0)));
-    rejects.change(code, "claim-changed-under-the-statement", (&bases.typical, Layers::ALL.without(Layer::Inputs)), |r| {
-        r.set("payload.claim.config.arguments.0", text("other.csv"));
-    });
+    rejects.change(
+        code,
+        "claim-changed-under-the-statement",
+        (&bases.typical, Layers::ALL.without(Layer::Inputs)),
+        |r| {
+            r.set("payload.claim.config.arguments.0", text("other.csv"));
+        },
+    );
 }
 
 /// The index of the archive and the list of manifests.
@@ -198,7 +192,8 @@ fn index(bases: &Bases, rejects: &mut Rejects) {
         change(&mut items);
         Value::Array(items)
     };
-    let extra = record([("digest", Value::Bytes(vec![0xff; 32])), ("size", Value::Uint(0)), ("embedded", Value::Bool(true))]);
+    let extra =
+        record([("digest", Value::Bytes(vec![0xff; 32])), ("size", Value::Uint(0)), ("embedded", Value::Bool(true))]);
     let changed = [
         ("unsorted", index(&|items| items.swap(0, 1))),
         ("twice", index(&|items| items.insert(0, items[0].clone()))),
@@ -210,7 +205,8 @@ fn index(bases: &Bases, rejects: &mut Rejects) {
         rejects.change(code, &format!("index-{name}"), all, |receipt| receipt.set(path, value.clone()));
     }
     for (name, size) in [("0", 0), ("2-to-the-60", 1 << 60), ("2-to-the-64-less-1", u64::MAX)] {
-        rejects.change(code, &format!("index-size-{name}"), all, |r| r.set("payload.artifacts.0.size", Value::Uint(size)));
+        rejects
+            .change(code, &format!("index-size-{name}"), all, |r| r.set("payload.artifacts.0.size", Value::Uint(size)));
     }
     let Value::Array(mut manifests) = bases.typical.value("payload.manifests") else { return };
     manifests.swap(0, 1);

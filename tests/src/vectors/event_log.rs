@@ -121,7 +121,10 @@ fn lines(bases: &Bases, rejects: &mut Rejects) {
         ("surrogate-alone", replaced(1, "\"stream_ended\"", "\"\\ud800\"")),
         ("array-for-an-event", chained(&[lines[0].clone(), "[]".to_owned(), lines[last].clone()])),
         ("text-for-an-event", chained(&[lines[0].clone(), "\"event\"".to_owned(), lines[last].clone()])),
-        ("nested-200-deep", replaced(1, "\"size\":", &format!("\"size\":{}0{},\"size_\":", "[".repeat(200), "]".repeat(200)))),
+        (
+            "nested-200-deep",
+            replaced(1, "\"size\":", &format!("\"size\":{}0{},\"size_\":", "[".repeat(200), "]".repeat(200))),
+        ),
         ("seq-missing", replaced(1, "\"seq\":1,", "")),
         ("seq-twice-the-same", replaced(1, "\"seq\":1,", "\"seq\":0,")),
         ("seq-from-2", replaced(1, "\"seq\":1,", "\"seq\":2,")),

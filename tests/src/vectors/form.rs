@@ -82,7 +82,8 @@ fn unreadable(receipt: &Receipt, rejects: &mut Rejects) {
         rejects.add(code, &format!("cbor-{name}"), spliced(receipt, "payload.run.duration_ms", raw));
     }
     for (name, first) in [("bytes", 0x5b_u8), ("text", 0x7b), ("array", 0x9b), ("map", 0xbb)] {
-        for (size, length) in [("2-to-the-60", 1_u64 << 60), ("2-to-the-64-less-1", u64::MAX), ("2-to-the-32", 1 << 32)] {
+        for (size, length) in [("2-to-the-60", 1_u64 << 60), ("2-to-the-64-less-1", u64::MAX), ("2-to-the-32", 1 << 32)]
+        {
             let raw = [&[first], &length.to_be_bytes()[..]].concat();
             rejects.add(code, &format!("cbor-{name}-of-{size}"), spliced(receipt, "payload.run.duration_ms", &raw));
         }
@@ -172,7 +173,7 @@ fn keys(bases: &Bases, rejects: &mut Rejects) {
     let geom = [("payload.proof", "parameter_set")];
     let of = |receipt, places: Vec<(&'static str, &'static str)>| places.into_iter().map(move |place| (receipt, place));
     for (receipt, (place, key)) in of(&bases.typical, process.into()).chain(of(&bases.geom, geom.into())) {
-        let name = if place.is_empty() { "capsule" } else { &place.replace('.', "-").replace('_', "-") };
+        let name = if place.is_empty() { "capsule" } else { &place.replace(['.', '_'], "-") };
         let path = |key: &str| if place.is_empty() { key.to_owned() } else { format!("{place}.{key}") };
         rejects.change(code, &format!("key-unknown-in-{name}"), (receipt, Layers::ALL), |receipt| {
             receipt.set(&path("note"), text("what else there is to say"));

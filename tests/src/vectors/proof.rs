@@ -129,7 +129,8 @@ fn malformed(bases: &Bases, rejects: &mut Rejects) {
         other[at] = other[at].wrapping_add(1);
         add(&format!("context-{name}-other"), other);
     }
-    let surplus = parts.iter().find(|part| part.name == "trace siblings").map(|part| part.place.end).unwrap_or_default();
+    let surplus =
+        parts.iter().find(|part| part.name == "trace siblings").map(|part| part.place.end).unwrap_or_default();
     add("with-a-digest-more", [&proof[..surplus], &[0; 32], &proof[surplus..]].concat());
 }
 
@@ -235,10 +236,9 @@ fn false_statements(bases: &Bases, rejects: &mut Rejects) {
     rejects.change(ReasonCode::ProofMalformed, "proof-of-another-receipt", all, |receipt| {
         receipt.entries.insert(PROOF.to_owned(), of_other.clone());
     });
-    for (name, root) in [
-        ("other", another_digest()),
-        ("of-another-receipt", bases.geom_other.value("payload.statement.trace_root")),
-    ] {
+    for (name, root) in
+        [("other", another_digest()), ("of-another-receipt", bases.geom_other.value("payload.statement.trace_root"))]
+    {
         rejects.change(ReasonCode::ProofTraceRootMismatch, &format!("trace-root-{name}"), all, |receipt| {
             receipt.set("payload.statement.trace_root", root.clone());
         });
