@@ -25,6 +25,8 @@ before(() => {
 test("it brings what it names and nothing else", () => {
   const files = readdirSync(join(folder, "node_modules/capseal-verify/dist")).sort();
   assert.deepEqual(files, [
+    "LICENSE-APACHE",
+    "LICENSE-MIT",
     "browser.js",
     "cli.mjs",
     "index.d.cts",

@@ -64,13 +64,13 @@ pub const FREE: [Free; 19] = [
     free("header.prev_capsule_hash", How::Removed, CHAIN),
     free("header.trace_id", How::Changed, NAME),
     free("header.verification_profile", How::Changed, INTENT),
-    // A proof absorbs the policy's hash by way of the statement.
+    free("header.policy_ref.policy_id", How::Changed, POLICY),
+    free("header.policy_ref.policy_version", How::Changed, POLICY),
+    free("header.policy_ref.track_id", How::Changed, POLICY),
+    // A proof absorbs the policy's hash, by way of the statement.
     witnessed("header.policy_ref", How::Added, POLICY),
     witnessed("header.policy_ref", How::Removed, POLICY),
     witnessed("header.policy_ref.policy_hash", How::Changed, POLICY),
-    witnessed("header.policy_ref.policy_id", How::Changed, POLICY),
-    witnessed("header.policy_ref.policy_version", How::Changed, POLICY),
-    witnessed("header.policy_ref.track_id", How::Changed, POLICY),
     witnessed("payload.run.directory", How::Changed, CIRCUMSTANCE),
     witnessed("payload.run.duration_ms", How::Changed, CIRCUMSTANCE),
 ];
@@ -103,6 +103,9 @@ impl Mutation {
     }
 
     /// What the verifier answers; `None` is accepted.
+    ///
+    /// # Panics
+    /// When the mutation leaves the receipt as it is.
     pub fn verdict(&self, receipt: &Receipt, layers: Layers) -> Option<ReasonCode> {
         let changed = receipt.changed(layers, |receipt| self.apply(receipt));
         assert_ne!(changed, *receipt, "{} {:?} is a change", self.path, self.how);
@@ -114,6 +117,9 @@ impl Mutation {
 pub const HASHES: Layers = Layers::ALL.without(Layer::Log);
 
 /// What is accepted, of every mutation of a receipt, with these layers recomputed.
+///
+/// # Panics
+/// As [`Mutation::verdict`].
 pub fn accepted(receipt: &Receipt, layers: Layers) -> BTreeSet<(String, How)> {
     let mutations = mutations(receipt);
     let accepted = mutations.iter().filter(|mutation| mutation.verdict(receipt, layers).is_none());

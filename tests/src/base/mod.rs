@@ -9,13 +9,25 @@ use std::{ffi::OsString, fs, os::unix::fs::PermissionsExt, path::Path, sync::Arc
 
 use prover_native::{
     artifacts::ArtifactStore,
+    prove::GeomProver,
     run::{self, CaptureChoice, Exit, Mode, Program, Request, Role, Silent},
     seal::{self, ArchivePlace, Committed, Destination, EMBED_LIMIT},
     whole_file::Existing,
 };
-use verifier_core::{air::geom::GeomParameters, stark::ParameterSet};
+use verifier_core::{
+    Digest, VerifyOptions,
+    air::geom::GeomParameters,
+    capsule::{ManifestRef, entry},
+    stark::ParameterSet,
+    verify,
+};
 
 use self::record::Scene;
+use crate::{
+    receipt::Receipt,
+    reseal::Layers,
+    vectors::{set_optional, with_proof},
+};
 
 /// A receipt that is made.
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +51,7 @@ impl Base {
 }
 
 /// Every base receipt.
-pub const BASES: [Base; 13] = [
+pub const BASES: [Base; 14] = [
     recorded("process-typical", |folder| typical(&TYPICAL).seal(folder, EMBED_LIMIT)),
     recorded("process-other", |folder| typical(&OTHER).seal(folder, EMBED_LIMIT)),
     recorded("process-minimal", |folder| minimal().seal(folder, EMBED_LIMIT)),
@@ -50,11 +62,16 @@ pub const BASES: [Base; 13] = [
     recorded("process-detached", |folder| typical(&TYPICAL).seal(folder, 64)),
     recorded("process-detached-large", |folder| large().seal(folder, 1 << 20)),
     Base { name: "process-run", reproducible: false, make: real_run },
-    proven("geom-100", |folder| geom(folder, ParameterSet::Stark100, 64, [1, 1], GeomParameters::DEFAULT_MATRIX)),
-    proven("geom-128", |folder| geom(folder, ParameterSet::Stark128, 64, [1, 1], GeomParameters::DEFAULT_MATRIX)),
-    proven("geom-other", |folder| {
-        geom(folder, ParameterSet::Stark100, 4000, [3, 18_446_744_069_414_584_320], [[2, 7], [1, 8]])
+    proven("geom-100", |folder| {
+        geom(folder, ParameterSet::Stark100, parameters(64, [1, 1], GeomParameters::DEFAULT_MATRIX))
     }),
+    proven("geom-128", |folder| {
+        geom(folder, ParameterSet::Stark128, parameters(64, [1, 1], GeomParameters::DEFAULT_MATRIX))
+    }),
+    proven("geom-other", |folder| {
+        geom(folder, ParameterSet::Stark100, parameters(4000, [3, 18_446_744_069_414_584_320], [[2, 7], [1, 8]]))
+    }),
+    proven("geom-optional-fields", geom_with_optional_fields),
 ];
 
 const fn recorded(name: &'static str, make: fn(&Path) -> Vec<u8>) -> Base {
@@ -172,14 +189,14 @@ fn failed() -> Scene {
     scene
 }
 
-/// Enough files for a tree of three levels over the lines, with contents that several files share and one that spans rows.
+/// Many files: contents that several of them share, and one that spans rows of the archive.
 fn many_files() -> Scene {
     let mut scene = Scene::new("count.sh", &[]);
     scene.file(Role::Code, "count.sh", b"wc -c data/* > counts\n");
-    for number in 0..40 {
-        scene.file(Role::Input, &format!("data/{number:02}.txt"), format!("{}\n", number % 30).as_bytes());
+    for number in 0..24 {
+        scene.file(Role::Input, &format!("data/{number:02}.txt"), format!("{}\n", number % 18).as_bytes());
     }
-    scene.file(Role::Output, "counts", &counting(10_000));
+    scene.file(Role::Output, "counts", &counting(5_000));
     scene
 }
 
@@ -217,9 +234,31 @@ fn real_run(folder: &Path) -> Vec<u8> {
     written(seal::process(&record, store, &place).expect("a receipt"), folder)
 }
 
-fn geom(folder: &Path, set: ParameterSet, steps: u32, initial: [u64; 2], matrix: [[u64; 2]; 2]) -> Vec<u8> {
-    let parameters = GeomParameters::new(steps, initial, matrix).expect("parameters of the machine");
+fn geom(folder: &Path, set: ParameterSet, parameters: GeomParameters) -> Vec<u8> {
     written(seal::geom(parameters, set).expect("a proof"), folder)
+}
+
+/// A proof of a statement that names a policy and a manifest, which no command of this version makes.
+fn geom_with_optional_fields(folder: &Path) -> Vec<u8> {
+    let (set, parameters) = (ParameterSet::Stark100, parameters(64, [1, 1], GeomParameters::DEFAULT_MATRIX));
+    let plain = Receipt::read(&geom(folder, set, parameters));
+    let manifest = b"{}\n".to_vec();
+    let reference = ManifestRef { name: "os".to_owned(), digest: Digest::of_content(&manifest) };
+    let draft = plain.changed(Layers::ALL, |receipt| {
+        set_optional(receipt);
+        receipt.set_item("payload.manifests", &vec![reference.clone()]);
+        receipt.entries.insert(entry::manifest("os"), manifest.clone());
+    });
+    let instance = draft.record().expect("a capsule").header.instance_hash;
+    let proof = GeomProver::commit(parameters, set).prove(instance).expect("a proof");
+    let bytes = with_proof(&draft, &proof).bytes();
+    let verdict = verify(&bytes, &VerifyOptions::default());
+    assert!(verdict.is_accepted(), "{:?}", verdict.refusal());
+    bytes
+}
+
+fn parameters(steps: u32, initial: [u64; 2], matrix: [[u64; 2]; 2]) -> GeomParameters {
+    GeomParameters::new(steps, initial, matrix).expect("parameters of the machine")
 }
 
 fn archive_place(folder: &Path, embed_limit: u64) -> ArchivePlace {

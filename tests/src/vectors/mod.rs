@@ -16,7 +16,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use verifier_core::{Digest, ReasonCode, VerifyOptions, cbor::Value};
+use verifier_core::{
+    Digest, ReasonCode, VerifyOptions,
+    cbor::{Item, Value},
+};
 
 use crate::{base::BASES, hostile, receipt::Receipt, reseal::Layers};
 
@@ -208,48 +211,35 @@ pub fn derived(bases: &Bases) -> Vec<Vector> {
 fn accepted(bases: &Bases) -> Vec<Vector> {
     let vector =
         |name: &str, receipt: Receipt| Vector { path: format!("accept/{name}"), bytes: receipt.bytes(), options: None };
-    let digest = |text: &[u8]| Value::Bytes(Digest::of_content(text).as_bytes().to_vec());
-    let optional = bases.typical.changed(Layers::ALL, |receipt| set_optional(receipt, &digest));
-    let named = bases.geom.changed(Layers::ALL, |receipt| {
-        receipt.set("header.prev_capsule_hash", digest(b"the capsule before"));
-        receipt.set("header.trace_id", Value::Text("the maker's name for it, \u{1f4d0}".to_owned()));
-        receipt.set("header.verification_profile", Value::Text("full".to_owned()));
-        receipt.set("header.da_policy_hash", digest(b"an availability policy"));
-        receipt.set("da_challenge_hash", digest(b"a challenge"));
-    });
     let bare = bases.detached.changed(Layers::ALL, |receipt| {
         receipt.entries.retain(|name, _| !name.starts_with("artifacts/"));
         for at in 0..receipt.items("payload.artifacts").len() {
             receipt.set(&format!("payload.artifacts.{at}.embedded"), Value::Bool(false));
         }
     });
-    let pin = |receipt: &Receipt| {
-        let Value::Bytes(hash) = receipt.value("capsule_hash") else { panic!("a capsule hash") };
-        let hash = Digest::from_slice(&hash).expect("a digest");
-        format!("{{\"level\":\"proof-only\",\"expected_capsule_hash\":\"{hash}\"}}\n")
-    };
+    let pin = Digest::from_value(bases.typical.value("capsule_hash")).expect("a digest");
+    let pin = format!("{{\"level\":\"proof-only\",\"expected_capsule_hash\":\"{pin}\"}}\n");
     vec![
-        vector("process-optional-fields", optional),
-        vector("geom-optional-fields", named),
+        vector("process-optional-fields", bases.typical.changed(Layers::ALL, set_optional)),
         vector("process-detached-nothing-embedded", bare),
-        Vector { options: Some(pin(&bases.typical)), ..vector("process-pinned", bases.typical.clone()) },
+        Vector { options: Some(pin), ..vector("process-pinned", bases.typical.clone()) },
     ]
 }
 
-/// Every key that may be present and is not in receipts of this version.
-fn set_optional(receipt: &mut Receipt, digest: &dyn Fn(&[u8]) -> Value) {
-    receipt.set("header.prev_capsule_hash", digest(b"the capsule before"));
-    receipt.set("header.da_policy_hash", digest(b"an availability policy"));
-    receipt.set("da_challenge_hash", digest(b"a challenge"));
-    let text = |text: &str| Value::Text(text.to_owned());
-    let policy = [
+/// Every key of the header that may be present, and is not in receipts that this version makes.
+pub(crate) fn set_optional(receipt: &mut Receipt) {
+    let digest = |text: &[u8]| Digest::of_content(text).to_value();
+    let policy = record([
         ("policy_id", text("house-rules")),
         ("policy_version", text("2")),
         ("policy_hash", digest(b"a policy")),
         ("track_id", text("main")),
-    ];
-    let policy = Value::map(policy.into_iter().map(|(key, value)| (key.to_owned(), value)).collect());
+    ]);
     receipt.set("header.policy_ref", policy);
+    receipt.set("header.prev_capsule_hash", digest(b"the capsule before"));
+    receipt.set("header.da_policy_hash", digest(b"an availability policy"));
+    receipt.set("da_challenge_hash", digest(b"a challenge"));
+    receipt.set("header.trace_id", text("the maker's name for it, \u{1f4d0}"));
     receipt.set("header.verification_profile", text("policy-enforced"));
 }
 
