@@ -31,6 +31,7 @@ const DECLARATIONS = ["reasons", "verdict", "inspection", "errors", "source", "l
 await rm(path("dist"), { recursive: true, force: true });
 await mkdir(path("dist"));
 await copyFile(path("src/glue/verifier_bg.wasm"), path("dist/verifier.wasm"));
+for (const name of ["LICENSE-APACHE", "LICENSE-MIT"]) await copyFile(path(`../${name}`), path(`dist/${name}`));
 await Promise.all(BUNDLES.map(bundle));
 await writeNodeModule();
 await writeTypes();

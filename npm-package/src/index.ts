@@ -7,12 +7,12 @@ import type { Verdict, VerifyOptions } from "./verdict.js";
 export { VerifierError, type VerifierErrorCode } from "./errors.js";
 export { isInspection } from "./inspection.js";
 export type { Claim, FileEntry, Inspected, Inspection, ReceiptEvent, Unreadable } from "./inspection.js";
-export { load, type WasmSource } from "./load.js";
+export { load, type CompiledModule, type WasmSource } from "./load.js";
 export { reasons, type Reason, type ReasonCode } from "./reasons.js";
 export type { Bytes, Source } from "./source.js";
 export { isAccepted } from "./verdict.js";
 export type { Accepted, Check, CheckId, ClaimClass, Level, Rejected, Verdict, VerifyOptions } from "./verdict.js";
-export { createVerifier, type Verifier, type VerifierOptions } from "./verifier.js";
+export { createVerifier, type Verifier, type VerifierOptions, type WorkerHandle } from "./verifier.js";
 
 /** Verifies a receipt. A refused receipt is a verdict, not an error. */
 export async function verify(source: Source, options?: VerifyOptions): Promise<Verdict> {

@@ -6,7 +6,7 @@ export type Bytes = Uint8Array | ArrayBuffer;
 /** A receipt in memory, a dropped file, or the answer of a `fetch`. */
 export type Source = Bytes | Blob | Response;
 
-/** The bytes of a source that is in memory already; no copy is made. */
+/** The bytes of a source that is in memory already; no copy is made. @internal */
 export function viewBytes(source: Bytes): Uint8Array {
   if (source instanceof Uint8Array) return source;
   // By tag, not by class: a buffer may come from another realm (a frame, a test runner).
@@ -14,7 +14,7 @@ export function viewBytes(source: Bytes): Uint8Array {
   throw new VerifierError("USAGE", "a receipt is a Uint8Array or an ArrayBuffer");
 }
 
-/** Reads a source to its end. */
+/** Reads a source to its end. @internal */
 export async function readSource(source: Source): Promise<Uint8Array> {
   if (!isReadable(source)) return viewBytes(source);
   if ("ok" in source && !source.ok) {

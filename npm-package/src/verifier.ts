@@ -21,7 +21,13 @@ export interface VerifierOptions {
   /** Where the wasm comes from when not from the package. */
   wasm?: WasmSource;
   /** Browsers: starts the worker from another place than `worker.js` beside the package's code. */
-  worker?: () => Worker;
+  worker?: () => WorkerHandle;
+}
+
+/** A `Worker`; named here for programs whose TypeScript does not know it. */
+export interface WorkerHandle {
+  postMessage(message: unknown): void;
+  terminate(): void;
 }
 
 interface Waiting {

@@ -25,6 +25,8 @@ before(() => {
 test("it brings what it names and nothing else", () => {
   const files = readdirSync(join(folder, "node_modules/capseal-verify/dist")).sort();
   assert.deepEqual(files, [
+    "LICENSE-APACHE",
+    "LICENSE-MIT",
     "browser.js",
     "cli.mjs",
     "index.d.cts",
@@ -35,6 +37,12 @@ test("it brings what it names and nothing else", () => {
     "verifier.wasm",
     "worker.js",
   ]);
+});
+
+test("the types name what is exported, and nothing else", async () => {
+  const text = readFileSync(join(root, "dist/index.d.ts"), "utf8");
+  const declared = [...text.matchAll(/^export declare (?:function|const|class) (\w+)/gm)].map((match) => match[1]);
+  assert.deepEqual(declared.sort(), Object.keys(await import("capseal-verify")).sort());
 });
 
 test("import, require and the command run", () => {
@@ -48,12 +56,14 @@ test("import, require and the command run", () => {
   assert.match(stdout, /✗ REJECTED/);
 });
 
-test("the types compile under nodenext and under bundler, strict, without skipLibCheck", () => {
+test("the types compile for Node and for bundlers, strict, without skipLibCheck", () => {
   const tsc = join(root, "node_modules/typescript/bin/tsc");
-  const strict = ["--noEmit", "--strict", "--exactOptionalPropertyTypes", "--target", "es2022", "--lib", "es2022,dom"];
+  const strict = ["--noEmit", "--strict", "--exactOptionalPropertyTypes", "--target", "es2022"];
+  const node = ["--lib", "es2022", "--types", "node", "--typeRoots", join(root, "node_modules/@types")];
   for (const flags of [
-    ["--module", "nodenext", "nodenext.ts", "nodenext.cts"],
-    ["--module", "esnext", "--moduleResolution", "bundler", "nodenext.ts"],
+    ["--module", "nodenext", ...node, "nodenext.ts", "nodenext.cts"],
+    ["--module", "nodenext", "--lib", "es2022,dom", "nodenext.ts", "nodenext.cts"],
+    ["--module", "esnext", "--moduleResolution", "bundler", "--lib", "es2022,dom", "nodenext.ts"],
   ]) {
     const { status, stdout } = spawnSync(process.execPath, [tsc, ...strict, ...flags], { cwd: folder, encoding: "utf8" });
     assert.equal(status, 0, stdout);

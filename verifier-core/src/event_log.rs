@@ -32,10 +32,6 @@ pub const ARITY: Arity = Arity::BINARY;
 /// The keys and types of a line, as the trace spec names them.
 pub const SCHEMA: &str = include_str!("event_log/schema.cddl");
 
-/// Levels of arrays and objects in a line, its own object included. Readers of JSON have bounds of their own, at which they
-/// would disagree.
-pub const MAX_DEPTH: usize = 16;
-
 /// What a checked log comes to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Summary {
@@ -182,7 +178,7 @@ fn lines<'a>(log: &'a [u8], limits: &Limits) -> Result<impl Iterator<Item = &'a 
 /// duplicate keys are all settled. Floats and nulls are outside the profile.
 fn parse_line(line: &[u8]) -> Option<Map<String, Value>> {
     let value: Value = serde_json::from_slice(line).ok()?;
-    if !is_plain(&value, MAX_DEPTH) || value.to_string().as_bytes() != line {
+    if !is_plain(&value) || value.to_string().as_bytes() != line {
         return None;
     }
     match value {
@@ -191,9 +187,8 @@ fn parse_line(line: &[u8]) -> Option<Map<String, Value>> {
     }
 }
 
-/// Whether a value is of the profile and nests arrays and objects at most `depth` deep.
-fn is_plain(value: &Value, depth: usize) -> bool {
-    let below = |value: &Value| depth.checked_sub(1).is_some_and(|depth| is_plain(value, depth));
+/// serde_json bounds the depth at 128 when it parses.
+fn is_plain(value: &Value) -> bool {
     match value {
         Value::Null => false,
         Value::Bool(_) | Value::String(_) => true,
@@ -201,8 +196,8 @@ fn is_plain(value: &Value, depth: usize) -> bool {
             number.as_u64().is_some_and(|n| n <= MAX_INTEGER)
                 || number.as_i64().is_some_and(|n| n < 0 && n.unsigned_abs() <= MAX_INTEGER)
         }
-        Value::Array(items) => depth > 0 && items.iter().all(below),
-        Value::Object(entries) => depth > 0 && entries.iter().all(|(key, value)| is_key(key) && below(value)),
+        Value::Array(items) => items.iter().all(is_plain),
+        Value::Object(entries) => entries.iter().all(|(key, value)| is_key(key) && is_plain(value)),
     }
 }
 

@@ -1,4 +1,4 @@
-// Must compile under strict, nodenext, without skipLibCheck.
+// Must compile as strict, without skipLibCheck, with the types of Node or of browsers.
 import {
   createVerifier,
   isAccepted,

@@ -1,0 +1,133 @@
+"""backends.md: what each backend fixes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from capsule import Receipt
+from cbor import Cbor
+from digests import sha256, sha256_uri, tagged, tagged_cbor
+from geom import (
+    GEOM_COLUMNS,
+    GEOM_CONDITIONS,
+    GEOM_OUTPUTS,
+    GEOM_PARAMETERS,
+    GEOM_PROGRAM,
+    geom_air_params,
+    geom_claim,
+    geom_params,
+    geom_run,
+    geom_trace_length,
+)
+from proof import PARAMETER_SETS, P, read_proof
+from reasons import need
+
+EVENT_SCHEMA = Path(__file__).resolve().parents[2] / "verifier-core/src/event_log/schema.cddl"
+SECTIONS = ("code", "inputs", "config", "environment", "outputs")
+
+
+def public_inputs(pairs: Iterable[tuple[str, int | bytes]]) -> list[dict[str, Cbor]]:
+    return [{"name": name, "value": value} for name, value in pairs]
+
+
+def check_proof_system(header: dict[str, Cbor], backend: Backend, **hashes: bytes) -> None:
+    vk = {"backend_id": header["backend_id"], "circuit_id": backend.circuit_id}
+    hashes["vk_hash"] = tagged_cbor("verification-key", vk)
+    for name, value in hashes.items():
+        need(header["proof_system"][name] == value, "E301", f"proof_system.{name}")
+
+
+class Backend:
+    vm_id: str
+    circuit_id: str
+    trace_spec: dict[str, Cbor]
+    has_proof = False
+
+    def check_claim(self, receipt: Receipt) -> None:
+        raise NotImplementedError
+
+    def check_proof(self, receipt: Receipt) -> None:
+        """Nothing, for a backend that proves nothing."""
+
+
+class ProcessV1(Backend):
+    vm_id, circuit_id = "process", "none"
+    trace_spec = {
+        "spec_version": 1,
+        "trace_format_id": "event_log_v2",
+        "record_schema_ref": sha256_uri(sha256(EVENT_SCHEMA.read_bytes())),
+        "encoding_id": "canonical_jsonl_v1",
+        "field_modulus_id": "none",
+    }
+
+    def check_claim(self, receipt: Receipt) -> None:
+        payload, claim = receipt.payload, receipt.claim
+        need("run" in payload and "anchor" in receipt.header and "proof" not in payload, "E015", "run, anchor or proof")
+        need(payload["run"]["capture"] in ("observed", "declared"), "E003", "run.capture")
+        digests = {name: tagged_cbor(f"claim/{name}", claim[name]) for name in SECTIONS}
+        exit_ = claim.get("exit", {})
+        need(len(exit_) == 1, "E015", "exit")
+        ((kind, number),) = exit_.items()
+        expected = public_inputs([*digests.items(), (f"exit_{kind}", number)])
+        need(receipt.statement["public_inputs"] == expected, "E015", "public_inputs")
+        check_proof_system(
+            receipt.header,
+            self,
+            params_hash=tagged("params", b""),
+            air_params_hash=tagged("air-params", b""),
+            fri_params_hash=tagged("fri-params", b""),
+            program_hash=tagged("program", digests["code"]),
+        )
+
+
+class GeomV1(Backend):
+    vm_id, circuit_id, has_proof = "geom", "geom_air_v1", True
+    trace_spec = {
+        "spec_version": 1,
+        "trace_format_id": "geom_trace_v1",
+        "record_schema_ref": sha256_uri(sha256(",".join(GEOM_COLUMNS).encode())),
+        "encoding_id": "lde_rows_le64_v1",
+        "field_modulus_id": "goldilocks",
+    }
+
+    def check_claim(self, receipt: Receipt) -> None:
+        payload, header = receipt.payload, receipt.header
+        need("run" not in payload and "anchor" not in header, "E015", "run or anchor")
+        need("proof" in payload, "E050", "proof")
+        proof = payload["proof"]
+        need(proof["format"] == "winterfell_0_13_stc_v1", "E051", "proof.format")
+        need(proof["system"] == "geom_v1" and proof["parameter_set"] in PARAMETER_SETS, "E301", "proof")
+        parameter_set = PARAMETER_SETS[proof["parameter_set"]]
+        inputs = receipt.statement["public_inputs"]
+        need([public["name"] for public in inputs] == [*GEOM_PARAMETERS, *GEOM_OUTPUTS], "E053", "public_inputs")
+        for public in inputs:
+            need(type(public["value"]) is int and public["value"] < P, "E053", public["name"])
+        values = {public["name"]: public["value"] for public in inputs}
+        need(12 <= values["steps"] <= 1 << 20, "E053", "steps")
+        need(receipt.claim == geom_claim(values, header["manifest_hash"]), "E015", "claim")
+        check_proof_system(
+            header,
+            self,
+            params_hash=tagged_cbor("params", geom_params(values)),
+            air_params_hash=tagged_cbor("air-params", geom_air_params(values["steps"])),
+            fri_params_hash=tagged_cbor("fri-params", {"parameter_set": proof["parameter_set"], **vars(parameter_set)}),
+            program_hash=tagged_cbor("program", GEOM_PROGRAM),
+        )
+
+    def check_proof(self, receipt: Receipt) -> None:
+        """All but the STARK: the bytes have their one shape, and are about a statement that is true."""
+        proof, statement = receipt.payload["proof"], receipt.statement
+        data = receipt.entry(f"proof/{proof['system']}.bin", "E050")
+        need(len(data) == proof["size"] and sha256(data) == proof["digest"], "E052", "digest or size of the proof")
+        values = {public["name"]: public["value"] for public in statement["public_inputs"]}
+        rows = geom_trace_length(values["steps"])
+        chosen = PARAMETER_SETS[proof["parameter_set"]]
+        trace_root, last_is_committed = read_proof(data, rows, len(GEOM_COLUMNS), 1, GEOM_CONDITIONS, chosen)
+        need(trace_root == statement["trace_root"], "E058", "trace_root")
+        need(last_is_committed, "E057", "the last polynomial")
+        outputs = {name: values[name] for name in GEOM_OUTPUTS}
+        need(geom_run(values) == outputs, "E054", "the machine has other outputs, so that nothing can prove these")
+
+
+BACKENDS: dict[str, Backend] = {"process_v1": ProcessV1(), "geom_v1": GeomV1()}
