@@ -5,6 +5,7 @@
 
 mod archive;
 mod binding;
+mod claim;
 mod event_log;
 mod form;
 mod frozen;
@@ -196,6 +197,7 @@ pub fn derived(bases: &Bases) -> Vec<Vector> {
     }
     form::add(bases, &mut rejects);
     binding::add(bases, &mut rejects);
+    claim::add(bases, &mut rejects);
     proof::add(bases, &mut rejects);
     archive::add(bases, &mut rejects);
     event_log::add(bases, &mut rejects);
