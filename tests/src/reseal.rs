@@ -3,6 +3,7 @@
 //! A change leaves hashes behind that no longer agree. Whoever made it can make some of them agree again, or all that need no
 //! secret: everything here but a proof. The change is made anew after each layer, so that a layer never undoes it.
 
+use serde_json::Map;
 use verifier_core::{
     Digest, Tag,
     archive::{embedded, row_check_refs},
@@ -279,6 +280,11 @@ fn rewritten(log: &[u8], capsule: &Capsule) -> Option<Vec<u8>> {
     let last = events.last_mut()?;
     last.retain(|name, _| !name.starts_with("exit_"));
     last.extend(process::finished_fields(&capsule.payload.statement.public_inputs));
+    written(events)
+}
+
+/// The log of these events, chained anew.
+pub(crate) fn written(events: Vec<Map<String, serde_json::Value>>) -> Option<Vec<u8>> {
     let mut writer = Writer::default();
     for mut event in events {
         let mut text = |name: &str| Some(event.remove(name)?.as_str()?.to_owned());

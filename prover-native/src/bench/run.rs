@@ -1,9 +1,11 @@
 //! What capturing costs: a script with and without it, and hashing inputs beside plain SHA-256.
 
 use std::{
+    ffi::OsString,
     fmt, fs,
     hint::black_box,
     io::{self, Write},
+    os::unix::ffi::OsStringExt,
     path::Path,
     process::{Command, Stdio},
     sync::Arc,
@@ -134,45 +136,65 @@ const FILES: usize = 200;
 const FILE_SIZE: usize = 64 << 10;
 
 fn overhead(folder: &Path) -> Result<Overhead, RunError> {
-    let rounds = rounds_for(WORK, folder)?;
+    let work = Work { folder, python: python()? };
+    let rounds = work.rounds_for(WORK)?;
     let mut pairs = Vec::with_capacity(PAIRS);
     for _ in 0..PAIRS {
-        pairs.push((plain(folder, rounds)?, captured(folder, rounds)?));
+        pairs.push((work.plain(rounds)?, work.captured(rounds)?));
     }
     Ok(Overhead { pairs })
 }
 
-/// How many rounds of the script's work take a given time here.
-fn rounds_for(work: Duration, folder: &Path) -> Result<u32, RunError> {
-    // The first run also fills the caches.
-    plain(folder, 1)?;
-    let start = plain(folder, 0)?;
-    let probe = plain(folder, PROBE)?;
-    let round = probe.saturating_sub(start) / PROBE;
-    let rounds = work.saturating_sub(start).as_nanos() / round.as_nanos().max(1);
-    Ok(u32::try_from(rounds).unwrap_or(u32::MAX).max(1))
-}
-
-fn plain(folder: &Path, rounds: u32) -> Result<Duration, RunError> {
-    let began = Instant::now();
-    let mut command = Command::new("python3");
-    command.args(["work.py", &rounds.to_string()]).current_dir(folder).stdin(Stdio::null());
-    let output = command.output().map_err(|error| RunError::System { action: "run python3", error })?;
+/// Where the interpreter itself is. `python3` may be a launcher of a version manager, a script that starts dozens of
+/// processes before it: its work is not what is measured.
+fn python() -> Result<OsString, RunError> {
+    let output = Command::new("python3").args(["-c", "import sys; print(sys.executable, end='')"]).output();
+    let output = output.map_err(|error| RunError::System { action: "run python3", error })?;
     match output.status.success() {
-        true => Ok(began.elapsed()),
+        true => Ok(OsString::from_vec(output.stdout)),
         false => Err(failed()),
     }
 }
 
-fn captured(folder: &Path, rounds: u32) -> Result<Duration, RunError> {
-    let began = Instant::now();
-    let store = ArtifactStore::temporary()?;
-    let program = Program::Script { path: "work.py".into(), args: vec![rounds.to_string().into()] };
-    let request = Request { working_dir: folder.to_owned(), ..Request::new(program)? };
-    let record = run::execute(&request, &store, Arc::new(Silent))?;
-    match record.exit.is_success() {
-        true => Ok(began.elapsed()),
-        false => Err(failed()),
+/// The script, where it lies, and what runs it.
+struct Work<'a> {
+    folder: &'a Path,
+    python: OsString,
+}
+
+impl Work<'_> {
+    /// How many rounds of the script's work take a given time here.
+    fn rounds_for(&self, time: Duration) -> Result<u32, RunError> {
+        // The first run also fills the caches.
+        self.plain(1)?;
+        let start = self.plain(0)?;
+        let probe = self.plain(PROBE)?;
+        let round = probe.saturating_sub(start) / PROBE;
+        let rounds = time.saturating_sub(start).as_nanos() / round.as_nanos().max(1);
+        Ok(u32::try_from(rounds).unwrap_or(u32::MAX).max(1))
+    }
+
+    fn plain(&self, rounds: u32) -> Result<Duration, RunError> {
+        let began = Instant::now();
+        let mut command = Command::new(&self.python);
+        command.args(["work.py", &rounds.to_string()]).current_dir(self.folder).stdin(Stdio::null());
+        let output = command.output().map_err(|error| RunError::System { action: "run python3", error })?;
+        match output.status.success() {
+            true => Ok(began.elapsed()),
+            false => Err(failed()),
+        }
+    }
+
+    fn captured(&self, rounds: u32) -> Result<Duration, RunError> {
+        let began = Instant::now();
+        let store = ArtifactStore::temporary()?;
+        let program = Program::Command(vec![self.python.clone(), "work.py".into(), rounds.to_string().into()]);
+        let request = Request { working_dir: self.folder.to_owned(), ..Request::new(program)? };
+        let record = run::execute(&request, &store, Arc::new(Silent))?;
+        match record.exit.is_success() {
+            true => Ok(began.elapsed()),
+            false => Err(failed()),
+        }
     }
 }
 

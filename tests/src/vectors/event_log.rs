@@ -1,11 +1,17 @@
 //! Event logs that are not the one committed to, not in canonical form, or not about the run that the capsule claims.
 
-use verifier_core::{ReasonCode, capsule::entry, cbor::Value, event_log::leaf};
+use serde_json::json;
+use verifier_core::{
+    ReasonCode,
+    capsule::entry,
+    cbor::Value,
+    event_log::{events, leaf},
+};
 
 use super::{Bases, Rejects, another_digest};
 use crate::{
     receipt::Receipt,
-    reseal::{Layer, Layers},
+    reseal::{Layer, Layers, written},
 };
 
 pub(super) fn add(bases: &Bases, rejects: &mut Rejects) {
@@ -15,6 +21,31 @@ pub(super) fn add(bases: &Bases, rejects: &mut Rejects) {
     circumstances(bases, rejects);
     endings(bases, rejects);
 }
+
+/// A log that holds what readers and writers of JSON differ in.
+pub(super) fn of_every_value(receipt: &Receipt) -> Receipt {
+    let deep = (1..LEVELS).fold(json!(0), |inner, _| json!([inner]));
+    let extra = json!({
+        "controls": (0..32).map(char::from).collect::<String>(),
+        "deep": deep,
+        "empty": [{}, [], ""],
+        "keys": { "_": 1, "0": 2, "a": 3, "a0": 4, "a_": 5, "aa": 6 },
+        "largest": MAX_INTEGER,
+        "least": -MAX_INTEGER,
+        "marks": "\" \\ / \u{7f} \u{80} \u{a0} \u{e9} e\u{301} \u{2028} \u{2029}",
+        "planes": "\u{feff} \u{fffd} \u{ffff} \u{1f600} \u{10ffff}",
+        "truth": [true, false],
+    });
+    receipt.changed(AROUND, |receipt| {
+        let mut events = events(&receipt.entries[entry::EVENTS]);
+        events[1].extend(extra.as_object().cloned().unwrap_or_default());
+        receipt.entries.insert(entry::EVENTS.to_owned(), written(events).expect("a canonical log"));
+    })
+}
+
+/// Levels of arrays and objects that a line may have, its own object included.
+const LEVELS: usize = 127;
+const MAX_INTEGER: i64 = (1 << 53) - 1;
 
 /// What an attacker recomputes around a log that stands as it is.
 const AROUND: Layers = Layers::ALL.without(Layer::Log);
@@ -102,6 +133,9 @@ fn lines(bases: &Bases, rejects: &mut Rejects) {
         lines[at] = lines[at].replacen(from, to, 1);
         chained(&lines)
     };
+    let nested = |levels: usize| {
+        replaced(1, "\"size\":", &format!("\"size\":{}0{},\"size_\":", "[".repeat(levels), "]".repeat(levels)))
+    };
     let last = lines.len() - 1;
     let cases = [
         ("spaced", replaced(1, "\"size\":", "\"size\": ")),
@@ -121,10 +155,8 @@ fn lines(bases: &Bases, rejects: &mut Rejects) {
         ("surrogate-alone", replaced(1, "\"stream_ended\"", "\"\\ud800\"")),
         ("array-for-an-event", chained(&[lines[0].clone(), "[]".to_owned(), lines[last].clone()])),
         ("text-for-an-event", chained(&[lines[0].clone(), "\"event\"".to_owned(), lines[last].clone()])),
-        (
-            "nested-200-deep",
-            replaced(1, "\"size\":", &format!("\"size\":{}0{},\"size_\":", "[".repeat(200), "]".repeat(200))),
-        ),
+        ("nested-128-deep", nested(127)),
+        ("nested-1000-deep", nested(999)),
         ("seq-missing", replaced(1, "\"seq\":1,", "")),
         ("seq-twice-the-same", replaced(1, "\"seq\":1,", "\"seq\":0,")),
         ("seq-from-2", replaced(1, "\"seq\":1,", "\"seq\":2,")),

@@ -222,6 +222,7 @@ fn accepted(bases: &Bases) -> Vec<Vector> {
     vec![
         vector("process-optional-fields", bases.typical.changed(Layers::ALL, set_optional)),
         vector("process-detached-nothing-embedded", bare),
+        vector("process-log-of-every-value", event_log::of_every_value(&bases.minimal)),
         Vector { options: Some(pin), ..vector("process-pinned", bases.typical.clone()) },
     ]
 }
