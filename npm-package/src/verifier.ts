@@ -73,11 +73,8 @@ export function createVerifier(options: VerifierOptions = {}): Verifier {
   };
 
   const ask = async (call: Call): Promise<unknown> => {
-    const opened = await (port ??= openPort());
-    if (terminated) {
-      opened?.close();
-      throw new VerifierError("TERMINATED", "the verifier was terminated");
-    }
+    const opened = terminated ? undefined : await (port ??= openPort());
+    if (terminated) throw new VerifierError("TERMINATED", "the verifier was terminated");
     if (!opened) {
       await load();
       return run(call);
