@@ -1,16 +1,17 @@
 //! Receipts whose container is in order and whose parts cost, or claim, more than a verifier should spend.
 
 use verifier_core::{
-    ReasonCode,
-    capsule::entry,
-    cbor::{MAX_ITEMS, Value},
+    Digest, ReasonCode,
+    capsule::{PublicValue, entry},
+    cbor::{Item, MAX_ITEMS, Value},
+    event_log::{HEADER, Writer},
 };
 
 use super::Case;
 use crate::{
     receipt::Receipt,
     reseal::{Layer, Layers},
-    vectors::Bases,
+    vectors::{Bases, restated},
 };
 
 /// Small cases, which are vectors.
@@ -29,6 +30,12 @@ pub fn cases(bases: &Bases) -> Vec<Case> {
         case("log-of-digits", ReasonCode::EventLogMismatch, log(&format!("{}\n", "9".repeat(20_000)))),
         case("log-of-empty-lines", ReasonCode::EventLogMismatch, log(&"\n".repeat(20_000))),
         case("proof-of-one-mebibyte-claimed", ReasonCode::ProofMalformed, claiming_proof(bases)),
+        case("proof-of-a-million-steps-claimed", ReasonCode::ProofMalformed, {
+            let changed = bases.geom.changed(Layers::ALL, |receipt| {
+                restated(receipt, |inputs| inputs[0].value = PublicValue::Number(1 << 20));
+            });
+            changed.bytes()
+        }),
     ]
 }
 
@@ -48,6 +55,7 @@ pub fn large_cases(bases: &Bases) -> Vec<Case> {
             ReasonCode::EventLogMismatch,
             with_log(receipt, b"{}\n".repeat(200_000)),
         ),
+        case("log-of-100000-good-lines", ReasonCode::EventLogMismatch, with_log(receipt, good_lines(100_000))),
         case("log-of-a-line-of-2-mib", limit, with_log(receipt, [&b"0".repeat(2 << 20)[..], b"\n"].concat())),
         case("log-of-a-line-of-open-brackets", ReasonCode::EventLogMismatch, {
             with_log(receipt, [&b"[".repeat(1 << 20)[..], b"\n"].concat())
@@ -65,6 +73,8 @@ pub fn large_cases(bases: &Bases) -> Vec<Case> {
         case("artifact-of-60-mib-unaccounted-for", ReasonCode::EntryUnexpected, {
             stray(receipt, "da/rows", vec![0x5a; 60 << 20])
         }),
+        case("archive-of-60-mib-under-another-root", ReasonCode::ChunkRootsDigestMismatch, large_archive(receipt)),
+        case("claim-of-19000-files-under-another-log", ReasonCode::EventLogMismatch, many_files(receipt)),
         case("sketch-of-24-mib", ReasonCode::ChunkLengthInvalid, {
             let mut changed = bases.detached.clone();
             changed.entries.insert(entry::ROW_CHECK_SKETCH.to_owned(), vec![0; 24 << 20]);
@@ -110,6 +120,45 @@ fn claiming_proof(bases: &Bases) -> Vec<u8> {
     let first = first.unwrap_or_default();
     proof.splice(first, [0xf8, 0xff, 0xff, 0xff]);
     with_proof(bases, proof)
+}
+
+/// Everything but the root is as it should be, so that all of it is hashed twice.
+fn large_archive(receipt: &Receipt) -> Vec<u8> {
+    let content = vec![0x5a; 60 << 20];
+    let old = receipt.entries.keys().find(|name| name.starts_with("artifacts/")).cloned().unwrap_or_default();
+    let root = Digest::of_content(b"another root").to_value();
+    let changed = receipt.changed(Layers::ALL, |receipt| {
+        // Once renamed after its content, the entry stays.
+        receipt.edit(&old, |artifact| artifact.clone_from(&content));
+        receipt.set("payload.row_index_ref.commitment", root.clone());
+    });
+    changed.bytes()
+}
+
+/// A claim as long as a verifier reads, in good order, with everything but the log.
+fn many_files(receipt: &Receipt) -> Vec<u8> {
+    let file = receipt.value("payload.claim.inputs.0");
+    let files = (0..19_000).map(|number| {
+        let Value::Map(mut entries) = file.clone() else { return Value::Map(Vec::new()) };
+        entries.retain(|(key, _)| key != "path");
+        entries.push(("path".to_owned(), Value::Text(format!("{number:05}"))));
+        Value::map(entries)
+    });
+    let files = Value::Array(files.collect());
+    receipt
+        .changed(Layers::ALL.without(Layer::Log), |receipt| receipt.set("payload.claim.inputs", files.clone()))
+        .bytes()
+}
+
+/// A log in good order that no capsule anchors.
+fn good_lines(count: usize) -> Vec<u8> {
+    let mut writer = Writer::default();
+    for number in 0..count {
+        let kind = if number == 0 { HEADER } else { "tick" };
+        // The writer refuses nothing here: times are equal, fields there are none.
+        let _ = writer.append("2026-01-31T12:34:56.789Z", kind, serde_json::Map::new());
+    }
+    writer.finish()
 }
 
 fn stray(receipt: &Receipt, name: &str, content: Vec<u8>) -> Vec<u8> {
