@@ -7,7 +7,7 @@
 //! | --- | --- |
 //! | 0 | [`reason`], [`digest`], [`limits`] |
 //! | 1 | [`refusal`], [`cbor`], [`container`] |
-//! | 2 | [`stc`] |
+//! | 2 | [`stc`], [`rv32im`] |
 //! | 3 | [`row_check`], [`stark`] |
 //! | 4 | [`air`], [`capsule`], [`event_log`] |
 //! | 5 | [`archive`], [`backend`] |
@@ -33,6 +33,7 @@ pub mod limits;
 pub mod reason;
 pub mod refusal;
 pub mod row_check;
+pub mod rv32im;
 pub mod stark;
 pub mod stc;
 pub mod verdict;
