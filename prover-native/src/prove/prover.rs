@@ -35,9 +35,11 @@ impl TraceCommitment {
     pub fn new(columns: Vec<Vec<BaseElement>>, fri: FriParams) -> Self {
         let options = fri.options();
         let trace = TraceTable::init(columns);
-        let polys = trace.main_segment().interpolate_columns();
-        let lde = CommittedTrace::new(trace.info().clone(), &polys, options.blowup_factor());
-        Self { trace, polys, lde, options }
+        in_pool(|| {
+            let polys = trace.main_segment().interpolate_columns();
+            let lde = CommittedTrace::new(trace.info().clone(), &polys, options.blowup_factor());
+            Self { trace, polys, lde, options }
+        })
     }
 
     /// The STC root of the extended trace.
@@ -52,12 +54,18 @@ impl TraceCommitment {
     /// [`ProverError`].
     pub fn prove<A>(self, inputs: A::PublicInputs) -> Result<Vec<u8>, ProverError>
     where
-        A: ProvenAir + Sync + 'static,
+        A: ProvenAir<PublicInputs: Send + Sync> + Sync + 'static,
     {
         let committed = Mutex::new(Some((self.lde, self.polys)));
         let prover = AirProver::<A> { options: self.options, inputs, committed };
-        Ok(prover.generate_proof::<CubeExtension<BaseElement>>(self.trace)?.to_bytes())
+        in_pool(|| Ok(prover.generate_proof::<CubeExtension<BaseElement>>(self.trace)?.to_bytes()))
     }
+}
+
+/// Runs `work` on a thread of the pool: a small proof is a hundred parallel loops, and each one started from outside would
+/// put the caller to sleep and wake it.
+fn in_pool<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    rayon::scope(|_| work())
 }
 
 struct AirProver<A: ProvenAir> {
