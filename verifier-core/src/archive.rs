@@ -6,8 +6,6 @@
 
 use alloc::{borrow::ToOwned, vec::Vec};
 
-use sha2::{Digest as _, Sha256};
-
 use crate::{
     capsule::{ChunkMeta, RowIndexRef},
     digest::Digest,
@@ -44,12 +42,6 @@ pub fn embedded(contents: &[&[u8]]) -> Result<(ChunkMeta, RowIndexRef), BuildErr
         builder.push_row(&row)?;
     }
     Ok(stc_refs(len, builder.finish()?))
-}
-
-/// Plain SHA-256 of an archive, from its contents in the order of the index.
-pub fn content(contents: &[&[u8]]) -> Digest {
-    let hasher = contents.iter().fold(Sha256::new(), |hasher, content| hasher.chain_update(content));
-    Digest::new(hasher.finalize().into())
 }
 
 /// What a capsule says of an archive that travels.

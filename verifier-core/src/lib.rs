@@ -46,4 +46,4 @@ pub use limits::Limits;
 pub use reason::{ExitCode, ReasonCode};
 pub use refusal::Refusal;
 pub use verdict::{Check, CheckId, Level, Outcome, Status, Verdict};
-pub use verify::{VerifyOptions, verify};
+pub use verify::{VerifyOptions, refuse_length, verify};

@@ -33,6 +33,16 @@ pub fn verify(bytes: &[u8], options: &VerifyOptions) -> Verdict {
     }
 }
 
+/// The verdict on a file of `length` bytes that is too long to be looked at; `None` when [`verify`] has to see it. Spares
+/// whoever would have to copy the file first.
+pub fn refuse_length(length: usize, options: &VerifyOptions) -> Option<Verdict> {
+    let error = Container::check_length(length, &options.limits).err()?;
+    let mut report = Report::new(options.level);
+    let refusal = Refusal::new(error.code(), error);
+    report.check(CheckId::Container, Err::<((), _), _>(refusal.clone())).err()?;
+    Some(report.reject(&refusal))
+}
+
 fn narrate(bytes: &[u8], options: &VerifyOptions, report: &mut Report) -> Result<(Capsule, Status), Refusal> {
     let limits = &options.limits;
 

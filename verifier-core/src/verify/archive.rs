@@ -98,7 +98,7 @@ fn detached(
     if archive_len(&capsule.payload.artifacts) != Some(byte_len) {
         return Err(Refusal::new(ReasonCode::ChunkLengthInvalid, "the archive has another length than its parts"));
     }
-    if contents.len() == capsule.payload.artifacts.len() && archive::content(contents) != *header.content() {
+    if contents.len() == capsule.payload.artifacts.len() && Digest::of_contents(contents) != *header.content() {
         let detail = "the encoded archive is not made of the artifacts that travel";
         return Err(Refusal::new(ReasonCode::ChunkRootsDigestMismatch, detail));
     }
