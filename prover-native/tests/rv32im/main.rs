@@ -1,0 +1,4 @@
+//! `rv32im_v1`: honest runs are accepted with the architectural results, and cheating is refused.
+
+mod asm;
+mod honest;
