@@ -8,8 +8,7 @@
 mod commit;
 mod geom;
 mod prover;
-mod rv32im;
+pub mod rv32im;
 
 pub use geom::{Committed, GeomProver, ProveError};
 pub use prover::{AuxSegment, Extension, TraceCommitment};
-pub use rv32im::{Record, Recording, RunError, Rv32imCommitted, Rv32imProveError, Sums};

@@ -14,7 +14,7 @@ use verifier_core::air::rv32im::{Rv32imAir, Rv32imError, Rv32imInputs, Rv32imSta
 use verifier_core::stark::{ParameterSet, ProvenAir};
 use winter_prover::ProverError;
 
-pub use recording::{Record, Recording, RunError};
+pub use recording::{Operands, Record, Recording, RunError, result};
 pub use sums::Sums;
 
 use super::TraceCommitment;

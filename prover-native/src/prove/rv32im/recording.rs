@@ -51,10 +51,23 @@ impl Recording {
     /// # Errors
     /// [`RunError`] when the run does not end with the exit call, or is longer than one proof.
     pub fn new(image: ProgramImage, input: Vec<u8>) -> Result<Self, RunError> {
+        Self::of_machine(image, input, |_, op, operands| result(op, operands))
+    }
+
+    /// Runs the program on a machine of which `step` says what it does: row, micro-op and operands in, new value of slot C
+    /// and next address out. Of another machine than [`result`] the trace is not provable; tests ask for it.
+    ///
+    /// # Errors
+    /// [`RunError`], as [`Recording::new`].
+    pub fn of_machine(
+        image: ProgramImage,
+        input: Vec<u8>,
+        mut step: impl FnMut(usize, &MicroOp, Operands) -> (u32, u64),
+    ) -> Result<Self, RunError> {
         let program = Program::decode(&image).ok_or(RunError::Statement(Rv32imError::ProgramTooLarge))?;
         let memory = Memory::new(initial_words(&image, &input));
         let mut machine = Machine { memory, registers: [Cell::default(); BUS_REGISTERS], records: Vec::new() };
-        let cycles = machine.run(&image, &program)?;
+        let cycles = machine.run(&image, &program, &mut step)?;
         let output = output(&machine.memory)?;
         let Machine { mut memory, mut registers, mut records } = machine;
         for (address, _) in stream_words(OUTPUT_BASE, &output) {
@@ -201,7 +214,12 @@ impl Index {
 
 impl Machine {
     /// Runs from the entry to the padding; the number of instructions executed.
-    fn run(&mut self, image: &ProgramImage, program: &Program) -> Result<u64, RunError> {
+    fn run(
+        &mut self,
+        image: &ProgramImage,
+        program: &Program,
+        step: &mut impl FnMut(usize, &MicroOp, Operands) -> (u32, u64),
+    ) -> Result<u64, RunError> {
         let index = Index::new(image, program);
         let mut pc = u64::from(image.entry());
         let mut cycles = 0;
@@ -212,12 +230,17 @@ impl Machine {
                 return Err(RunError::TooLong { rows: self.records.len() });
             }
             cycles += u64::from(op.is_first());
-            pc = self.step(place, op)?;
+            pc = self.step(place, op, step)?;
         }
         Ok(cycles)
     }
 
-    fn step(&mut self, place: u32, op: &MicroOp) -> Result<u64, RunError> {
+    fn step(
+        &mut self,
+        place: u32,
+        op: &MicroOp,
+        step: &mut impl FnMut(usize, &MicroOp, Operands) -> (u32, u64),
+    ) -> Result<u64, RunError> {
         let clock = self.records.len() as u32 + 1;
         let mut ago = [0; 3];
         let access = |cell: &mut Cell, ago: &mut u32| {
@@ -241,7 +264,7 @@ impl Machine {
         let dp = slot_c.value;
         // A value of this row is no time ago; all others are one less than the difference.
         ago[2] = clock - 1 + ago_of_this_row - slot_c.time;
-        let (vd, next) = result(op, v1, v2, dp);
+        let (vd, next) = step(self.records.len(), op, Operands { v1, v2, dp });
         (slot_c.value, slot_c.time) = (vd, clock);
         self.records.push(Record { op: place, v1, v2, vd, dp, ago });
         Ok(next)
@@ -260,8 +283,19 @@ fn word_address(op: &MicroOp, address: u32) -> Result<u32, RunError> {
     }
 }
 
-/// The new value of slot C, and where execution goes on.
-fn result(op: &MicroOp, v1: u32, v2: u32, dp: u32) -> (u32, u64) {
+/// What a micro-op reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Operands {
+    /// Value of slot A.
+    pub v1: u32,
+    /// Value of slot B.
+    pub v2: u32,
+    /// Old value of slot C.
+    pub dp: u32,
+}
+
+/// What a micro-op does: the new value of slot C, and where execution goes on.
+pub fn result(op: &MicroOp, Operands { v1, v2, dp }: Operands) -> (u32, u64) {
     let b = v2.wrapping_add(op.imm);
     let by = |operation: Arithmetic| (operation.apply(v1, b), op.next);
     let branch = |taken: bool| (0, if taken { op.target } else { op.next });
