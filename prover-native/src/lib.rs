@@ -14,5 +14,6 @@ pub mod diff;
 pub mod emit;
 pub mod prove;
 pub mod run;
+pub mod rv32im;
 pub mod seal;
 pub mod whole_file;

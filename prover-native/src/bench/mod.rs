@@ -3,10 +3,12 @@
 mod geom;
 mod process;
 mod run;
+mod rv32im;
 mod stc;
 mod verify;
 
 pub use geom::{GeomBenchError, GeomFigure, GeomFigures, Milliseconds, geom};
 pub use run::{Hashing, Overhead, RunFigures, run};
+pub use rv32im::{ExecutionFigure, Rv32imBenchError, Rv32imFigures, rv32im};
 pub use stc::{RowSizeFigure, StcFigures, stc};
 pub use verify::{ReceiptFigure, VerifyFigures, verify};
