@@ -204,3 +204,73 @@ impl Profile {
         inferno::flamegraph::from_lines(&mut options, self.stacks.iter().map(String::as_str), writer)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rv32im::{
+        assembler::{Assembler, register::*},
+        machine::execute_observed,
+        symbols::RawSymbol,
+    };
+    use verifier_core::rv32im::{Arithmetic, Condition};
+
+    /// `main` calls `leaf` twice and `middle` once, which ends with a jump to `leaf`; then it recurses.
+    fn profile() -> Profile {
+        let mut program = Assembler::default();
+        let [main, middle, leaf, recurse, base_case] = [(); 5].map(|()| program.label());
+        let mut symbols = Vec::new();
+        let mut function = |program: &Assembler, name: &'static [u8]| {
+            symbols.push(RawSymbol { address: program.here(), size: 0, is_function: true, name });
+        };
+        function(&program, b"start");
+        program.place(main).jump(RA, leaf).jump(RA, leaf).jump(RA, middle);
+        program.immediate(Arithmetic::Add, A0, ZERO, 1000).jump(RA, recurse).exit_with(ZERO);
+        function(&program, b"middle");
+        program.place(middle).immediate(Arithmetic::Add, A1, A1, 1).jump(ZERO, leaf);
+        function(&program, b"leaf;1");
+        program.place(leaf).immediate(Arithmetic::Add, A1, A1, 1);
+        program.push(Instruction::Jalr { rd: ZERO, rs1: RA, offset: 0 });
+        function(&program, b"recurse");
+        // The stack of return addresses lies below address 0x8000.
+        program.place(recurse).set(SP, 0x8000).place(base_case);
+        let done = program.label();
+        program.branch(Condition::Eq, A0, ZERO, done).immediate(Arithmetic::Add, A0, A0, -1);
+        program.immediate(Arithmetic::Add, SP, SP, -4);
+        program.store(verifier_core::rv32im::Access::Word, RA, SP, 0).jump(RA, base_case);
+        program.load(verifier_core::rv32im::Access::Word, false, RA, SP, 0).immediate(Arithmetic::Add, SP, SP, 4);
+        program.place(done).push(Instruction::Jalr { rd: ZERO, rs1: RA, offset: 0 });
+        let symbols = Symbols::new(symbols, program.here());
+        let image = program.image().expect("an image");
+        let mut profiler = Profiler::new(&symbols, image.entry());
+        let done = execute_observed(&image, b"", 1 << 20, &mut profiler).expect("a run");
+        let profile = profiler.finish();
+        assert_eq!(profile.cycles(), done.cycles);
+        profile
+    }
+
+    #[test]
+    fn cycles_belong_to_functions_and_calls() {
+        let profile = profile();
+        let of = |name: &str| {
+            let function = profile.functions.iter().find(|function| function.name == name).expect(name);
+            (function.own, function.total, function.calls)
+        };
+        assert_eq!(of("leaf;1"), (6, 6, 3));
+        assert_eq!(of("middle"), (2, 2, 1));
+        // Two for the stack pointer, two for the innermost call, eight for each of the others.
+        assert_eq!(of("recurse"), (2 + 2 + 8 * 1000, 2 + 2 + 8 * 1000, 1001));
+        let (own, total, calls) = of("start");
+        assert_eq!((own, total, calls), (8, profile.cycles(), 1));
+        assert!(profile.stacks.contains(&"start;leaf,1 6".to_owned()), "{:?}", profile.stacks);
+        assert_eq!(profile.stacks.len(), 3 + DEEPEST);
+    }
+
+    #[test]
+    fn a_flame_graph_is_svg_with_the_names() {
+        let mut svg = Vec::new();
+        profile().flame_graph("a program", &mut svg).expect("an SVG");
+        let svg = String::from_utf8(svg).expect("text");
+        assert!(svg.starts_with("<?xml") && svg.contains("<svg") && svg.contains("middle (2 cycles"));
+    }
+}
