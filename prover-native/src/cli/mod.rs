@@ -7,6 +7,7 @@ mod inspect;
 mod output;
 mod prove;
 mod run;
+mod run_guest;
 
 mod verify;
 

@@ -7,12 +7,14 @@ pub mod assembler;
 mod elf;
 mod machine;
 mod memory;
+mod profile;
 mod program;
 mod symbols;
 mod trap;
 
 pub use elf::{ElfError, is_riscv_elf};
 pub use machine::{Execution, MAX_STREAM_BYTES, Observer, execute, execute_observed};
+pub use profile::{FunctionCycles, Profile, Profiler};
 pub use program::Program;
 pub use symbols::{Function, Symbols};
 pub use trap::{Fault, Trap};
