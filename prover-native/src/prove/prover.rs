@@ -1,6 +1,7 @@
 //! Winterfell's prover for an AIR whose main segment is already committed to. Any AIR with one segment or two.
 
 use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use verifier_core::Digest;
 use verifier_core::stark::{FriParams, ProvenAir, TaggedSha256};
@@ -79,14 +80,14 @@ impl TraceCommitment {
     where
         A: ProvenAir + Sync + 'static,
     {
-        self.prove_with::<A>(inputs, NoSegment)
+        self.prove_with::<A>(inputs, NoSegment).map(|(proof, _)| proof)
     }
 
-    /// The same for an AIR whose auxiliary segment `aux` builds.
+    /// The same for an AIR whose auxiliary segment `aux` builds; also says what took how long.
     ///
     /// # Errors
     /// [`ProverError`].
-    pub fn prove_with<A>(self, inputs: A::PublicInputs, aux: impl AuxSegment) -> Result<Vec<u8>, ProverError>
+    pub fn prove_with<A>(self, inputs: A::PublicInputs, aux: impl AuxSegment) -> Result<(Vec<u8>, Phases), ProverError>
     where
         A: ProvenAir + Sync + 'static,
     {
@@ -99,10 +100,16 @@ impl TraceCommitment {
             TraceInfo::new(width, length)
         };
         let committed = Mutex::new(Some((self.rows, self.polys)));
-        let prover = AirProver::<A, _> { options: self.options, inputs, aux, committed };
-        Ok(prover.generate_proof::<Extension>(MainTrace { info, columns: self.columns })?.to_bytes())
+        let laps = Mutex::new((Instant::now(), Phases::new()));
+        let prover = AirProver::<A, _> { options: self.options, inputs, aux, committed, laps };
+        let proof = prover.generate_proof::<Extension>(MainTrace { info, columns: self.columns })?.to_bytes();
+        prover.lap("low-degree test and openings");
+        Ok((proof, prover.laps.into_inner().map(|(_, phases)| phases).unwrap_or_default()))
     }
 }
+
+/// Parts of a proof's making, in order, and how long each took.
+pub type Phases = Vec<(&'static str, Duration)>;
 
 /// The main segment, with the shape of the whole trace.
 struct MainTrace {
@@ -133,6 +140,19 @@ struct AirProver<A: ProvenAir, S> {
     aux: S,
     /// Taken by the prover's first step; an instance proves once.
     committed: Mutex<Option<(CommittedRows<BaseElement>, ColMatrix<BaseElement>)>>,
+    /// When the last phase ended, and the phases so far.
+    laps: Mutex<(Instant, Phases)>,
+}
+
+impl<A: ProvenAir, S> AirProver<A, S> {
+    /// Ends a phase.
+    fn lap(&self, phase: &'static str) {
+        if let Ok(mut laps) = self.laps.lock() {
+            let (last, phases) = &mut *laps;
+            phases.push((phase, last.elapsed()));
+            *last = Instant::now();
+        }
+    }
 }
 
 impl<A: ProvenAir + Sync + 'static, S: AuxSegment> Prover for AirProver<A, S> {
@@ -171,7 +191,9 @@ impl<A: ProvenAir + Sync + 'static, S: AuxSegment> Prover for AirProver<A, S> {
         main_trace: &MainTrace,
         challenges: &AuxRandElements<E>,
     ) -> ColMatrix<E> {
-        ColMatrix::new(self.aux.columns(&main_trace.columns, challenges.rand_elements()))
+        let columns = ColMatrix::new(self.aux.columns(&main_trace.columns, challenges.rand_elements()));
+        self.lap("sums");
+        columns
     }
 
     fn new_evaluator<'a, E: FieldElement<BaseField = BaseElement>>(
@@ -180,6 +202,7 @@ impl<A: ProvenAir + Sync + 'static, S: AuxSegment> Prover for AirProver<A, S> {
         aux_rand_elements: Option<AuxRandElements<E>>,
         composition_coefficients: ConstraintCompositionCoefficients<E>,
     ) -> DefaultConstraintEvaluator<'a, A, E> {
+        self.lap("auxiliary commitment");
         DefaultConstraintEvaluator::new(air, aux_rand_elements, composition_coefficients)
     }
 
@@ -190,8 +213,11 @@ impl<A: ProvenAir + Sync + 'static, S: AuxSegment> Prover for AirProver<A, S> {
         domain: &StarkDomain<BaseElement>,
         _: PartitionOptions,
     ) -> (CommittedQuotient<E>, CompositionPoly<E>) {
+        self.lap("constraints");
         let polys = CompositionPoly::new(evaluations, domain, columns);
-        (CommittedQuotient(CommittedRows::new(polys.data(), domain.trace_to_lde_blowup())), polys)
+        let committed = CommittedQuotient(CommittedRows::new(polys.data(), domain.trace_to_lde_blowup()));
+        self.lap("quotient commitment");
+        (committed, polys)
     }
 }
 

@@ -17,7 +17,7 @@ use winter_prover::ProverError;
 pub use recording::{Operands, Record, Recording, RunError, result};
 pub use sums::Sums;
 
-use super::TraceCommitment;
+use super::{Phases, TraceCommitment};
 
 impl Recording {
     /// Makes the trace, extends it, and commits to it.
@@ -62,6 +62,14 @@ impl Rv32imCommitted {
     /// # Errors
     /// [`ProverError`].
     pub fn prove(self, instance_hash: Digest) -> Result<Vec<u8>, Rv32imProveError> {
+        self.prove_in_phases(instance_hash).map(|(proof, _)| proof)
+    }
+
+    /// The same, and what took how long.
+    ///
+    /// # Errors
+    /// [`ProverError`].
+    pub fn prove_in_phases(self, instance_hash: Digest) -> Result<(Vec<u8>, Phases), Rv32imProveError> {
         let inputs = Rv32imInputs::new(self.statement, instance_hash);
         self.trace.prove_with::<Rv32imAir>(inputs, Sums).map_err(Rv32imProveError)
     }
