@@ -6,6 +6,7 @@ mod emit;
 mod inspect;
 mod output;
 mod prove;
+mod prove_guest;
 mod run;
 mod run_guest;
 
