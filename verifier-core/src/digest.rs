@@ -172,6 +172,8 @@ tags! {
     MANIFESTS = "capseal/manifests/v1";
     /// The event log's bytes.
     EVENT_LOG = "capseal/event-log/v1";
+    /// Everything that an `rv32im_v1` proof is about.
+    RV32IM_STATEMENT = "capseal/rv32im/statement/v1";
     /// STC: a row (a leaf). Also every vector of field elements that the proof system hashes.
     STC_ROW = "capseal/stc/row/v1";
     /// STC: an inner node.

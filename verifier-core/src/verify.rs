@@ -59,6 +59,10 @@ fn narrate(bytes: &[u8], options: &VerifyOptions, report: &mut Report) -> Result
             let bits = report.check(CheckId::Proof, proof::geom(&container, &capsule, limits))?;
             report.security_bits = Some(bits);
         }
+        Backend::Rv32imV1 => {
+            let bits = report.check(CheckId::Proof, proof::rv32im(&container, &capsule, limits))?;
+            report.security_bits = Some(bits);
+        }
         Backend::ProcessV1 => report.skip(CheckId::Proof, "this backend records a run and proves nothing about it"),
     }
 

@@ -7,6 +7,7 @@ mod inspect;
 mod new_guest;
 mod output;
 mod prove;
+mod prove_guest;
 mod run;
 mod run_guest;
 

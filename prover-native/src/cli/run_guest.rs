@@ -13,9 +13,11 @@ use clap::{Args, Parser};
 use verifier_core::Digest;
 
 use super::output::{BAD, FAINT, Failure, GOOD, Size, eprintln_line, printable, read};
+use super::prove_guest::{self, ProofOptions};
 use crate::{
     cause::Cause,
     rv32im::{Execution, Profile, Profiler, Program, Trap, is_riscv_elf},
+    seal::Sealed,
 };
 
 /// Run a RISC-V program on the RV32IM machine.
@@ -35,11 +37,13 @@ struct Arguments {
     json: bool,
     #[command(flatten)]
     machine: MachineOptions,
+    #[command(flatten)]
+    proof: ProofOptions,
 }
 
 const EXAMPLES: &str = "\
 Examples:
-  capseal run guest.elf --input data.csv --no-prove
+  capseal run guest.elf --input data.csv --out run.cap
   capseal run guest.elf --input data.csv --no-prove --profile cycles.svg";
 
 /// What `run` can be told of a RISC-V program alone; it may stand before the program or behind it.
@@ -102,20 +106,19 @@ fn load(path: &Path) -> Result<Program, Failure> {
 }
 
 pub(super) fn execute(guest: Guest) -> Result<ExitCode, Failure> {
-    if !guest.arguments.machine.no_prove {
-        return Err(Failure::explained_by(
-            "this version runs RISC-V programs and does not prove them",
-            "add --no-prove",
-        ));
+    let proves = !guest.arguments.machine.no_prove;
+    if proves {
+        guest.arguments.proof.check()?;
     }
     let input = guest.arguments.input.as_deref().map(read).transpose()?.unwrap_or_default();
     let execution = run(&guest, &input)?;
-    if guest.arguments.json {
-        eprintln_line(json(&guest, &input, &execution));
-        io::stdout().write_all(&execution.output)?;
-    } else {
-        print_output(&execution.output)?;
+    print_output(&execution.output, guest.arguments.json)?;
+    if !guest.arguments.json {
         print(&guest, &execution);
+    }
+    let sealed = proves.then(|| prove_guest::prove(&guest.program, &input, &guest.arguments.proof)).transpose()?;
+    if guest.arguments.json {
+        eprintln_line(json(&guest, &input, &execution, sealed.as_ref()));
     }
     Ok(ExitCode::from(u8::try_from(execution.exit_code).unwrap_or(u8::MAX)))
 }
@@ -168,10 +171,10 @@ fn print_profile(profile: &Profile, file: &Path) {
 
 const LISTED: usize = 20;
 
-/// The output as it is; on a terminal, bytes that are not text are only counted.
-fn print_output(output: &[u8]) -> Result<(), Failure> {
+/// The output as it is; on a terminal, bytes that are not text are only counted, unless they are asked for `raw`.
+fn print_output(output: &[u8], raw: bool) -> Result<(), Failure> {
     let mut stdout = BufWriter::new(io::stdout().lock());
-    if !stdout.get_ref().is_terminal() {
+    if raw || !stdout.get_ref().is_terminal() {
         stdout.write_all(output)?;
     } else if let Ok(text) = str::from_utf8(output) {
         for line in text.split_inclusive('\n') {
@@ -192,10 +195,12 @@ fn print(guest: &Guest, execution: &Execution) {
     }
     eprintln!("  {cycles} cycles, {} of output", Size(output.len() as u64));
     eprintln!("  image {}", Digest::of_content(&guest.program.image.encode()));
-    eprintln!("  {FAINT}not proven, and there is no receipt (--no-prove){FAINT:#}");
+    if guest.arguments.machine.no_prove {
+        eprintln!("  {FAINT}not proven, and there is no receipt (--no-prove){FAINT:#}");
+    }
 }
 
-fn json(guest: &Guest, input: &[u8], execution: &Execution) -> serde_json::Value {
+fn json(guest: &Guest, input: &[u8], execution: &Execution, sealed: Option<&Sealed>) -> serde_json::Value {
     let Execution { exit_code, cycles, output, .. } = execution;
     serde_json::json!({
         "program": guest.path,
@@ -208,6 +213,9 @@ fn json(guest: &Guest, input: &[u8], execution: &Execution) -> serde_json::Value
         },
         "exit_code": exit_code,
         "cycles": cycles,
-        "proven": false,
+        "proven": sealed.is_some(),
+        "receipt": sealed.map(|sealed| &sealed.path),
+        "size": sealed.map(|sealed| sealed.size),
+        "verdict": sealed.map(|sealed| &sealed.verdict),
     })
 }

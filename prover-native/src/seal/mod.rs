@@ -7,6 +7,7 @@ mod archive;
 mod error;
 mod geom;
 mod process;
+mod rv32im;
 mod write;
 
 use verifier_core::{
@@ -25,6 +26,7 @@ pub use archive::{Archive, ArchivePlace, EMBED_LIMIT};
 pub use error::SealError;
 pub use geom::geom;
 pub use process::process;
+pub use rv32im::rv32im;
 pub use write::{Destination, Sealed};
 
 /// What a backend brings.

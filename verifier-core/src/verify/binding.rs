@@ -4,7 +4,7 @@ use alloc::{format, string::String, vec::Vec};
 
 use super::Found;
 use crate::{
-    backend::{Backend, Instance, event_chain_anchor, geom, manifests_anchor, process},
+    backend::{Backend, Instance, event_chain_anchor, geom, manifests_anchor, process, rv32im},
     capsule::{self, Capsule, ProofSystem, StatementAnchor, TraceSpec},
     digest::Digest,
     reason::ReasonCode,
@@ -53,6 +53,7 @@ pub(super) fn statement(capsule: &Capsule, backend: Backend) -> Found<()> {
     let (trace_spec, proof_system) = match backend {
         Backend::ProcessV1 => process_statement(capsule)?,
         Backend::GeomV1 => geom::statement(capsule)?,
+        Backend::Rv32imV1 => rv32im::statement(capsule)?,
     };
     let statement = &payload.statement;
     if payload.trace_spec != trace_spec || statement.statement_version != 1 {
