@@ -6,9 +6,15 @@
 use std::{fmt, hint::black_box, time::Instant};
 
 use serde::Serialize;
-use verifier_core::rv32im::{Access, Arithmetic, Condition, ImageError, Instruction, ProgramImage};
+use verifier_core::{
+    rv32im::{Access, Arithmetic, Condition, ImageError, Instruction, ProgramImage},
+    stark::ParameterSet,
+};
 
-use super::process::cpu_time;
+use super::{
+    process::cpu_time,
+    prove_rv32im::{self, ProvingError, ProvingFigure},
+};
 use crate::rv32im::{
     Trap,
     assembler::{Assembler, register::*},
@@ -21,6 +27,9 @@ const RUNS: usize = 7;
 /// Rounds of the loop in each run; a round takes about 21 cycles.
 const ROUNDS: [u32; 3] = [3_000, 48_000, 4_000_000];
 
+/// The same for proofs: traces of 2^16, 2^18 and 2^20 rows.
+const PROVEN_ROUNDS: [u32; 3] = [3_000, 12_000, 48_000];
+
 /// What is wanted, cycles per second.
 const WANTED: f64 = 50e6;
 
@@ -29,6 +38,8 @@ const WANTED: f64 = 50e6;
 pub struct Rv32imFigures {
     /// Execution alone, by length.
     pub execution: Vec<ExecutionFigure>,
+    /// Proving, by parameter set and length.
+    pub proving: Vec<ProvingFigure>,
 }
 
 /// Executing a program of some length.
@@ -49,6 +60,8 @@ pub enum Rv32imBenchError {
     Image(ImageError),
     /// It was stopped.
     Trap(Trap),
+    /// Its run was not proven.
+    Proving(ProvingError),
 }
 
 /// Measures RV32IM.
@@ -57,7 +70,12 @@ pub enum Rv32imBenchError {
 /// [`Rv32imBenchError`], which the program here gives no reason for.
 pub fn rv32im() -> Result<Rv32imFigures, Rv32imBenchError> {
     let execution = ROUNDS.map(execution).into_iter().collect::<Result<_, _>>()?;
-    Ok(Rv32imFigures { execution })
+    let mut proving = Vec::new();
+    for rounds in PROVEN_ROUNDS {
+        proving.push(prove_rv32im::figure(&workload(rounds)?, ParameterSet::Stark100)?);
+    }
+    proving.push(prove_rv32im::figure(&workload(PROVEN_ROUNDS[2])?, ParameterSet::Stark128)?);
+    Ok(Rv32imFigures { execution, proving })
 }
 
 fn execution(rounds: u32) -> Result<ExecutionFigure, Rv32imBenchError> {
@@ -114,13 +132,20 @@ impl fmt::Display for Rv32imFigures {
                 None => writeln!(f)?,
             }
         }
-        Ok(())
+        writeln!(f, "  proving; goals at 2^20 rows: {}", prove_rv32im::wanted())?;
+        self.proving.iter().try_for_each(|figure| figure.fmt(f))
     }
 }
 
 impl From<ImageError> for Rv32imBenchError {
     fn from(error: ImageError) -> Self {
         Self::Image(error)
+    }
+}
+
+impl From<ProvingError> for Rv32imBenchError {
+    fn from(error: ProvingError) -> Self {
+        Self::Proving(error)
     }
 }
 
@@ -136,6 +161,7 @@ impl fmt::Display for Rv32imBenchError {
         match self {
             Self::Image(error) => error.fmt(f),
             Self::Trap(trap) => trap.fmt(f),
+            Self::Proving(error) => error.fmt(f),
         }
     }
 }

@@ -22,7 +22,7 @@ pub(super) struct Arguments {
 enum Figure {
     /// Proving and verifying geom_v1, beside the original's figures.
     Geom,
-    /// Running RV32IM programs.
+    /// Running RV32IM programs, and proving the runs.
     Rv32im,
     /// Verifying whole receipts.
     Verify,

@@ -4,9 +4,12 @@ mod bench;
 mod diff;
 mod emit;
 mod inspect;
+mod new_guest;
 mod output;
 mod prove;
+mod prove_guest;
 mod run;
+mod run_guest;
 
 mod verify;
 
@@ -41,6 +44,7 @@ Exit status of verify: 0 accepted at the level asked for, 10 proof, 11 policy, 1
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::Arguments),
+    NewGuest(new_guest::Arguments),
     Prove(prove::Arguments),
     Verify(verify::Arguments),
     Inspect(inspect::Arguments),
@@ -54,6 +58,7 @@ pub fn main() -> ExitCode {
     let Arguments { command } = Arguments::parse();
     let done = match command {
         Command::Run(arguments) => run::execute(arguments),
+        Command::NewGuest(arguments) => new_guest::execute(&arguments),
         Command::Prove(arguments) => prove::execute(arguments),
         Command::Verify(arguments) => verify::execute(&arguments),
         Command::Inspect(arguments) => inspect::execute(&arguments),

@@ -36,6 +36,11 @@ impl Failure {
         Self { what: what.to_string(), next: None }
     }
 
+    /// What is wrong together with what the user can do about it.
+    pub(super) fn explained_by(what: impl Display, next: &'static str) -> Self {
+        Self { next: Some(next), ..Self::new(what) }
+    }
+
     /// An error together with what the user can do about it.
     pub(super) fn explained(error: impl Error, next: impl Into<Option<&'static str>>) -> Self {
         Self { next: next.into(), ..Self::from(error) }

@@ -11,4 +11,4 @@ mod prover;
 pub mod rv32im;
 
 pub use geom::{Committed, GeomProver, ProveError};
-pub use prover::{AuxSegment, Extension, TraceCommitment};
+pub use prover::{AuxSegment, Extension, Phases, TraceCommitment};

@@ -1,6 +1,7 @@
 //! Winterfell's prover for an AIR whose main segment is already committed to. Any AIR with one segment or two.
 
 use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use verifier_core::Digest;
 use verifier_core::stark::{FriParams, ProvenAir, TaggedSha256};
@@ -81,14 +82,18 @@ impl TraceCommitment {
     where
         A: ProvenAir<PublicInputs: Send + Sync> + Sync + 'static,
     {
-        self.prove_with::<A>(inputs, NoSegment)
+        self.prove_with::<A>(inputs, NoSegment).map(|(proof, _)| proof)
     }
 
-    /// The same for an AIR whose auxiliary segment `aux` builds.
+    /// The same for an AIR whose auxiliary segment `aux` builds; also says what took how long.
     ///
     /// # Errors
     /// [`ProverError`].
-    pub fn prove_with<A>(self, inputs: A::PublicInputs, aux: impl AuxSegment) -> Result<Vec<u8>, ProverError>
+    pub fn prove_with<A>(
+        self,
+        inputs: A::PublicInputs,
+        aux: impl AuxSegment + Send + Sync,
+    ) -> Result<(Vec<u8>, Phases), ProverError>
     where
         A: ProvenAir<PublicInputs: Send + Sync> + Sync + 'static,
     {
@@ -101,9 +106,14 @@ impl TraceCommitment {
             TraceInfo::new(width, length)
         };
         let committed = Mutex::new(Some((self.rows, self.polys)));
-        let prover = AirProver::<A, _> { options: self.options, inputs, aux, committed };
+        let laps = Mutex::new((Instant::now(), Phases::new()));
+        let prover = AirProver::<A, _> { options: self.options, inputs, aux, committed, laps };
         let trace = MainTrace { info, columns: self.columns };
-        in_pool(|| Ok(prover.generate_proof::<Extension>(trace)?.to_bytes()))
+        in_pool(|| {
+            let proof = prover.generate_proof::<Extension>(trace)?.to_bytes();
+            prover.lap("low-degree test and openings");
+            Ok((proof, prover.laps.into_inner().map(|(_, phases)| phases).unwrap_or_default()))
+        })
     }
 }
 
@@ -112,6 +122,9 @@ impl TraceCommitment {
 fn in_pool<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     rayon::scope(|_| work())
 }
+
+/// Parts of a proof's making, in order, and how long each took.
+pub type Phases = Vec<(&'static str, Duration)>;
 
 /// The main segment, with the shape of the whole trace.
 struct MainTrace {
@@ -142,6 +155,19 @@ struct AirProver<A: ProvenAir, S> {
     aux: S,
     /// Taken by the prover's first step; an instance proves once.
     committed: Mutex<Option<(CommittedRows<BaseElement>, ColMatrix<BaseElement>)>>,
+    /// When the last phase ended, and the phases so far.
+    laps: Mutex<(Instant, Phases)>,
+}
+
+impl<A: ProvenAir, S> AirProver<A, S> {
+    /// Ends a phase.
+    fn lap(&self, phase: &'static str) {
+        if let Ok(mut laps) = self.laps.lock() {
+            let (last, phases) = &mut *laps;
+            phases.push((phase, last.elapsed()));
+            *last = Instant::now();
+        }
+    }
 }
 
 impl<A: ProvenAir + Sync + 'static, S: AuxSegment> Prover for AirProver<A, S> {
@@ -180,7 +206,9 @@ impl<A: ProvenAir + Sync + 'static, S: AuxSegment> Prover for AirProver<A, S> {
         main_trace: &MainTrace,
         challenges: &AuxRandElements<E>,
     ) -> ColMatrix<E> {
-        ColMatrix::new(self.aux.columns(&main_trace.columns, challenges.rand_elements()))
+        let columns = ColMatrix::new(self.aux.columns(&main_trace.columns, challenges.rand_elements()));
+        self.lap("sums");
+        columns
     }
 
     fn new_evaluator<'a, E: FieldElement<BaseField = BaseElement>>(
@@ -189,6 +217,7 @@ impl<A: ProvenAir + Sync + 'static, S: AuxSegment> Prover for AirProver<A, S> {
         aux_rand_elements: Option<AuxRandElements<E>>,
         composition_coefficients: ConstraintCompositionCoefficients<E>,
     ) -> DefaultConstraintEvaluator<'a, A, E> {
+        self.lap("auxiliary commitment");
         DefaultConstraintEvaluator::new(air, aux_rand_elements, composition_coefficients)
     }
 
@@ -199,8 +228,11 @@ impl<A: ProvenAir + Sync + 'static, S: AuxSegment> Prover for AirProver<A, S> {
         domain: &StarkDomain<BaseElement>,
         _: PartitionOptions,
     ) -> (CommittedQuotient<E>, CompositionPoly<E>) {
+        self.lap("constraints");
         let polys = CompositionPoly::new(evaluations, domain, columns);
-        (CommittedQuotient(CommittedRows::new(polys.data(), domain.trace_to_lde_blowup())), polys)
+        let committed = CommittedQuotient(CommittedRows::new(polys.data(), domain.trace_to_lde_blowup()));
+        self.lap("quotient commitment");
+        (committed, polys)
     }
 }
 

@@ -7,12 +7,18 @@ pub mod assembler;
 mod elf;
 mod machine;
 mod memory;
+mod profile;
 mod program;
+mod rebuild;
 mod symbols;
+mod template;
 mod trap;
 
 pub use elf::{ElfError, is_riscv_elf};
 pub use machine::{Execution, MAX_STREAM_BYTES, Observer, execute, execute_observed};
+pub use profile::{FunctionCycles, Profile, Profiler};
 pub use program::Program;
+pub use rebuild::{Built, RebuildError, rebuild};
 pub use symbols::{Function, Symbols};
+pub use template::{TemplateError, write_guest};
 pub use trap::{Fault, Trap};

@@ -248,3 +248,19 @@ fn registers_fault(ledger: &Ledger) -> Option<String> {
     }
     (registers != [1; 40]).then(|| "registers".to_owned())
 }
+
+impl Mock {
+    /// What is left of each register: its value and time; zeros where nothing fitting is.
+    pub(crate) fn final_registers(&self) -> [(u32, u32); 40] {
+        let mut registers = [(0, 0); 40];
+        for ([address, value, time], times) in &self.memory.0 {
+            let words = u32::try_from(*value).ok().zip(u32::try_from(*time).ok());
+            if let (Some(place), Some(words), true) =
+                (registers.get_mut(*address as usize), words, *times == BaseElement::ONE)
+            {
+                *place = (*place).max(words);
+            }
+        }
+        registers
+    }
+}

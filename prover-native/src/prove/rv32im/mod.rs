@@ -17,7 +17,7 @@ use winter_prover::ProverError;
 pub use recording::{Operands, Record, Recording, RunError, result};
 pub use sums::Sums;
 
-use super::TraceCommitment;
+use super::{Phases, TraceCommitment};
 
 impl Recording {
     /// Makes the trace, extends it, and commits to it.
@@ -32,6 +32,13 @@ impl Recording {
         let trace = TraceCommitment::new(columns, Rv32imAir::fri_params(set));
         Ok(Rv32imCommitted { statement: Arc::new(statement), tables, trace })
     }
+}
+
+/// Bytes of memory that proving a trace of so many rows takes, about: in proportion to the rows, and some for the rest.
+pub const fn memory_need(rows: u32) -> u64 {
+    const BYTES_PER_ROW: u64 = 7_500;
+    const REST: u64 = 64 << 20;
+    rows as u64 * BYTES_PER_ROW + REST
 }
 
 /// A run of a program, committed to and not yet proven.
@@ -62,6 +69,14 @@ impl Rv32imCommitted {
     /// # Errors
     /// [`ProverError`].
     pub fn prove(self, instance_hash: Digest) -> Result<Vec<u8>, Rv32imProveError> {
+        self.prove_in_phases(instance_hash).map(|(proof, _)| proof)
+    }
+
+    /// The same, and what took how long.
+    ///
+    /// # Errors
+    /// [`ProverError`].
+    pub fn prove_in_phases(self, instance_hash: Digest) -> Result<(Vec<u8>, Phases), Rv32imProveError> {
         let inputs = Rv32imInputs::new(self.statement, instance_hash);
         self.trace.prove_with::<Rv32imAir>(inputs, Sums).map_err(Rv32imProveError)
     }
