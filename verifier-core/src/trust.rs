@@ -23,10 +23,14 @@ use crate::{
 /// What a verifier trusts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Trust {
-    registry: Option<Registry>,
-    pin: Option<Digest>,
-    policies: Vec<PolicyTrust>,
-    policy_root: Option<Digest>,
+    /// The registry as the file lists it. Judge by [`Trust::registry`], which asks for the pin.
+    pub listed: Option<Registry>,
+    /// The root of the registry that the verifier pinned.
+    pub pin: Option<Digest>,
+    /// What is said about policies, each once.
+    pub policies: Vec<PolicyTrust>,
+    /// The root of a registry of policies that the verifier pinned.
+    pub policy_root: Option<Digest>,
 }
 
 /// What a verifier says about one policy.
@@ -54,25 +58,15 @@ impl Trust {
     /// # Errors
     /// [`RegistryError`] when there is none, no pin, or another one was pinned.
     pub fn registry(&self) -> Result<&Registry, RegistryError> {
-        let registry = self.registry.as_ref().ok_or(RegistryError::Missing)?;
+        let registry = self.listed.as_ref().ok_or(RegistryError::Missing)?;
         let pinned = self.pin.ok_or(RegistryError::NotPinned)?;
         let found = registry.root();
         if found == pinned { Ok(registry) } else { Err(RegistryError::PinMismatch { pinned, found }) }
     }
 
-    /// The registry as it stands in the file, pinned or not: to be shown, never to be trusted.
-    pub const fn registry_as_listed(&self) -> Option<&Registry> {
-        self.registry.as_ref()
-    }
-
     /// What is said about a policy.
     pub fn policy(&self, id: &str) -> Option<&PolicyTrust> {
         self.policies.iter().find(|policy| policy.id == id)
-    }
-
-    /// The pinned root of a registry of policies.
-    pub const fn policy_root(&self) -> Option<Digest> {
-        self.policy_root
     }
 }
 

@@ -3,7 +3,8 @@
 use std::{fmt, io};
 
 use verifier_core::{
-    ReasonCode, Refusal, air::geom::GeomError, event_log::EventLogError, row_check::HeaderError, stc::BuildError,
+    ReasonCode, Refusal, air::geom::GeomError, event_log::EventLogError, row_check::HeaderError,
+    signature::SignatureError, stc::BuildError,
 };
 
 use crate::{
@@ -34,6 +35,8 @@ pub enum SealError {
     Shape(HeaderError),
     /// The archive could not be encoded.
     Encode(EncodeError),
+    /// A signature could not be written.
+    Signature(SignatureError),
     /// The verifier refuses what was sealed.
     Refused(Refusal),
 }
@@ -64,6 +67,7 @@ impl fmt::Display for SealError {
             Self::File(error) => error.fmt(f),
             Self::Shape(error) => error.fmt(f),
             Self::Encode(error) => error.fmt(f),
+            Self::Signature(error) => write!(f, "the receipt cannot be signed: {error}"),
             Self::Refused(refusal) => write!(f, "the verifier refuses what was sealed: {refusal}"),
         }
     }

@@ -77,7 +77,7 @@ pub(super) fn read(text: &str) -> Result<Trust, TrustError> {
     let pin = file.registry.as_ref().and_then(|table| table.pin.as_deref());
     let policy_pin = file.policy_registry.as_ref().map(|table| table.pin.as_str());
     Ok(Trust {
-        registry: file.registry.as_ref().map(registry_of).transpose()?,
+        listed: file.registry.as_ref().map(registry_of).transpose()?,
         pin: pin.map(|text| digest("registry.pin", text)).transpose()?,
         policies: policies.collect::<Result<_, _>>()?,
         policy_root: policy_pin.map(|text| digest("policy_registry.pin", text)).transpose()?,

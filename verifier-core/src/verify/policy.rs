@@ -138,7 +138,7 @@ impl Asked<'_> {
             assurance = Assurance::Attested;
         }
         let outside = |detail: String| Refusal::new(ReasonCode::PolicyNotInRegistry, detail);
-        match (trust.policy_root(), &self.options.policy_inclusion) {
+        match (trust.policy_root, &self.options.policy_inclusion) {
             (Some(root), Some(inclusion)) => {
                 inclusion.verify(root, &named.policy_hash).map_err(|error| outside(format!("{error}")))?;
                 Ok(Assurance::Attested)
