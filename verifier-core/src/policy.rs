@@ -96,3 +96,6 @@ pub struct PolicyReport {
     /// Every rule's answer.
     pub rules: Vec<RuleAnswer>,
 }
+
+#[cfg(test)]
+mod tests;

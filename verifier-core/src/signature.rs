@@ -192,13 +192,18 @@ impl Signature {
     /// # Errors
     /// [`SignatureError`], whatever the cause: key, range of r and s, the higher s, or the equation.
     pub fn verify(&self, purpose: Purpose, subject: &Digest) -> Result<(), SignatureError> {
-        let key = VerifyingKey::from_sec1_bytes(self.key.as_bytes()).map_err(|_| SignatureError)?;
-        let signature = Ecdsa::from_slice(&self.bytes).map_err(|_| SignatureError)?;
-        if signature.normalize_s() != signature {
-            return Err(SignatureError);
-        }
-        key.verify(&to_be_signed(&self.key, purpose, subject), &signature).map_err(|_| SignatureError)
+        ecdsa(&self.key, &to_be_signed(&self.key, purpose, subject), &self.bytes)
     }
+}
+
+/// The strict form of ECDSA: one signature for each message and nonce.
+fn ecdsa(key: &PublicKey, message: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
+    let key = VerifyingKey::from_sec1_bytes(key.as_bytes()).map_err(|_| SignatureError)?;
+    let signature = Ecdsa::from_slice(signature).map_err(|_| SignatureError)?;
+    if signature.normalize_s() != signature {
+        return Err(SignatureError);
+    }
+    key.verify(message, &signature).map_err(|_| SignatureError)
 }
 
 /// The bytes that ECDSA signs: the Sig_structure of RFC 9052 section 4.4, with the purpose's context as external data and

@@ -112,3 +112,27 @@ fn keys_have_one_text() {
     assert_eq!(PublicKey::from_hex(&alloc::format!("04{}", &key.to_string()[2..])), None);
     assert_eq!(PublicKey::from_hex("02"), None);
 }
+
+fn bytes(hex: &str) -> Vec<u8> {
+    let digits = if hex == "-" { "" } else { hex };
+    (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap()).collect()
+}
+
+/// Half the order of the group, rounded down.
+const HALF: &str = "7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0";
+
+#[test]
+fn wycheproof_is_answered_strictly() {
+    let (mut accepted, mut refused, mut higher) = (0, 0, 0);
+    for line in include_str!("wycheproof.txt").lines().skip(1) {
+        let [id, result, key, message, signature] = line.split(' ').collect::<Vec<_>>().try_into().unwrap();
+        let found = ecdsa(&PublicKey::from_hex(key).unwrap(), &bytes(message), &bytes(signature)).is_ok();
+        // What others accept with the higher s is refused here: it would be a second signature of the same message.
+        let is_higher = signature.len() == 128 && signature[64..] > *HALF;
+        assert_eq!(found, result == "valid" && !is_higher, "test {id}");
+        accepted += usize::from(found);
+        refused += usize::from(!found);
+        higher += usize::from(result == "valid" && is_higher);
+    }
+    assert!(accepted > 60 && refused > 100 && higher > 0, "{accepted} {refused} {higher}");
+}
