@@ -139,7 +139,7 @@ macro_rules! tags {
 tags! {
     /// Layer 1: the payload's canonical bytes.
     PAYLOAD = "capseal/payload/v1";
-    /// Layer 2: the header's canonical bytes; what a relay's challenge and the author sign.
+    /// Layer 2: the header's canonical bytes; what a relay's challenge is bound to.
     HEADER_COMMIT = "capseal/header-commit/v1";
     /// Layer 3: the identity of a capsule.
     CAPSULE = "capseal/capsule/v1";
@@ -165,7 +165,7 @@ tags! {
     ROW_INDEX_REF = "capseal/row-index-ref/v1";
     /// Availability policy that the prover intends.
     DA_POLICY = "capseal/da-policy/v1";
-    /// A policy document.
+    /// A policy document's bytes.
     POLICY = "capseal/policy/v1";
     /// The code section of a claim.
     CLAIM_CODE = "capseal/claim/code/v1";
@@ -179,6 +179,12 @@ tags! {
     CLAIM_OUTPUTS = "capseal/claim/outputs/v1";
     /// The set of environment manifests.
     MANIFESTS = "capseal/manifests/v1";
+    /// The anchor of a capsule's manifests: what their signer signs.
+    MANIFEST_ANCHOR = "capseal/manifest-anchor/v1";
+    /// A public key: its identity.
+    KEY = "capseal/key/v1";
+    /// A registry of keys: what a verifier pins.
+    REGISTRY = "capseal/registry/v1";
     /// The event log's bytes.
     EVENT_LOG = "capseal/event-log/v1";
     /// Everything that an `rv32im_v1` proof is about.

@@ -13,13 +13,13 @@ use wasm_bindgen::prelude::*;
 /// Runs the list of checks over the bytes of a receipt and returns the verdict as an object.
 ///
 /// # Errors
-/// A JavaScript `Error` when the options are not `{level?, expected_capsule_hash?}`. A refused receipt is no error: its
-/// verdict says `REJECTED`.
+/// A JavaScript `Error` when the options, or the trust file in them, cannot be read. A refused receipt is no error: its verdict
+/// says `REJECTED`.
 #[wasm_bindgen]
 pub fn verify(
     bytes: &Uint8Array,
     #[wasm_bindgen(
-        unchecked_optional_param_type = "{ level?: 'proof-only' | 'policy-enforced' | 'full'; expected_capsule_hash?: string }"
+        unchecked_optional_param_type = "{ level?: 'proof-only' | 'policy-enforced' | 'full'; expected_capsule_hash?: string; trust?: string; policy?: string; policy_inclusion?: object; at?: number; require_status?: string }"
     )]
     options: JsValue,
 ) -> Result<JsValue, JsError> {
