@@ -12,6 +12,7 @@ pub mod commit;
 pub mod container;
 pub mod diff;
 pub mod emit;
+pub mod pcap;
 pub mod prove;
 pub mod run;
 pub mod seal;

@@ -5,6 +5,7 @@ mod diff;
 mod emit;
 mod inspect;
 mod output;
+mod pcap;
 mod prove;
 mod run;
 
@@ -46,6 +47,7 @@ enum Command {
     Inspect(inspect::Arguments),
     Diff(diff::Arguments),
     Emit(emit::Arguments),
+    Pcap(pcap::Arguments),
     Bench(bench::Arguments),
 }
 
@@ -59,6 +61,7 @@ pub fn main() -> ExitCode {
         Command::Inspect(arguments) => inspect::execute(&arguments),
         Command::Diff(arguments) => diff::execute(&arguments),
         Command::Emit(arguments) => emit::execute(&arguments),
+        Command::Pcap(arguments) => pcap::execute(arguments),
         Command::Bench(arguments) => bench::execute(&arguments),
     };
     done.unwrap_or_else(|failure: Failure| {

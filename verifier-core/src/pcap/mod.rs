@@ -9,6 +9,7 @@ mod line;
 pub mod log;
 pub mod note;
 pub mod obligation;
+pub mod proof;
 pub mod report;
 mod time;
 pub mod tree;
@@ -17,6 +18,8 @@ pub mod v1;
 pub use checkpoint::{Checkpoint, CheckpointError, TreeHead};
 pub use log::{Chain, Log, LogError, Part, Writer};
 pub use note::{Note, NoteError, NoteKey};
+pub use proof::{Proof, ProofError};
+pub use report::{Examination, Options, Report};
 pub use time::millis;
 
 #[cfg(test)]

@@ -446,3 +446,57 @@ fn obligations_have_exactly_their_fields() {
         );
     }
 }
+
+#[test]
+fn a_proof_that_travels_leads_to_the_head() {
+    use super::{
+        proof::{Proof, ProofError, SCHEMA},
+        tree::{ProofBuilder, leaf},
+    };
+    let bytes = action_log(9).finish();
+    let head = checkpoint_of(&bytes).head;
+    let lines: Vec<&[u8]> = bytes.strip_suffix(b"\n").unwrap().split(|byte| *byte == b'\n').collect();
+    let path = |mut builder: ProofBuilder| {
+        lines.iter().for_each(|line| builder.push(leaf(line)).unwrap());
+        builder.finish().unwrap()
+    };
+    let TreeHead { log_id, size, root } = head;
+    let inclusion = |index: u64, entry: u64| Proof::Inclusion {
+        schema: SCHEMA,
+        log_id,
+        size,
+        root,
+        index,
+        entry: String::from_utf8(lines[entry as usize].to_vec()).unwrap(),
+        path: path(ProofBuilder::inclusion(index, size).unwrap()),
+    };
+    for index in 0..size {
+        let proof = Proof::from_json(&inclusion(index, index).to_json()).unwrap();
+        assert_eq!(proof.check(), Ok(head));
+    }
+    assert_eq!(inclusion(3, 4).check(), Err(ProofError::Entry));
+    let earlier = checkpoint_of(&action_log(4).finish()).head;
+    let consistency = Proof::Consistency {
+        schema: SCHEMA,
+        log_id,
+        from: earlier.size,
+        from_root: earlier.root,
+        size,
+        root,
+        path: path(ProofBuilder::consistency(earlier.size, size).unwrap()),
+    };
+    let read = Proof::from_json(&consistency.to_json()).unwrap();
+    assert_eq!((read.check(), read.earlier()), (Ok(head), Some(earlier)));
+    let text = consistency.to_json();
+    for spoilt in [
+        text.replace("log-proof/v1", "log-proof/v2"),
+        text.replace("\"from\":5", "\"from\":5,\"more\":1"),
+        text.replace("\"from\":5", "\"from\":-5"),
+        text.replace("consistency", "inclusion"),
+        "[]".to_string(),
+    ] {
+        assert_eq!(Proof::from_json(&spoilt), Err(ProofError::Malformed), "{spoilt}");
+    }
+    let moved = Proof::from_json(&text.replace("\"from\":5", "\"from\":6")).unwrap();
+    assert!(moved.check().is_err());
+}
