@@ -145,10 +145,7 @@ fn a_whole_line_that_is_wrong_is_tampering() {
     assert!(matches!(log.seal(Map::new()), Err(LogFileError::Changed { .. })));
     for nothing in ["", "no line feed"] {
         fs::write(folder.log(), nothing).unwrap();
-        assert!(matches!(
-            LogFile::open(&folder.log()).unwrap().append(&[action("a")]),
-            Err(LogFileError::NotALog(_))
-        ));
+        assert!(matches!(LogFile::open(&folder.log()).unwrap().append(&[action("a")]), Err(LogFileError::NotALog(_))));
     }
 }
 

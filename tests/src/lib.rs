@@ -9,4 +9,5 @@ pub mod hostile;
 pub mod measure;
 pub mod receipt;
 pub mod reseal;
+pub mod tampering;
 pub mod vectors;

@@ -17,7 +17,6 @@ use verifier_core::{
     pcap::{
         Chain, Examination, LogError, Options,
         log::{HEADER, VERSION},
-        tree,
     },
 };
 
@@ -56,8 +55,9 @@ impl LogFile {
         header.insert("v".to_owned(), VERSION.into());
         header.insert("tool".to_owned(), "capseal".into());
         header.insert("tool_version".to_owned(), env!("CARGO_PKG_VERSION").into());
-        let line = Chain::default().line(&now(None), HEADER, header).map_err(LogFileError::Entry)?;
-        whole_file::write(path, Existing::Keep, format!("{line}\n").as_bytes()).map_err(LogFileError::Create)?;
+        let header = Chain::default().write(&now(None), HEADER, header).map_err(LogFileError::Entry)?;
+        whole_file::write(path, Existing::Keep, format!("{}\n", header.line).as_bytes())
+            .map_err(LogFileError::Create)?;
         Self::open(path)
     }
 
@@ -86,8 +86,7 @@ impl LogFile {
             let mut lines = Vec::new();
             let mut appended = Vec::new();
             for NewEntry { kind, fields, .. } in entries {
-                let line = log.next_line(&chain, kind, fields.clone())?;
-                appended.push(log.take(&mut lines, &mut chain, line)?);
+                appended.push(log.make(&mut lines, &mut chain, kind, fields.clone())?);
             }
             log.write(&lines, chain)?;
             Ok(appended)
@@ -103,23 +102,22 @@ impl LogFile {
     /// # Errors
     /// As [`LogFile::append`]; [`LogFileError::Changed`] also when a line before the last breaks a rule.
     pub fn seal(&mut self, fields: Map<String, Value>) -> Result<Appended, LogFileError> {
-        let appended = self.locked(|log, mut chain| {
+        let appended = self.locked(|log, chain| {
             if chain.is_closed() {
                 return Err(LogFileError::Closed(log.path.clone()));
             }
             let mut examination = Examination::new(Options::default());
             let file = File::open(&log.path).map_err(LogFileError::io(&log.path))?;
             let read = feed(&mut examination, file).map_err(LogFileError::io(&log.path))?;
-            let whole = examination.log();
+            let mut whole = examination.log().clone();
             if read.is_err() || whole.chain().head() != chain.head() {
                 let line = whole.chain().lines();
                 return Err(LogFileError::Changed { path: log.path.clone(), error: LogError::ChainBroken { line } });
             }
-            let line = whole.seal_line(&now(Some(&chain)), fields).map_err(LogFileError::Entry)?;
-            let mut lines = Vec::new();
-            let appended = log.take(&mut lines, &mut chain, line)?;
-            log.write(&lines, chain)?;
-            Ok(appended)
+            let seq = chain.lines();
+            let sealed = whole.seal(&now(Some(&chain)), fields).map_err(LogFileError::Entry)?;
+            log.write(format!("{}\n", sealed.line).as_bytes(), whole.chain().clone())?;
+            Ok(Appended { seq, leaf: sealed.leaf })
         })?;
         self.sync()?;
         Ok(appended)
@@ -177,29 +175,29 @@ impl LogFile {
             "bytes": torn.len(), "digest": Digest::of_content(&torn).to_string(), "kept_as": name, "offset": end,
         });
         let Value::Object(fields) = fields else { return Ok(chain) };
-        let line = self.next_line(&chain, "recovered", fields)?;
         let (mut lines, mut chain) = (Vec::new(), chain);
-        self.take(&mut lines, &mut chain, line)?;
+        self.make(&mut lines, &mut chain, "recovered", fields)?;
         self.write(&lines, chain.clone())?;
         self.sync()?;
         Ok(chain)
     }
 
-    fn next_line(&self, chain: &Chain, kind: &str, fields: Map<String, Value>) -> Result<String, LogFileError> {
-        chain.line(&now(Some(chain)), kind, fields).map_err(|error| match error {
+    /// Makes the next line and adds it to `lines`.
+    fn make(
+        &self,
+        lines: &mut Vec<u8>,
+        chain: &mut Chain,
+        kind: &str,
+        fields: Map<String, Value>,
+    ) -> Result<Appended, LogFileError> {
+        let seq = chain.lines();
+        let written = chain.write(&now(Some(chain)), kind, fields).map_err(|error| match error {
             LogError::AfterClosing { .. } => LogFileError::Closed(self.path.clone()),
             error => LogFileError::Entry(error),
-        })
-    }
-
-    /// Adds a line that was just made for this chain.
-    fn take(&self, lines: &mut Vec<u8>, chain: &mut Chain, line: String) -> Result<Appended, LogFileError> {
-        let seq = chain.lines();
-        let leaf = chain.follow(line.as_bytes()).map_err(LogFileError::Entry)?.leaf;
-        debug_assert_eq!(leaf, tree::leaf(line.as_bytes()));
-        lines.extend_from_slice(line.as_bytes());
+        })?;
+        lines.extend_from_slice(written.line.as_bytes());
         lines.push(b'\n');
-        Ok(Appended { seq, leaf })
+        Ok(Appended { seq, leaf: written.leaf })
     }
 
     /// Writes lines behind the last one; what cannot be written whole is taken back.

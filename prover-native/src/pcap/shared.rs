@@ -1,12 +1,9 @@
 //! A log that the threads of a process append to together.
 //!
-//! Whoever finds nobody at work writes what all have brought, in one write and with one sync; the others wait for it. Under load
-//! the number of syncs does not depend on the number of entries.
+//! Whoever finds nobody at work writes what all have brought, in one write and with one sync, and hands the work to one of those who came
+//! meanwhile. Under load the number of syncs does not depend on the number of entries.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
-};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::{Appended, LogFile, LogFileError, NewEntry};
 
@@ -16,67 +13,104 @@ pub struct SharedLog(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
+    /// Whoever works holds it; nobody else asks for it.
+    file: Mutex<LogFile>,
     queue: Mutex<Queue>,
-    done: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    busy: bool,
+    waiting: Vec<(Arc<Slot>, NewEntry)>,
+}
+
+/// Where a thread waits for its own entry, so that nobody is woken in vain.
+#[derive(Debug)]
+struct Slot {
+    turn: Mutex<Turn>,
+    changed: Condvar,
 }
 
 #[derive(Debug)]
-struct Queue {
-    /// The file; `None` while somebody is at work with it.
-    file: Option<LogFile>,
-    waiting: Vec<(u64, NewEntry)>,
-    finished: HashMap<u64, Result<Appended, Arc<LogFileError>>>,
-    next: u64,
+enum Turn {
+    Waiting,
+    /// It is this thread's turn to write what waits.
+    Work,
+    Done(Result<Appended, Arc<LogFileError>>),
+}
+
+impl Slot {
+    fn set(&self, turn: Turn) {
+        *lock(&self.turn) = turn;
+        self.changed.notify_one();
+    }
+
+    /// The entry's outcome, or `None` when it is this thread's turn.
+    fn wait(&self) -> Option<Result<Appended, Arc<LogFileError>>> {
+        let mut turn = lock(&self.turn);
+        loop {
+            match std::mem::replace(&mut *turn, Turn::Waiting) {
+                Turn::Waiting => turn = self.changed.wait(turn).unwrap_or_else(PoisonError::into_inner),
+                Turn::Work => return None,
+                Turn::Done(done) => return Some(done),
+            }
+        }
+    }
 }
 
 impl SharedLog {
     /// Shares a log.
     pub fn new(file: LogFile) -> Self {
-        let queue = Queue { file: Some(file), waiting: Vec::new(), finished: HashMap::new(), next: 0 };
-        Self(Arc::new(Inner { queue: Mutex::new(queue), done: Condvar::new() }))
+        Self(Arc::new(Inner { file: Mutex::new(file), queue: Mutex::default() }))
     }
 
     /// Appends an entry. Returns when it is written, or if it is durable, on disk.
     ///
     /// # Errors
-    /// As [`LogFile::append`], for all who were written together.
+    /// As [`LogFile::append`]; what is wrong with the file concerns all who were written together, a wrong entry only itself.
     pub fn append(&self, entry: NewEntry) -> Result<Appended, Arc<LogFileError>> {
-        let mut queue = self.queue();
-        let ticket = queue.next;
-        queue.next += 1;
-        queue.waiting.push((ticket, entry));
+        let slot = Arc::new(Slot { turn: Mutex::new(Turn::Waiting), changed: Condvar::new() });
+        let mut queue = lock(&self.0.queue);
+        queue.waiting.push((Arc::clone(&slot), entry));
+        let work = !std::mem::replace(&mut queue.busy, true);
+        drop(queue);
+        if work {
+            self.work();
+        }
         loop {
-            if let Some(done) = queue.finished.remove(&ticket) {
-                return done;
+            match slot.wait() {
+                Some(done) => return done,
+                None => self.work(),
             }
-            queue = match queue.file.take() {
-                Some(file) => self.write(file, queue),
-                None => self.0.done.wait(queue).unwrap_or_else(PoisonError::into_inner),
-            };
         }
     }
 
-    /// Writes what waits. An entry that breaks a rule fails alone.
-    fn write<'a>(&'a self, mut file: LogFile, mut queue: MutexGuard<'a, Queue>) -> MutexGuard<'a, Queue> {
-        let waiting = std::mem::take(&mut queue.waiting);
+    /// Writes what waits, and hands on.
+    fn work(&self) {
+        let waiting = std::mem::take(&mut lock(&self.0.queue).waiting);
+        let (slots, entries): (Vec<_>, Vec<_>) = waiting.into_iter().unzip();
+        let results = append_all(&mut lock(&self.0.file), &entries);
+        let mut queue = lock(&self.0.queue);
+        match queue.waiting.first() {
+            Some((next, _)) => next.set(Turn::Work),
+            None => queue.busy = false,
+        }
         drop(queue);
-        let (tickets, entries): (Vec<u64>, Vec<NewEntry>) = waiting.into_iter().unzip();
-        let results: Vec<_> = match file.append(&entries) {
-            Ok(appended) => appended.into_iter().map(Ok).collect(),
-            Err(LogFileError::Entry(_)) if entries.len() > 1 => entries
-                .iter()
-                .map(|entry| file.append(std::slice::from_ref(entry)).map(|done| done[0]).map_err(Arc::new))
-                .collect(),
-            Err(error) => vec![Err(Arc::new(error)); entries.len()],
-        };
-        let mut queue = self.queue();
-        queue.finished.extend(tickets.into_iter().zip(results));
-        queue.file = Some(file);
-        self.0.done.notify_all();
-        queue
+        slots.iter().zip(results).for_each(|(slot, result)| slot.set(Turn::Done(result)));
     }
+}
 
-    fn queue(&self) -> MutexGuard<'_, Queue> {
-        self.0.queue.lock().unwrap_or_else(PoisonError::into_inner)
+fn append_all(file: &mut LogFile, entries: &[NewEntry]) -> Vec<Result<Appended, Arc<LogFileError>>> {
+    match file.append(entries) {
+        Ok(appended) => appended.into_iter().map(Ok).collect(),
+        // One of them breaks a rule: each for itself.
+        Err(LogFileError::Entry(_)) if entries.len() > 1 => {
+            entries.iter().flat_map(|entry| append_all(file, std::slice::from_ref(entry))).collect()
+        }
+        Err(error) => vec![Err(Arc::new(error)); entries.len()],
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

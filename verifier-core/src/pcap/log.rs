@@ -77,7 +77,7 @@ impl Chain {
         if fields.seq() != Some(index) {
             return Err(LogError::OutOfOrder { line: index });
         }
-        if fields.prev() != Some(self.head) {
+        if !fields.follows(&self.head) {
             return Err(LogError::ChainBroken { line: index });
         }
         let time = self.next_time(&fields)?;
@@ -112,23 +112,23 @@ impl Chain {
         Ok(time)
     }
 
-    /// The line that comes next, without its line feed; the chain does not move.
+    /// Makes the next line, without its line feed, and takes it.
     ///
     /// # Shape
     /// `time` is UTC with milliseconds, `2026-01-31T12:34:56.789Z`, and not before the last line's. `fields` are strings,
     /// integers, booleans, arrays and objects.
     ///
     /// # Errors
-    /// When the line would break a rule of the log.
-    pub fn line(&self, time: &str, kind: &str, fields: Map<String, Value>) -> Result<String, LogError> {
+    /// When the line would break a rule of the log; the chain then stands where it stood.
+    pub fn write(&mut self, time: &str, kind: &str, fields: Map<String, Value>) -> Result<Written, LogError> {
         let mut event = fields;
         event.insert("seq".to_owned(), self.lines.into());
         event.insert("prev".to_owned(), self.head.to_string().into());
         event.insert("time".to_owned(), time.into());
         event.insert("type".to_owned(), kind.into());
         let line = Value::Object(event).to_string();
-        self.clone().follow(line.as_bytes())?;
-        Ok(line)
+        let leaf = self.follow(line.as_bytes())?.leaf;
+        Ok(Written { line, leaf })
     }
 
     /// Number of lines.
@@ -155,6 +155,15 @@ impl Chain {
     pub const fn is_closed(&self) -> bool {
         self.closed
     }
+}
+
+/// A line that was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// The line, without its line feed.
+    pub line: String,
+    /// Its leaf hash.
+    pub leaf: Digest,
 }
 
 /// A line that was taken.
@@ -198,15 +207,17 @@ impl Log {
         Ok(entry)
     }
 
-    /// The line that closes the log, without its line feed; the log does not move. `fields` are as for [`Chain::line`].
+    /// Makes the line that closes the log, and takes it. `fields` are as for [`Chain::write`].
     ///
     /// # Errors
     /// When the line would break a rule of the log.
-    pub fn seal_line(&self, time: &str, fields: Map<String, Value>) -> Result<String, LogError> {
+    pub fn seal(&mut self, time: &str, fields: Map<String, Value>) -> Result<Written, LogError> {
         let mut fields = fields;
         fields.insert("root".to_owned(), self.tree.root().to_string().into());
         fields.insert("size".to_owned(), self.chain.lines.into());
-        self.chain.line(time, SEAL, fields)
+        let written = self.chain.write(time, SEAL, fields)?;
+        self.tree.push(written.leaf)?;
+        Ok(written)
     }
 
     /// Takes lines, each ended by a line feed.
@@ -305,7 +316,15 @@ fn seals(line: &[u8], size: u64, root: &Digest) -> bool {
 /// # Errors
 /// [`LogError::TornTail`] when it does not end so, or is empty.
 pub fn whole_lines(text: &[u8]) -> Result<impl Iterator<Item = &[u8]>, LogError> {
-    Ok(text.strip_suffix(b"\n").ok_or(LogError::TornTail)?.split(|byte| *byte == b'\n'))
+    let mut rest = Some(text.strip_suffix(b"\n").ok_or(LogError::TornTail)?);
+    Ok(core::iter::from_fn(move || {
+        let text = rest?;
+        let feed = memchr::memchr(b'\n', text);
+        let (line, after) =
+            feed.map_or((text, None), |feed| (text.get(..feed).unwrap_or(text), text.get(feed.saturating_add(1)..)));
+        rest = after;
+        Some(line)
+    }))
 }
 
 /// A line as a map; `None` when it is not in canonical form.
@@ -321,13 +340,12 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Appends an event. Shape and errors are those of [`Chain::line`].
+    /// Appends an event. Shape and errors are those of [`Chain::write`].
     ///
     /// # Errors
     /// When the line would break a rule of the log.
     pub fn append(&mut self, time: &str, kind: &str, fields: Map<String, Value>) -> Result<(), LogError> {
-        let line = self.chain.line(time, kind, fields)?;
-        self.chain.follow(line.as_bytes())?;
+        let Written { line, .. } = self.chain.write(time, kind, fields)?;
         self.log.extend_from_slice(line.as_bytes());
         self.log.push(b'\n');
         Ok(())

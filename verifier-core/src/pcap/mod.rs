@@ -9,6 +9,7 @@ mod line;
 pub mod log;
 pub mod note;
 pub mod obligation;
+pub mod options;
 pub mod proof;
 pub mod report;
 mod time;
@@ -18,8 +19,9 @@ pub mod v1;
 pub use checkpoint::{Checkpoint, CheckpointError, TreeHead};
 pub use log::{Chain, Log, LogError, Part, Writer};
 pub use note::{Note, NoteError, NoteKey};
-pub use proof::{Proof, ProofError};
-pub use report::{Examination, Options, Report};
+pub use options::{Options, OptionsError};
+pub use proof::{Proof, ProofError, ProofReport, verify_proof};
+pub use report::{Examination, Report, verify_log};
 pub use time::millis;
 
 #[cfg(test)]

@@ -74,6 +74,13 @@ words! {
     }
 }
 
+impl Default for Level {
+    /// The lowest: what more is wanted must be asked for.
+    fn default() -> Self {
+        Self::S0
+    }
+}
+
 /// What stands behind an outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProofRef {

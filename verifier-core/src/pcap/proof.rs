@@ -15,9 +15,16 @@ use serde_json::{Map, Value};
 use super::{
     checkpoint::TreeHead,
     line,
+    obligation::Level,
+    options::Options,
+    report::Anchoring,
     tree::{self, MAX_PROOF, TreeError},
 };
-use crate::{digest::Digest, reason::ReasonCode};
+use crate::{
+    digest::Digest,
+    reason::{ExitCode, ReasonCode},
+    refusal::Refusal,
+};
 
 /// The schema of this version's proofs.
 pub const SCHEMA: &str = "capseal/log-proof/v1";
@@ -128,6 +135,73 @@ impl Proof {
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
     }
+}
+
+/// The schema of this version's reports on proofs.
+pub const REPORT_SCHEMA: &str = "capseal/log-proof-report/v1";
+
+/// The report on a proof.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ProofReport {
+    /// [`REPORT_SCHEMA`].
+    pub schema: &'static str,
+    /// Whether the proof holds.
+    pub accepted: bool,
+    /// The log.
+    pub log_id: Option<Digest>,
+    /// Lines of the log that the proof leads to.
+    pub size: u64,
+    /// Root over them.
+    pub root: Option<Digest>,
+    /// How firmly the root is known; `None` when the proof is refused.
+    pub anchoring: Option<Anchoring>,
+    /// Why the proof is refused.
+    pub reason: Option<ReasonCode>,
+    /// The reason in words.
+    pub detail: Option<String>,
+    /// What the command exits with.
+    pub exit_code: u8,
+}
+
+/// Checks a proof, and whether it is about the checkpoint, if there is one; from level S1 on there must be one that a trusted key signed.
+pub fn verify_proof(json: &str, options: &Options) -> ProofReport {
+    let judged = judge(json, options);
+    let (head, anchoring) = judged.as_ref().map_or((None, None), |(head, anchoring)| (Some(*head), Some(*anchoring)));
+    let refusal = judged.err();
+    let reason = refusal.as_ref().map(|refusal| refusal.code);
+    ProofReport {
+        schema: REPORT_SCHEMA,
+        accepted: reason.is_none(),
+        log_id: head.map(|head| head.log_id),
+        size: head.map_or(0, |head| head.size),
+        root: head.map(|head| head.root),
+        anchoring,
+        reason,
+        detail: refusal.map(|refusal| refusal.detail.to_string()),
+        exit_code: reason.map_or(ExitCode::Verified, ReasonCode::exit_code).number(),
+    }
+}
+
+fn judge(json: &str, options: &Options) -> Result<(TreeHead, Anchoring), Refusal> {
+    let refused = |error: ProofError| Refusal::new(error.code(), error);
+    let proof = Proof::from_json(json).map_err(refused)?;
+    let head = proof.check().map_err(refused)?;
+    let anchoring = match &options.checkpoint {
+        None => Anchoring::Unanchored,
+        Some(checkpoint) if checkpoint.head != head && Some(checkpoint.head) != proof.earlier() => {
+            return Err(Refusal::new(ReasonCode::CheckpointMismatch, "the proof is not about the checkpoint"));
+        }
+        Some(_) if options.trusted.is_empty() => Anchoring::Held,
+        Some(checkpoint) => {
+            checkpoint.verify(&options.trusted).map_err(|error| Refusal::new(error.code(), error))?;
+            Anchoring::Anchored
+        }
+    };
+    if options.level > Level::S0 && anchoring != Anchoring::Anchored {
+        let detail = "levels S1 and S2 need a checkpoint that a trusted key signed";
+        return Err(Refusal::new(ReasonCode::VerificationProfileUnsatisfied, detail));
+    }
+    Ok((head, anchoring))
 }
 
 fn path(fields: &Map<String, Value>) -> Option<Vec<Digest>> {

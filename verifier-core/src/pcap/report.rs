@@ -13,8 +13,8 @@ use serde::Serialize;
 use super::{
     checkpoint::{Checkpoint, CheckpointError, TreeHead},
     log::{self, Log, LogError, Part},
-    note::NoteKey,
-    obligation::{Answer, Judgement, Ledger, Level, ObligationError, ProofRef, Record, Requirement, Resolution},
+    obligation::{Answer, Judgement, Ledger, Level, ObligationError, ProofRef, Record, Resolution},
+    options::Options,
 };
 use crate::{
     digest::Digest,
@@ -24,27 +24,6 @@ use crate::{
 
 /// The schema of this version's reports.
 pub const SCHEMA: &str = "capseal/log-report/v1";
-
-/// What is asked of a log.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// How far to check.
-    pub level: Level,
-    /// A checkpoint from outside the log's file.
-    pub checkpoint: Option<Checkpoint>,
-    /// Keys whose checkpoints count.
-    pub trusted: Vec<NoteKey>,
-    /// What must have been checked.
-    pub requirements: Vec<Requirement>,
-    /// Whether the log must be closed.
-    pub sealed: bool,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self { level: Level::S0, checkpoint: None, trusted: Vec::new(), requirements: Vec::new(), sealed: false }
-    }
-}
 
 /// How firmly a log's length is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -56,6 +35,16 @@ pub enum Anchoring {
     Held,
     /// It extends a checkpoint that a trusted key signed.
     Anchored,
+}
+
+/// Checks a log that is whole in memory. No proofs are at hand.
+pub fn verify_log(log: &[u8], options: Options) -> Report {
+    let level = options.level;
+    let mut examination = Examination::new(options);
+    match examination.read(log) {
+        Ok(()) => examination.finish(&mut |_| Resolution::Missing),
+        Err(refusal) => Report::refused(level, examination.log(), refusal),
+    }
 }
 
 /// A log under examination.

@@ -15,7 +15,8 @@ use super::{
     log::{Chain, HEADER, Log, LogError, Part, SEAL, Writer},
     note::{Note, NoteError, NoteKey, NoteSignature, key_id},
     obligation::{Answer, Level, Obligation, Outcome, ProofRef, Record, Requirement, Resolution, Why},
-    report::{Anchoring, Examination, Options},
+    options::Options,
+    report::{Anchoring, Examination, verify_log},
 };
 use crate::{Digest, ReasonCode};
 
@@ -129,7 +130,7 @@ fn read(bytes: &[u8]) -> Result<Log, LogError> {
 
 fn sealed(actions: usize) -> Vec<u8> {
     let bytes = action_log(actions).finish();
-    let line = read(&bytes).unwrap().seal_line(TIME, Map::new()).unwrap();
+    let line = read(&bytes).unwrap().seal(TIME, Map::new()).unwrap().line;
     [bytes, line.into_bytes(), b"\n".to_vec()].concat()
 }
 
@@ -146,7 +147,7 @@ fn a_seal_states_what_it_seals_and_nothing_follows() {
     let bytes = sealed(3);
     let log = read(&bytes).unwrap();
     assert!(log.chain().is_closed());
-    assert_eq!(log.chain().line(TIME, "action", Map::new()), Err(LogError::AfterClosing { line: 5 }));
+    assert_eq!(log.chain().clone().write(TIME, "action", Map::new()), Err(LogError::AfterClosing { line: 5 }));
     let mut open = action_log(3);
     for fields in [json!({}), json!({"root": "00", "size": 4}), json!({"size": 4})] {
         let mut writer = open.clone();
@@ -191,9 +192,9 @@ fn a_chain_goes_on_after_its_last_line() {
     let mut writer = action_log(2);
     let bytes = writer.clone().finish();
     let last = bytes[..bytes.len() - 1].rsplit(|byte| *byte == b'\n').next().unwrap();
-    let chain = Chain::after(last).unwrap();
+    let mut chain = Chain::after(last).unwrap();
     assert_eq!((chain.lines(), chain.time(), chain.is_closed()), (3, Some(TIME), false));
-    let line = chain.line(TIME, "action", Map::new()).unwrap();
+    let line = chain.write(TIME, "action", Map::new()).unwrap().line;
     writer.append(TIME, "action", Map::new()).unwrap();
     assert!(writer.finish().ends_with(format!("{line}\n").as_bytes()));
 }
@@ -282,11 +283,7 @@ fn checkpoints_have_one_spelling() {
 }
 
 fn examine(bytes: &[u8], options: Options) -> super::report::Report {
-    let mut examination = Examination::new(options.clone());
-    match examination.read(bytes) {
-        Ok(()) => examination.finish(&mut |_| Resolution::Missing),
-        Err(refusal) => super::report::Report::refused(options.level, examination.log(), refusal),
-    }
+    verify_log(bytes, options)
 }
 
 fn anchored(checkpoint: Checkpoint) -> Options {
@@ -499,4 +496,48 @@ fn a_proof_that_travels_leads_to_the_head() {
     }
     let moved = Proof::from_json(&text.replace("\"from\":5", "\"from\":6")).unwrap();
     assert!(moved.check().is_err());
+}
+
+#[test]
+fn options_are_read_and_a_misspelt_one_is_refused() {
+    let checkpoint = checkpoint_of(&action_log(1).finish());
+    let requirement = json!({"policy_id": "p", "invariant_id": "i", "level": "S1", "subject": "0".repeat(64)});
+    let json = json!({
+        "level": "S2", "checkpoint": checkpoint.note.to_string(), "keys": [note_key().to_string()],
+        "require": [requirement], "sealed": true,
+    });
+    let options = Options::from_json(&json.to_string()).unwrap();
+    assert_eq!((options.level, options.sealed), (Level::S2, true));
+    assert_eq!((options.checkpoint, options.trusted), (Some(checkpoint), vec![note_key()]));
+    assert_eq!(options.requirements[0].level, Level::S1);
+    assert!(Options::from_json("{}").unwrap().requirements.is_empty());
+    for wrong in [
+        "{\"levle\":\"S2\"}",
+        "{\"level\":\"S3\"}",
+        "{\"checkpoint\":\"x\"}",
+        "{\"keys\":[\"x\"]}",
+        "{\"require\":[{\"policy_id\":\"p\"}]}",
+        "{\"require\":[{\"policy_id\":\"p\",\"invariant_id\":\"i\",\"subject\":\"x\"}]}",
+    ] {
+        assert!(Options::from_json(wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn a_proof_is_judged_with_its_checkpoint() {
+    use super::proof::{Proof, SCHEMA, verify_proof};
+    let bytes = action_log(0).finish();
+    let checkpoint = checkpoint_of(&bytes);
+    let TreeHead { log_id, size, root } = checkpoint.head;
+    let entry = String::from_utf8(bytes[..bytes.len() - 1].to_vec()).unwrap();
+    let proof = Proof::Inclusion { schema: SCHEMA, log_id, size, root, index: 0, entry, path: vec![] }.to_json();
+    let alone = verify_proof(&proof, &Options::default());
+    assert_eq!((alone.accepted, alone.anchoring), (true, Some(Anchoring::Unanchored)));
+    let report = verify_proof(&proof, &anchored(checkpoint.clone()));
+    assert_eq!((report.accepted, report.anchoring), (true, Some(Anchoring::Anchored)));
+    let other = anchored(checkpoint_of(&action_log(1).finish()));
+    assert_eq!(verify_proof(&proof, &other).reason, Some(ReasonCode::CheckpointMismatch));
+    let options = Options { level: Level::S1, ..Options::default() };
+    assert_eq!(verify_proof(&proof, &options).reason, Some(ReasonCode::VerificationProfileUnsatisfied));
+    assert_eq!(verify_proof("{}", &Options::default()).reason, Some(ReasonCode::ParseFailed));
 }

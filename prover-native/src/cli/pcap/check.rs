@@ -14,7 +14,7 @@ use clap::Args;
 use verifier_core::{
     Digest, ReasonCode, Refusal, VerifyOptions,
     pcap::{
-        Checkpoint, Examination, NoteKey, Options, Proof, Report,
+        self, Checkpoint, Examination, NoteKey, Options, Report,
         log::event,
         obligation::{Level, Requirement, Resolution},
         report::Anchoring,
@@ -112,11 +112,17 @@ impl Verify {
 }
 
 pub(super) fn verify(arguments: &Verify) -> Result<ExitCode, Failure> {
-    let Some(run) = &arguments.run else {
-        return arguments
-            .proof
-            .as_ref()
-            .map_or_else(|| Err(Failure::new("there is no log")), |proof| verify_proof(arguments, proof));
+    let options = Options {
+        level: arguments.level,
+        checkpoint: arguments.checkpoint()?,
+        trusted: arguments.keys.clone(),
+        requirements: arguments.requirements.clone(),
+        sealed: arguments.sealed,
+    };
+    let run = match (&arguments.run, &arguments.proof) {
+        (Some(run), _) => run,
+        (None, Some(proof)) => return verify_proof(arguments, &options, proof),
+        (None, None) => return Err(Failure::new("there is no log")),
     };
     if arguments.compat || is_old(run)? {
         if arguments.asks_for_more() {
@@ -137,13 +143,6 @@ pub(super) fn verify(arguments: &Verify) -> Result<ExitCode, Failure> {
         };
         return Ok(old::verify(&old::read(run, arguments.compat)?, &asked));
     }
-    let options = Options {
-        level: arguments.level,
-        checkpoint: arguments.checkpoint()?,
-        trusted: arguments.keys.clone(),
-        requirements: arguments.requirements.clone(),
-        sealed: arguments.sealed,
-    };
     let proofs = arguments.proofs.as_deref();
     let mut resolve = |digest: &Digest| proofs.map_or(Resolution::Missing, |folder| resolve(folder, digest));
     let report = examine(run, options, &mut resolve).map_err(unreadable(run))?;
@@ -190,7 +189,7 @@ fn print(report: &Report) {
             println!("  {}", report.detail.as_deref().map(printable).unwrap_or_default());
         }
         (None, reached) => {
-            println!("{GOOD}✓ {}{GOOD:#}  {}", reached.map(Level::name).unwrap_or_default(), anchored(report))
+            println!("{GOOD}✓ {}{GOOD:#}  {}", reached.map(Level::name).unwrap_or_default(), anchored(report.anchoring))
         }
     }
     if let (Some(log_id), Some(root)) = (report.log_id, report.root) {
@@ -219,39 +218,27 @@ fn print(report: &Report) {
     }
 }
 
-fn anchored(report: &Report) -> &'static str {
-    match report.anchoring {
+fn anchored(anchoring: Option<Anchoring>) -> &'static str {
+    match anchoring {
         Some(Anchoring::Anchored) => "anchored: extends a checkpoint that a trusted key signed",
         Some(Anchoring::Held) => "extends the checkpoint, whose signature was not checked",
         Some(Anchoring::Unanchored) | None => "unanchored: no checkpoint was given",
     }
 }
 
-fn verify_proof(arguments: &Verify, path: &Path) -> Result<ExitCode, Failure> {
+fn verify_proof(arguments: &Verify, options: &Options, path: &Path) -> Result<ExitCode, Failure> {
     let text = String::from_utf8(read(path)?).map_err(|_| Failure::new("the proof is not a text"))?;
-    let checked = Proof::from_json(&text).and_then(|proof| Ok((proof.check()?, proof)));
-    let (head, proof) = match checked {
-        Ok(checked) => checked,
-        Err(error) => return Ok(refuse(error.code(), &error.to_string())),
-    };
-    let Some(checkpoint) = arguments.checkpoint()? else {
-        println!("{GOOD}✓{GOOD:#} leads to root {} of {} lines of log {}", head.root, head.size, head.log_id);
-        println!("  {FAINT}· not shown: that this is the root: no checkpoint was given{FAINT:#}");
-        return Ok(ExitCode::SUCCESS);
-    };
-    if !arguments.keys.is_empty()
-        && let Err(error) = checkpoint.verify(&arguments.keys)
-    {
-        return Ok(refuse(error.code(), &error.to_string()));
+    let report = pcap::verify_proof(&text, options);
+    match (report.reason, report.log_id, report.root) {
+        _ if arguments.json => println!("{}", serde_json::to_string(&report)?),
+        (Some(reason), ..) => return Ok(refuse(reason, report.detail.as_deref().unwrap_or_default())),
+        (None, Some(log_id), Some(root)) => {
+            println!("{GOOD}✓{GOOD:#} {}", anchored(report.anchoring));
+            println!("  log  {log_id}\n  root {root}\n  size {}", report.size);
+        }
+        (None, ..) => {}
     }
-    if checkpoint.head != head && Some(checkpoint.head) != proof.earlier() {
-        return Ok(refuse(ReasonCode::CheckpointMismatch, "the proof is not about the checkpoint"));
-    }
-    println!("{GOOD}✓{GOOD:#} holds for the checkpoint over {} lines of log {}", checkpoint.head.size, head.log_id);
-    if arguments.keys.is_empty() {
-        println!("  {FAINT}· not shown: who signed the checkpoint: no key is trusted{FAINT:#}");
-    }
-    Ok(ExitCode::SUCCESS)
+    Ok(ExitCode::from(report.exit_code))
 }
 
 fn refuse(reason: ReasonCode, detail: &str) -> ExitCode {
