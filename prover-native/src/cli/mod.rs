@@ -7,6 +7,7 @@ mod inspect;
 mod keys;
 mod new_guest;
 mod output;
+mod pcap;
 mod policy;
 mod prove;
 mod prove_guest;
@@ -60,6 +61,7 @@ enum Command {
     Keys(keys::Arguments),
     Registry(registry::Arguments),
     Policy(policy::Arguments),
+    Pcap(pcap::Arguments),
     Bench(bench::Arguments),
 }
 
@@ -78,6 +80,7 @@ pub fn main() -> ExitCode {
         Command::Keys(arguments) => keys::execute(&arguments),
         Command::Registry(arguments) => registry::execute(&arguments),
         Command::Policy(arguments) => policy::execute(&arguments),
+        Command::Pcap(arguments) => pcap::execute(arguments),
         Command::Bench(arguments) => bench::execute(&arguments),
     };
     done.unwrap_or_else(|failure: Failure| {
