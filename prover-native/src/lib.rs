@@ -5,6 +5,7 @@
 
 pub mod artifacts;
 pub mod bench;
+pub mod bundle;
 mod cause;
 pub mod cli;
 pub mod clock;
@@ -16,6 +17,7 @@ pub mod keys;
 pub mod pcap;
 pub mod policy_draft;
 pub mod prove;
+pub mod replay;
 pub mod run;
 pub mod rv32im;
 pub mod seal;

@@ -15,6 +15,7 @@ mod run;
 mod run_guest;
 
 mod registry;
+mod replay;
 mod sealing;
 mod sign;
 mod verify;
@@ -43,6 +44,7 @@ Examples:
   capseal inspect run.cap                  what was sealed, and what is not proven
   capseal prove geom --steps 4096          a receipt with a STARK over the execution itself
   capseal keys new me                      a key to sign receipts with: capseal run --key me …
+  capseal replay run.cap                   run it again and compare
   capseal diff monday.cap tuesday.cap      the first bound thing that differs, then the rest
 
 Exit status of verify: 0 accepted at the level asked for, 10 proof, 11 policy, 12 commitment or binding,
@@ -55,6 +57,7 @@ enum Command {
     Prove(prove::Arguments),
     Verify(verify::Arguments),
     Inspect(inspect::Arguments),
+    Replay(replay::Arguments),
     Diff(diff::Arguments),
     Emit(emit::Arguments),
     Sign(sign::Arguments),
@@ -74,6 +77,7 @@ pub fn main() -> ExitCode {
         Command::Prove(arguments) => prove::execute(arguments),
         Command::Verify(arguments) => verify::execute(&arguments),
         Command::Inspect(arguments) => inspect::execute(&arguments),
+        Command::Replay(arguments) => replay::execute(&arguments),
         Command::Diff(arguments) => diff::execute(&arguments),
         Command::Emit(arguments) => emit::execute(&arguments),
         Command::Sign(arguments) => sign::execute(&arguments),
