@@ -4,6 +4,7 @@
 //! archive becomes a receipt, and the verifier core has the last word before a receipt takes its name.
 
 pub mod artifacts;
+pub mod audit;
 pub mod bench;
 pub mod bundle;
 mod cause;
@@ -17,6 +18,7 @@ pub mod keys;
 pub mod pcap;
 pub mod policy_draft;
 pub mod prove;
+pub mod provider;
 pub mod replay;
 pub mod run;
 pub mod rv32im;

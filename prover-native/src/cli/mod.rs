@@ -1,5 +1,6 @@
 //! The command line: one file a subcommand; each parses its arguments, calls the library, prints, and names an exit status.
 
+mod audit;
 mod bench;
 mod diff;
 mod emit;
@@ -17,6 +18,7 @@ mod run_guest;
 mod registry;
 mod replay;
 mod sealing;
+mod serve;
 mod sign;
 mod verify;
 
@@ -58,6 +60,8 @@ enum Command {
     Verify(verify::Arguments),
     Inspect(inspect::Arguments),
     Replay(replay::Arguments),
+    Audit(audit::Arguments),
+    Serve(serve::Arguments),
     Diff(diff::Arguments),
     Emit(emit::Arguments),
     Sign(sign::Arguments),
@@ -78,6 +82,8 @@ pub fn main() -> ExitCode {
         Command::Verify(arguments) => verify::execute(&arguments),
         Command::Inspect(arguments) => inspect::execute(&arguments),
         Command::Replay(arguments) => replay::execute(&arguments),
+        Command::Audit(arguments) => audit::execute(&arguments),
+        Command::Serve(arguments) => serve::execute(&arguments),
         Command::Diff(arguments) => diff::execute(&arguments),
         Command::Emit(arguments) => emit::execute(&arguments),
         Command::Sign(arguments) => sign::execute(&arguments),

@@ -8,6 +8,7 @@ use serde_json::json;
 use verifier_core::{VerifyOptions, verify};
 
 use super::{
+    audit::existing_beside,
     output::{BAD, FAINT, Failure, GOOD, TITLE, printable, read},
     verify::print,
 };
@@ -52,7 +53,8 @@ pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     }
     let options =
         ReplayOptions { unprotected: arguments.no_sandbox, timeout: arguments.timeout.map(Duration::from_secs) };
-    let done = Bundle::open(&bytes, archive(arguments).as_deref()).map_err(ReplayError::from);
+    let archive = arguments.archive.clone().or_else(|| existing_beside(&arguments.receipt));
+    let done = Bundle::open(&bytes, archive.as_deref()).map_err(ReplayError::from);
     let done = done.and_then(|bundle| replay(&bundle, &options));
     if arguments.json {
         println!("{}", view(&done));
@@ -63,15 +65,6 @@ pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Ok(replay) => replay.differences.first().map_or(0, |difference| difference.code.exit_code().number()),
         Err(error) => error.code().exit_code().number(),
     }))
-}
-
-/// The archive that was named, or the one that lies beside the receipt.
-fn archive(arguments: &Arguments) -> Option<PathBuf> {
-    arguments.archive.clone().or_else(|| {
-        let mut beside = arguments.receipt.clone().into_os_string();
-        beside.push(".archive");
-        Some(PathBuf::from(beside)).filter(|path| path.is_file())
-    })
 }
 
 fn show(done: &Result<Replay, ReplayError>) {
