@@ -8,6 +8,7 @@ mod new_guest;
 mod output;
 mod prove;
 mod prove_guest;
+mod rebuild;
 mod run;
 mod run_guest;
 
