@@ -61,9 +61,11 @@ impl TraceCommitment {
     pub fn new(columns: Vec<Vec<BaseElement>>, fri: FriParams) -> Self {
         let options = fri.options();
         let columns = ColMatrix::new(columns);
-        let polys = columns.interpolate_columns();
-        let rows = CommittedRows::new(&polys, options.blowup_factor());
-        Self { columns, polys, rows, options }
+        in_pool(|| {
+            let polys = columns.interpolate_columns();
+            let rows = CommittedRows::new(&polys, options.blowup_factor());
+            Self { columns, polys, rows, options }
+        })
     }
 
     /// The STC root of the extended trace.
@@ -78,7 +80,7 @@ impl TraceCommitment {
     /// [`ProverError`].
     pub fn prove<A>(self, inputs: A::PublicInputs) -> Result<Vec<u8>, ProverError>
     where
-        A: ProvenAir + Sync + 'static,
+        A: ProvenAir<PublicInputs: Send + Sync> + Sync + 'static,
     {
         self.prove_with::<A>(inputs, NoSegment).map(|(proof, _)| proof)
     }
@@ -87,9 +89,13 @@ impl TraceCommitment {
     ///
     /// # Errors
     /// [`ProverError`].
-    pub fn prove_with<A>(self, inputs: A::PublicInputs, aux: impl AuxSegment) -> Result<(Vec<u8>, Phases), ProverError>
+    pub fn prove_with<A>(
+        self,
+        inputs: A::PublicInputs,
+        aux: impl AuxSegment + Send + Sync,
+    ) -> Result<(Vec<u8>, Phases), ProverError>
     where
-        A: ProvenAir + Sync + 'static,
+        A: ProvenAir<PublicInputs: Send + Sync> + Sync + 'static,
     {
         let pinned = A::pinned_trace(&inputs);
         let (width, length) = (self.columns.num_cols(), self.columns.num_rows());
@@ -102,10 +108,19 @@ impl TraceCommitment {
         let committed = Mutex::new(Some((self.rows, self.polys)));
         let laps = Mutex::new((Instant::now(), Phases::new()));
         let prover = AirProver::<A, _> { options: self.options, inputs, aux, committed, laps };
-        let proof = prover.generate_proof::<Extension>(MainTrace { info, columns: self.columns })?.to_bytes();
-        prover.lap("low-degree test and openings");
-        Ok((proof, prover.laps.into_inner().map(|(_, phases)| phases).unwrap_or_default()))
+        let trace = MainTrace { info, columns: self.columns };
+        in_pool(|| {
+            let proof = prover.generate_proof::<Extension>(trace)?.to_bytes();
+            prover.lap("low-degree test and openings");
+            Ok((proof, prover.laps.into_inner().map(|(_, phases)| phases).unwrap_or_default()))
+        })
     }
+}
+
+/// Runs `work` on a thread of the pool: a small proof is a hundred parallel loops, and each one started from outside would
+/// put the caller to sleep and wake it.
+fn in_pool<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    rayon::scope(|_| work())
 }
 
 /// Parts of a proof's making, in order, and how long each took.

@@ -50,6 +50,10 @@ pub(super) fn statement(capsule: &Capsule, backend: Backend) -> Found<()> {
     if !payload.claim.is_sorted() || payload.claim.environment.manifest_hash != header.manifest_hash {
         return Err(claim_mismatch("the claim's sections are out of order or name other manifests"));
     }
+    if let Some(text) = payload.claim.misspelt() {
+        let detail = format!("the claim's text {text:?} is not written as a path, argument or value is");
+        return Err(Refusal::new(ReasonCode::CanonicalizationFailed, detail));
+    }
     let (trace_spec, proof_system) = match backend {
         Backend::ProcessV1 => process_statement(capsule)?,
         Backend::GeomV1 => geom::statement(capsule)?,
