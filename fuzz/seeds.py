@@ -37,6 +37,8 @@ def plant_entries(receipt: pathlib.Path) -> None:
                 plant("trust", archive.read(name))
             elif name.startswith("proof/"):
                 plant("proof", receipt.read_bytes())
+            elif name.startswith("artifacts/") and archive.read(name)[1:7] == b"\x65entry":
+                plant("cbor", archive.read(name))
 
 
 def main(folders: list[pathlib.Path]) -> None:
