@@ -80,6 +80,8 @@ pub fn with_symbols(mut file: Vec<u8>, symbols: &[(u32, u32, u8, &[u8])]) -> Vec
         file.extend(section.into_iter().flat_map(u32::to_le_bytes));
     }
     file[32..36].copy_from_slice(&sections.to_le_bytes());
+    // Three sections, of which the last has the sections' names too.
     file[48..50].copy_from_slice(&3_u16.to_le_bytes());
+    file[50..52].copy_from_slice(&2_u16.to_le_bytes());
     file
 }
