@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from capsule import Receipt, claim_files, sorted_without_twins
 from digests import sha256, tagged
+from policy import document_hash
 from reasons import need
 from row_check import RowCheckHeader, check_sketch
+from signatures import ENTRY as SIGNATURE_ENTRY
 from stc import ceil_div, stc_root
 
 ROW_BYTES, ROWS_PER_CHUNK, ARITY = 4096, 256, 16
@@ -28,6 +30,7 @@ def check_archive(receipt: Receipt) -> bytes:
             need(sha256(content) == artifact["digest"], "E067", name)
             need(len(content) == artifact["size"], "E066", name)
             called_for.add(name)
+    check_policy_document(receipt)
     manifests = payload["manifests"]
     need(sorted_without_twins([manifest["name"].encode() for manifest in manifests]), "E015", "order of manifests")
     for manifest in manifests:
@@ -41,9 +44,17 @@ def check_archive(receipt: Receipt) -> bytes:
     if detached:
         called_for |= {"da/header.bin", "da/sketch.bin"}
     root = check_detached(receipt) if detached else check_embedded(receipt)
+    if "policy_ref" in receipt.header:
+        called_for.add("policy.json")
     for name in receipt.entries:
-        need(name in called_for, "E009", name)
+        need(name in called_for or SIGNATURE_ENTRY.fullmatch(name) is not None, "E009", name)
     return root
+
+
+def check_policy_document(receipt: Receipt) -> None:
+    if "policy.json" in receipt.entries and "policy_ref" in receipt.header:
+        found = document_hash(receipt.entries["policy.json"])
+        need(found == receipt.header["policy_ref"]["policy_hash"], "E033", "policy.json")
 
 
 def check_embedded(receipt: Receipt) -> bytes:

@@ -4,13 +4,19 @@ mod bench;
 mod diff;
 mod emit;
 mod inspect;
+mod keys;
 mod new_guest;
 mod output;
+mod pcap;
+mod policy;
 mod prove;
 mod prove_guest;
 mod run;
 mod run_guest;
 
+mod registry;
+mod sealing;
+mod sign;
 mod verify;
 
 use std::process::ExitCode;
@@ -36,6 +42,7 @@ Examples:
   capseal verify run.cap                   check the receipt; exit status 0 means accepted
   capseal inspect run.cap                  what was sealed, and what is not proven
   capseal prove geom --steps 4096          a receipt with a STARK over the execution itself
+  capseal keys new me                      a key to sign receipts with: capseal run --key me …
   capseal diff monday.cap tuesday.cap      the first bound thing that differs, then the rest
 
 Exit status of verify: 0 accepted at the level asked for, 10 proof, 11 policy, 12 commitment or binding,
@@ -50,6 +57,11 @@ enum Command {
     Inspect(inspect::Arguments),
     Diff(diff::Arguments),
     Emit(emit::Arguments),
+    Sign(sign::Arguments),
+    Keys(keys::Arguments),
+    Registry(registry::Arguments),
+    Policy(policy::Arguments),
+    Pcap(pcap::Arguments),
     Bench(bench::Arguments),
 }
 
@@ -64,6 +76,11 @@ pub fn main() -> ExitCode {
         Command::Inspect(arguments) => inspect::execute(&arguments),
         Command::Diff(arguments) => diff::execute(&arguments),
         Command::Emit(arguments) => emit::execute(&arguments),
+        Command::Sign(arguments) => sign::execute(&arguments),
+        Command::Keys(arguments) => keys::execute(&arguments),
+        Command::Registry(arguments) => registry::execute(&arguments),
+        Command::Policy(arguments) => policy::execute(&arguments),
+        Command::Pcap(arguments) => pcap::execute(arguments),
         Command::Bench(arguments) => bench::execute(&arguments),
     };
     done.unwrap_or_else(|failure: Failure| {

@@ -6,7 +6,10 @@ use anstream::println;
 use clap::{Args, Subcommand};
 use verifier_core::{air::geom::GeomParameters, stark::ParameterSet};
 
-use super::output::{Failure, GOOD, Size};
+use super::{
+    output::{Failure, GOOD, Size},
+    sealing::Sealing,
+};
 use crate::{
     seal::{self, Destination},
     whole_file::Existing,
@@ -45,6 +48,8 @@ struct Geom {
     /// Replace the file at `--out`.
     #[arg(long)]
     force: bool,
+    #[command(flatten)]
+    sealing: Sealing,
     /// Print the result as JSON.
     #[arg(long)]
     json: bool,
@@ -65,7 +70,10 @@ pub(super) fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
     let parameters = GeomParameters::new(geom.steps, initial, matrix)?;
     let existing = if geom.force { Existing::Replace } else { Existing::Keep };
     let destination = Destination { path: geom.out, existing };
-    let sealed = seal::geom(parameters, geom.security)?.write(&destination)?;
+    let ready = geom.sealing.ready()?;
+    let mut committed = seal::geom_under(parameters, geom.security, ready.policy.as_ref())?;
+    ready.sign(&mut committed)?;
+    let sealed = committed.write(&destination)?;
     if geom.json {
         println!(
             "{}",

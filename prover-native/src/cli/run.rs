@@ -15,6 +15,7 @@ use indicatif::ProgressBar;
 use super::{
     output::{BAD, FAINT, Failure, GOOD, Size, eprintln_line, printable},
     run_guest::{self, MachineOptions},
+    sealing::Sealing,
 };
 use crate::{
     artifacts::ArtifactStore,
@@ -62,6 +63,8 @@ pub(super) struct Arguments {
     /// Archives up to this many bytes travel in the receipt; a longer one is written beside it.
     #[arg(long, default_value_t = EMBED_LIMIT, value_name = "BYTES")]
     embed_limit: u64,
+    #[command(flatten)]
+    sealing: Sealing,
     /// Print what came of it as JSON, on standard error (standard output belongs to the program).
     #[arg(long)]
     json: bool,
@@ -98,6 +101,7 @@ pub(super) fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
     let destination = Destination { path: arguments.out.clone(), existing };
     destination.check().map_err(explain_seal)?;
     let (json, embed_limit) = (arguments.json, arguments.embed_limit);
+    let ready = arguments.sealing.ready()?;
     let request = request(arguments)?;
 
     let store = ArtifactStore::beside(&destination.path)?;
@@ -110,7 +114,9 @@ pub(super) fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
     let mut detached = destination.path.clone().into_os_string();
     detached.push(".archive");
     let place = ArchivePlace { embed_limit, detached: detached.into(), existing };
-    let sealed = seal::process(&record, store, &place).and_then(|committed| committed.write(&destination));
+    let mut committed = seal::process_under(&record, store, &place, ready.policy.as_ref()).map_err(explain_seal)?;
+    ready.sign(&mut committed)?;
+    let sealed = committed.write(&destination);
     progress.clear();
     let sealed = sealed.map_err(explain_seal)?;
 

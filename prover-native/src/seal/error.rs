@@ -7,6 +7,7 @@ use verifier_core::{
     air::{geom::GeomError, rv32im::Rv32imError},
     event_log::EventLogError,
     row_check::HeaderError,
+    signature::SignatureError,
     stc::BuildError,
 };
 
@@ -46,6 +47,8 @@ pub enum SealError {
     Shape(HeaderError),
     /// The archive could not be encoded.
     Encode(EncodeError),
+    /// A signature could not be written.
+    Signature(SignatureError),
     /// The verifier refuses what was sealed.
     Refused(Refusal),
 }
@@ -78,6 +81,7 @@ impl fmt::Display for SealError {
             Self::File(error) => error.fmt(f),
             Self::Shape(error) => error.fmt(f),
             Self::Encode(error) => error.fmt(f),
+            Self::Signature(error) => write!(f, "the receipt cannot be signed: {error}"),
             Self::Refused(refusal) => write!(f, "the verifier refuses what was sealed: {refusal}"),
         }
     }

@@ -6,8 +6,9 @@ use super::{Found, binding::claim_mismatch};
 use crate::{
     archive,
     capsule::{ArtifactRef, Capsule, ChunkMeta, RowIndexRef, archive_len, entry, is_sorted},
-    container::Container,
+    container::{Container, Entry, EntryKind},
     digest::Digest,
+    policy,
     reason::ReasonCode,
     refusal::Refusal,
     row_check::{HeaderError, RowCheckHeader, Sketch, sketch_digest},
@@ -17,6 +18,7 @@ pub(super) fn check(container: &Container<'_>, capsule: &Capsule) -> Found<()> {
     let payload = &capsule.payload;
     index(capsule)?;
     let contents = artifacts(container, &payload.artifacts)?;
+    policy_document(container, capsule)?;
     for manifest in &payload.manifests {
         content(container, &entry::manifest(&manifest.name), manifest.digest)?;
     }
@@ -64,6 +66,18 @@ fn content<'a>(container: &Container<'a>, name: &str, digest: Digest) -> Result<
         return Err(Refusal::new(ReasonCode::ArtifactHashMismatch, format!("{name} has another content than stated")));
     }
     Ok(bytes)
+}
+
+/// A policy document that travels along is the one that the header names.
+fn policy_document(container: &Container<'_>, capsule: &Capsule) -> Result<(), Refusal> {
+    let (Some(document), Some(policy)) = (container.get(entry::POLICY), &capsule.header.policy_ref) else {
+        return Ok(());
+    };
+    if policy::document_hash(document) != policy.policy_hash {
+        let detail = format!("{} is not the policy that the header names", entry::POLICY);
+        return Err(Refusal::new(ReasonCode::PolicyHashMismatch, detail));
+    }
+    Ok(())
 }
 
 /// Everything travels: the commitment is recomputed from the contents.
@@ -146,11 +160,17 @@ fn accounted_for(container: &Container<'_>, capsule: &Capsule) -> Result<(), Ref
     if payload.row_index_ref.pointer.is_some() {
         named.extend([entry::ROW_CHECK_HEADER.into(), entry::ROW_CHECK_SKETCH.into()]);
     }
-    match container.entries().iter().find(|entry| !named.contains(entry.name.as_str())) {
+    named.extend(capsule.header.policy_ref.is_some().then(|| entry::POLICY.into()));
+    match container.entries().iter().find(|entry| !named.contains(entry.name.as_str()) && !is_signature(entry)) {
         Some(entry) => {
             let detail = format!("nothing in the capsule accounts for {}", entry.name.as_str());
             Err(Refusal::new(ReasonCode::EntryUnexpected, detail))
         }
         None => Ok(()),
     }
+}
+
+/// A signature accounts for itself: its name says whose and what for, and check 9 or 10 holds its content to it.
+fn is_signature(entry: &Entry<'_>) -> bool {
+    matches!(entry.name.kind(), EntryKind::Signature(token) if entry::read_signature(token).is_some())
 }
