@@ -16,6 +16,7 @@ pub mod keys;
 pub mod policy_draft;
 pub mod prove;
 pub mod run;
+pub mod rv32im;
 pub mod seal;
 pub mod sign;
 pub mod trust_file;

@@ -59,7 +59,7 @@ def check_policy_document(receipt: Receipt) -> None:
 
 def check_embedded(receipt: Receipt) -> bytes:
     payload, meta, ref = receipt.payload, receipt.payload["chunk_meta"], receipt.payload["row_index_ref"]
-    archive = b"".join(receipt.entries[f"artifacts/sha256/{a['digest'].hex()}"] for a in payload["artifacts"])
+    archive = travelling(receipt)
     chunk = ROW_BYTES * ROWS_PER_CHUNK
     need(meta["data_length_bytes"] == len(archive), "E066", "data_length_bytes")
     need(meta["num_chunks"] == ceil_div(len(archive), chunk), "E076", "num_chunks")
@@ -73,6 +73,11 @@ def check_embedded(receipt: Receipt) -> bytes:
     return root
 
 
+def travelling(receipt: Receipt) -> bytes:
+    artifacts = receipt.payload["artifacts"]
+    return b"".join(receipt.entries[f"artifacts/sha256/{a['digest'].hex()}"] for a in artifacts)
+
+
 def check_detached(receipt: Receipt) -> bytes:
     """Header and sketch agree with the capsule; the archive itself lies elsewhere."""
     meta, ref = receipt.payload["chunk_meta"], receipt.payload["row_index_ref"]
@@ -81,8 +86,11 @@ def check_detached(receipt: Receipt) -> bytes:
     need(ref["pointer"] == header.digest, "E061", "pointer")
     need(ref.get("sketch") == tagged("row-check/sketch", sketch), "E061", "sketch")
     check_sketch(header, sketch)
-    total = sum(artifact["size"] for artifact in receipt.payload["artifacts"])
+    artifacts = receipt.payload["artifacts"]
+    total = sum(artifact["size"] for artifact in artifacts)
     need(meta["data_length_bytes"] == header.byte_len == total, "E066", "data_length_bytes")
+    if all(artifact["embedded"] for artifact in artifacts):
+        need(header.archive == sha256(travelling(receipt)), "E063", "the header's digest of the archive")
     need(meta["num_chunks"] == header.extended_rows, "E076", "num_chunks")
     fixed = (meta["chunk_len"], meta["chunk_size_bytes"], meta["chunking_rule_id"])
     need(fixed == (1, 8 * header.columns, "row_check_v1"), "E061", "chunk_meta")

@@ -7,7 +7,7 @@
 //! | --- | --- |
 //! | 0 | [`reason`], [`digest`], [`limits`] |
 //! | 1 | [`refusal`], [`cbor`], [`container`] |
-//! | 2 | [`stc`], [`signature`] |
+//! | 2 | [`stc`], [`rv32im`], [`signature`] |
 //! | 3 | [`row_check`], [`stark`] |
 //! | 4 | [`air`], [`capsule`], [`event_log`] |
 //! | 5 | [`archive`], [`backend`], [`trust`] |
@@ -35,6 +35,7 @@ pub mod policy;
 pub mod reason;
 pub mod refusal;
 pub mod row_check;
+pub mod rv32im;
 pub mod signature;
 pub mod stark;
 pub mod stc;
@@ -50,4 +51,4 @@ pub use reason::{ExitCode, ReasonCode};
 pub use refusal::Refusal;
 pub use trust::Trust;
 pub use verdict::{Check, CheckId, Level, Outcome, Status, Verdict};
-pub use verify::{VerifyOptions, verify};
+pub use verify::{VerifyOptions, refuse_length, verify};

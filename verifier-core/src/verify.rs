@@ -35,6 +35,16 @@ pub fn verify(bytes: &[u8], options: &VerifyOptions) -> Verdict {
     }
 }
 
+/// The verdict on a file of `length` bytes that is too long to be looked at; `None` when [`verify`] has to see it. Spares
+/// whoever would have to copy the file first.
+pub fn refuse_length(length: usize, options: &VerifyOptions) -> Option<Verdict> {
+    let error = Container::check_length(length, &options.limits).err()?;
+    let mut report = Report::new(options.level);
+    let refusal = Refusal::new(error.code(), error);
+    report.check(CheckId::Container, Err::<((), _), _>(refusal.clone())).err()?;
+    Some(report.reject(&refusal))
+}
+
 fn narrate(bytes: &[u8], options: &VerifyOptions, report: &mut Report) -> Result<(Capsule, Status), Refusal> {
     let limits = &options.limits;
 
@@ -59,6 +69,10 @@ fn narrate(bytes: &[u8], options: &VerifyOptions, report: &mut Report) -> Result
     match backend {
         Backend::GeomV1 => {
             let bits = report.check(CheckId::Proof, proof::geom(&container, &capsule, limits))?;
+            report.security_bits = Some(bits);
+        }
+        Backend::Rv32imV1 => {
+            let bits = report.check(CheckId::Proof, proof::rv32im(&container, &capsule, limits))?;
             report.security_bits = Some(bits);
         }
         Backend::ProcessV1 => report.skip(CheckId::Proof, "this backend records a run and proves nothing about it"),

@@ -34,7 +34,8 @@ pub struct TrustFigures {
 pub fn trust() -> Result<TrustFigures, Box<dyn std::error::Error>> {
     let mut rows = Vec::new();
     for many in [1, MANY] {
-        let digests: Vec<String> = (0..many).map(|number| Digest::of_content(&number.to_le_bytes()).to_string()).collect();
+        let digests: Vec<String> =
+            (0..many).map(|number| Digest::of_content(&number.to_le_bytes()).to_string()).collect();
         let document = json!({
             "schema": "capseal/policy/v1", "policy_id": "bench", "policy_version": "1",
             "tracks": [{ "track_id": "main", "rules": { "inputs": digests } }],
@@ -127,7 +128,10 @@ fn median<T>(run: impl Fn() -> T) -> (f64, T) {
 
 impl fmt::Display for TrustFigures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "  medians of {RUNS}; goals: policy-enforced adds at most 2 ms, {MANY} keys or items stay below 50 ms")?;
+        writeln!(
+            f,
+            "  medians of {RUNS}; goals: policy-enforced adds at most 2 ms, {MANY} keys or items stay below 50 ms"
+        )?;
         for (name, milliseconds) in &self.rows {
             writeln!(f, "  {name:<44} {milliseconds:>8.3} ms")?;
         }

@@ -5,11 +5,14 @@ mod diff;
 mod emit;
 mod inspect;
 mod keys;
+mod new_guest;
 mod output;
 mod policy;
 mod prove;
+mod prove_guest;
 mod registry;
 mod run;
+mod run_guest;
 mod sealing;
 mod sign;
 mod verify;
@@ -46,6 +49,7 @@ Exit status of verify: 0 accepted at the level asked for, 10 proof, 11 policy, 1
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::Arguments),
+    NewGuest(new_guest::Arguments),
     Prove(prove::Arguments),
     Verify(verify::Arguments),
     Inspect(inspect::Arguments),
@@ -63,6 +67,7 @@ pub fn main() -> ExitCode {
     let Arguments { command } = Arguments::parse();
     let done = match command {
         Command::Run(arguments) => run::execute(arguments),
+        Command::NewGuest(arguments) => new_guest::execute(&arguments),
         Command::Prove(arguments) => prove::execute(arguments),
         Command::Verify(arguments) => verify::execute(&arguments),
         Command::Inspect(arguments) => inspect::execute(&arguments),

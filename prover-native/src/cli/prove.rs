@@ -57,7 +57,7 @@ struct Geom {
 
 const STEPS: RangeInclusive<i64> = GeomParameters::MIN_STEPS as i64..=GeomParameters::MAX_STEPS as i64;
 
-fn parameter_set(name: &str) -> Result<ParameterSet, String> {
+pub(super) fn parameter_set(name: &str) -> Result<ParameterSet, String> {
     ParameterSet::from_name(name).ok_or_else(|| "not one of stark-100, stark-128".to_owned())
 }
 

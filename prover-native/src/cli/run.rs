@@ -14,6 +14,7 @@ use indicatif::ProgressBar;
 
 use super::{
     output::{BAD, FAINT, Failure, GOOD, Size, eprintln_line, printable},
+    run_guest::{self, MachineOptions},
     sealing::Sealing,
 };
 use crate::{
@@ -30,6 +31,8 @@ use crate::{
 ///
 /// Of the environment only the variables named with --env enter the receipt; arguments and file contents do: keep secrets out
 /// of both. Exit status: that of the program (128 + signal when a signal ended it); 1 when there is no receipt.
+///
+/// A RISC-V ELF file runs on the RV32IM machine instead: capseal run program.elf --help.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
@@ -65,11 +68,14 @@ pub(super) struct Arguments {
     /// Print what came of it as JSON, on standard error (standard output belongs to the program).
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    machine: MachineOptions,
 }
 
 const EXAMPLES: &str = "\
 Examples:
   capseal run ./strategy.py data.csv
+  capseal run guest.elf --input data.csv --no-prove
   capseal run --input prices/ --config strategy.toml --out monday.cap ./strategy.py
   capseal run --env TZ -- sort -u words.txt";
 
@@ -81,6 +87,16 @@ enum Capture {
 }
 
 pub(super) fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
+    if let Some(guest) = run_guest::asked_for(&arguments.program) {
+        return run_guest::execute(guest?);
+    }
+    if arguments.machine.is_used() {
+        let program = arguments.program[0].to_string_lossy();
+        return Err(Failure::explained_by(
+            format_args!("{} is not a RISC-V program", printable(&program)),
+            "--no-prove, --max-cycles and --profile are for ELF files of the RV32IM machine",
+        ));
+    }
     let existing = if arguments.force { Existing::Replace } else { Existing::Keep };
     let destination = Destination { path: arguments.out.clone(), existing };
     destination.check().map_err(explain_seal)?;

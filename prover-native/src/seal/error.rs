@@ -3,12 +3,20 @@
 use std::{fmt, io};
 
 use verifier_core::{
-    ReasonCode, Refusal, air::geom::GeomError, event_log::EventLogError, row_check::HeaderError,
-    signature::SignatureError, stc::BuildError,
+    ReasonCode, Refusal,
+    air::{geom::GeomError, rv32im::Rv32imError},
+    event_log::EventLogError,
+    row_check::HeaderError,
+    signature::SignatureError,
+    stc::BuildError,
 };
 
 use crate::{
-    artifacts::StoreError, commit::EncodeError, container::WriteError, prove::ProveError, whole_file::WholeFileError,
+    artifacts::StoreError,
+    commit::EncodeError,
+    container::WriteError,
+    prove::{ProveError, rv32im::Rv32imProveError},
+    whole_file::WholeFileError,
 };
 
 /// A receipt could not be sealed; nothing was left behind.
@@ -25,6 +33,10 @@ pub enum SealError {
     Geom(GeomError),
     /// The prover failed.
     Prove(ProveError),
+    /// The run of a program has no statement.
+    Rv32im(Rv32imError),
+    /// The prover of programs failed.
+    ProveRv32im(Rv32imProveError),
     /// An event could not be logged.
     Log(EventLogError),
     /// The container could not be written.
@@ -62,6 +74,8 @@ impl fmt::Display for SealError {
             Self::Archive(error) => error.fmt(f),
             Self::Geom(error) => error.fmt(f),
             Self::Prove(error) => error.fmt(f),
+            Self::Rv32im(error) => write!(f, "the run has no statement: {error}"),
+            Self::ProveRv32im(error) => error.fmt(f),
             Self::Log(error) => error.fmt(f),
             Self::Container(error) => error.fmt(f),
             Self::File(error) => error.fmt(f),
@@ -100,6 +114,8 @@ from! {
     Archive(BuildError);
     Geom(GeomError);
     Prove(ProveError);
+    Rv32im(Rv32imError);
+    ProveRv32im(Rv32imProveError);
     Log(EventLogError);
     Container(WriteError);
     File(WholeFileError);

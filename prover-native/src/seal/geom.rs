@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use verifier_core::{
     air::geom::GeomParameters,
-    backend::{Backend, geom as backend},
+    backend::{Backend, PROOF_FORMAT, geom as backend},
     cbor::Item,
     digest::Tag,
     stark::ParameterSet,
@@ -52,6 +52,6 @@ pub fn geom_under(
     }
     let mut committed = draft.commit_under(Archive::embedded(store, contents)?, policy);
     let proof = run.prove(committed.instance_hash())?;
-    committed.attach_proof(Backend::GeomV1.id(), backend::PROOF_FORMAT, set.name(), proof);
+    committed.attach_proof(Backend::GeomV1.id(), PROOF_FORMAT, set.name(), proof);
     Ok(committed)
 }

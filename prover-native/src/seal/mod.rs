@@ -8,6 +8,7 @@ mod error;
 mod geom;
 mod policy;
 mod process;
+mod rv32im;
 mod write;
 
 use verifier_core::{
@@ -30,6 +31,7 @@ pub use error::SealError;
 pub use geom::{geom, geom_under};
 pub use policy::{Governing, GoverningError};
 pub use process::{process, process_under};
+pub use rv32im::{rv32im, rv32im_under};
 pub use write::{Destination, Sealed};
 
 /// What a backend brings.

@@ -160,7 +160,7 @@ fn unicode() -> Scene {
     scene.file(Role::Input, "\u{202e}txt.exe", b"");
     scene.file(Role::Input, "line%0Afeed and %25 and %FF", b"escaped\n");
     scene.file(Role::Output, "empty", b"");
-    scene.variable("GREETING", Some("\u{1f44b} \u{7f}\u{2028} end"));
+    scene.variable("GREETING", Some("\u{1f44b} %7F\u{2028} end"));
     scene.variable("EMPTY", Some(""));
     scene.variable("NOT_SET", None);
     scene.streams("\u{2713}\n", "");

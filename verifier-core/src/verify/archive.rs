@@ -24,7 +24,7 @@ pub(super) fn check(container: &Container<'_>, capsule: &Capsule) -> Found<()> {
     }
     let detail = match payload.row_index_ref.pointer {
         None => embedded(capsule, &contents)?,
-        Some(pointer) => detached(container, capsule, pointer)?,
+        Some(pointer) => detached(container, capsule, pointer, &contents)?,
     };
     accounted_for(container, capsule)?;
     Ok(((), detail))
@@ -93,8 +93,14 @@ fn embedded(capsule: &Capsule, contents: &[&[u8]]) -> Result<String, Refusal> {
     Ok(format!("{} artifacts, {len} bytes, all here and as committed to", contents.len()))
 }
 
-/// The archive lies elsewhere: its header and sketch are here, and say the same as the capsule.
-fn detached(container: &Container<'_>, capsule: &Capsule, pointer: Digest) -> Result<String, Refusal> {
+/// The archive lies elsewhere: its header and sketch are here, and say the same as the capsule. Where every artifact travels
+/// as well, the header's digest of the archive is theirs.
+fn detached(
+    container: &Container<'_>,
+    capsule: &Capsule,
+    pointer: Digest,
+    contents: &[&[u8]],
+) -> Result<String, Refusal> {
     let invalid = |error: HeaderError| Refusal::new(error.code(), error);
     let header = RowCheckHeader::from_bytes(part(container, entry::ROW_CHECK_HEADER)?).map_err(invalid)?;
     if header.digest() != pointer {
@@ -105,6 +111,10 @@ fn detached(container: &Container<'_>, capsule: &Capsule, pointer: Digest) -> Re
     let byte_len = header.shape().byte_len();
     if archive_len(&capsule.payload.artifacts) != Some(byte_len) {
         return Err(Refusal::new(ReasonCode::ChunkLengthInvalid, "the archive has another length than its parts"));
+    }
+    if contents.len() == capsule.payload.artifacts.len() && Digest::of_contents(contents) != *header.content() {
+        let detail = "the encoded archive is not made of the artifacts that travel";
+        return Err(Refusal::new(ReasonCode::ChunkRootsDigestMismatch, detail));
     }
     let (chunk_meta, row_index_ref) = archive::row_check_refs(&header, sketch_digest(sketch));
     compare(capsule, &chunk_meta, &row_index_ref)?;
