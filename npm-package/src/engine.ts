@@ -2,6 +2,7 @@
 import * as glue from "./glue/verifier.js";
 import { VerifierError } from "./errors.js";
 import type { Inspected } from "./inspection.js";
+import type { LogOptions, LogProofReport, LogReport } from "./log.js";
 import type { Verdict, VerifyOptions } from "./verdict.js";
 
 /** Memory of an instance never shrinks; one that has grown beyond this is replaced after the call. */
@@ -38,6 +39,14 @@ export function inspect(bytes: Uint8Array): Inspected {
 
 export function artifact(bytes: Uint8Array, digest: string): Uint8Array | undefined {
   return call(() => glue.artifact(bytes, digest));
+}
+
+export function verifyLog(bytes: Uint8Array, options?: LogOptions): LogReport {
+  return call(() => glue.verify_log(bytes, options) as LogReport);
+}
+
+export function verifyLogProof(proof: string, options?: LogOptions): LogProofReport {
+  return call(() => glue.verify_log_proof(proof, options) as LogProofReport);
 }
 
 export function version(): string {

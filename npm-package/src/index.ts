@@ -1,6 +1,7 @@
 import * as engine from "./engine.js";
 import type { Inspected } from "./inspection.js";
 import { load, loadSync } from "./load.js";
+import type { LogOptions, LogProofReport, LogReport } from "./log.js";
 import { readSource, viewBytes, type Bytes, type Source } from "./source.js";
 import type { Verdict, VerifyOptions } from "./verdict.js";
 
@@ -8,6 +9,17 @@ export { VerifierError, type VerifierErrorCode } from "./errors.js";
 export { isInspection } from "./inspection.js";
 export type { Claim, FileEntry, Inspected, Inspection, ReceiptEvent, Unreadable } from "./inspection.js";
 export { load, type CompiledModule, type WasmSource } from "./load.js";
+export type {
+  Anchoring,
+  Answer,
+  Judged,
+  Judgement,
+  LogLevel,
+  LogOptions,
+  LogProofReport,
+  LogReport,
+  Requirement,
+} from "./log.js";
 export { reasons, type Reason, type ReasonCode } from "./reasons.js";
 export type { Bytes, Source } from "./source.js";
 export { isAccepted } from "./verdict.js";
@@ -63,6 +75,24 @@ export async function artifact(source: Source, digest: string): Promise<Uint8Arr
 export function artifactSync(bytes: Bytes, digest: string): Uint8Array | undefined {
   loadSync();
   return engine.artifact(viewBytes(bytes), digest);
+}
+
+/** Checks an action log. A refused log is a report, not an error. Proofs that obligations refer to are not at hand here. */
+export async function verifyLog(source: Source, options?: LogOptions): Promise<LogReport> {
+  const [bytes] = await Promise.all([readSource(source), load()]);
+  return engine.verifyLog(bytes, options);
+}
+
+/** Checks an action log at once. In a browser, await `load()` first. */
+export function verifyLogSync(bytes: Bytes, options?: LogOptions): LogReport {
+  loadSync();
+  return engine.verifyLog(viewBytes(bytes), options);
+}
+
+/** Checks a proof about an action log, as `capseal pcap prove` prints it. */
+export async function verifyLogProof(proof: string, options?: LogOptions): Promise<LogProofReport> {
+  await load();
+  return engine.verifyLogProof(proof, options);
 }
 
 /** The version of the verifier inside the wasm. In a browser, await `load()` first. */

@@ -38,6 +38,11 @@ impl WholeFile {
     /// # Errors
     /// When the destination exists and shall be kept, is a folder, or its folder takes no files.
     pub fn create(destination: &Path, existing: Existing) -> Result<Self, WholeFileError> {
+        Self::with_mode(destination, existing, 0o666)
+    }
+
+    /// `mode` are the permissions before the user's mask.
+    fn with_mode(destination: &Path, existing: Existing, mode: u32) -> Result<Self, WholeFileError> {
         let failed = |error| WholeFileError { destination: destination.to_owned(), error };
         let Some(name) = destination.file_name() else {
             return Err(failed(io::ErrorKind::IsADirectory.into()));
@@ -53,7 +58,9 @@ impl WholeFile {
         builder.prefix(&prefix);
         // tempfile's default is for the owner only; a receipt is as readable as any new file.
         #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(mode));
+        #[cfg(not(unix))]
+        let _ = mode;
         let beside = builder.tempfile_in(folder_of(destination)).map_err(failed)?;
         Ok(Self { beside, destination: destination.to_owned(), existing })
     }
@@ -112,6 +119,16 @@ impl Seek for WholeFile {
 /// As [`WholeFile::create`] and [`WholeFile::finish`], and when the disk does not take the bytes.
 pub fn write(destination: &Path, existing: Existing, bytes: &[u8]) -> Result<PathBuf, WholeFileError> {
     let mut file = WholeFile::create(destination, existing)?;
+    file.write_all(bytes).map_err(|error| file.error(error))?;
+    file.finish()
+}
+
+/// Writes a whole new file that only its owner may read.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_private(destination: &Path, bytes: &[u8]) -> Result<PathBuf, WholeFileError> {
+    let mut file = WholeFile::with_mode(destination, Existing::Keep, 0o600)?;
     file.write_all(bytes).map_err(|error| file.error(error))?;
     file.finish()
 }

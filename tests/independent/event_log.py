@@ -28,6 +28,8 @@ def check_event_log(receipt: Receipt) -> None:
         need(event.get("prev") == head.hex(), "E201", f"prev of line {seq}")
         need(isinstance(event.get("type"), str), "E201", f"type of line {seq}")
         need((event["type"] == "run_header") == (seq == 0), "E201", f"type of line {seq}")
+        need(seq > 0 or type(event.get("v")) is int and event["v"] == 2, "E003", "v of line 0")
+        need(event["type"] not in CLOSING or seq == len(lines) - 1, "E201", f"lines after line {seq}, which closes the log")
         time = time_ms(event.get("time"))
         need(time >= last_time, "E201", f"time of line {seq}")
         if seq == 0:
@@ -42,6 +44,9 @@ def check_event_log(receipt: Receipt) -> None:
         stated = event.get(public["name"])
         need(type(stated) is type(value) and stated == value, "E201", f"{public['name']} of the last line")
     need(receipt.statement["trace_root"] == stc_root(lines, 2), "E201", "trace_root")
+
+
+CLOSING = ("seal", "run_finished")
 
 
 def check_circumstances(event: dict[str, Any], time: int, run: dict[str, Cbor]) -> None:

@@ -10,5 +10,6 @@ pub mod hostile;
 pub mod measure;
 pub mod receipt;
 pub mod reseal;
+pub mod tampering;
 pub mod truth_table;
 pub mod vectors;

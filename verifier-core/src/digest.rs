@@ -53,6 +53,16 @@ impl Digest {
         Some(Self(bytes))
     }
 
+    /// The 64 lower-case hexadecimal digits.
+    pub fn to_hex(&self) -> [u8; 2 * Self::LEN] {
+        let mut text = [0; 2 * Self::LEN];
+        let (pairs, _) = text.as_chunks_mut::<2>();
+        for ([high, low], byte) in pairs.iter_mut().zip(self.0) {
+            (*high, *low) = (digit(byte >> 4), digit(byte & 0xf));
+        }
+        text
+    }
+
     /// The 32 bytes.
     pub const fn as_bytes(&self) -> &[u8; Self::LEN] {
         &self.0
@@ -65,6 +75,11 @@ pub(crate) const PIECE_BYTES: usize = 1 << 16;
 
 fn absorb(hasher: Sha256, content: &[u8]) -> Sha256 {
     content.chunks(PIECE_BYTES).fold(hasher, |hasher, piece| hasher.chain_update(piece))
+}
+
+/// Of a number below 16.
+const fn digit(nibble: u8) -> u8 {
+    if nibble < 10 { b'0' + nibble } else { b'a' - 10 + nibble }
 }
 
 const fn nibble(digit: u8) -> Option<u8> {
@@ -228,6 +243,7 @@ mod tests {
         let digest = Digest::of_content(b"abc");
         assert_eq!(digest.to_string(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         assert_eq!(Digest::from_hex(&digest.to_string()), Some(digest));
+        assert_eq!(digest.to_hex(), digest.to_string().as_bytes());
         assert_eq!(Digest::from_hex(&digest.to_string().to_uppercase()), None);
         assert_eq!(Digest::from_hex(&digest.to_string()[1..]), None);
     }

@@ -7,7 +7,7 @@
 //! | --- | --- |
 //! | 0 | [`reason`], [`digest`], [`limits`] |
 //! | 1 | [`refusal`], [`cbor`], [`container`] |
-//! | 2 | [`stc`], [`rv32im`], [`signature`] |
+//! | 2 | [`stc`], [`signature`], [`rv32im`], [`pcap`] |
 //! | 3 | [`row_check`], [`stark`] |
 //! | 4 | [`air`], [`capsule`], [`event_log`] |
 //! | 5 | [`archive`], [`backend`], [`trust`] |
@@ -31,6 +31,7 @@ pub mod digest;
 pub mod event_log;
 pub mod inspect;
 pub mod limits;
+pub mod pcap;
 pub mod policy;
 pub mod reason;
 pub mod refusal;

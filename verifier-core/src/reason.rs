@@ -147,6 +147,13 @@ reasons! {
     120 PolicyBuildNotDeterministic "E120_POLICY_BUILD_NOT_DETERMINISTIC" Policy "The policy requires a deterministic build, and nothing shows that this is one.";
     121 PolicySignersTooFew "E121_POLICY_SIGNERS_TOO_FEW" Policy "Fewer of the policy's signers have signed than it requires.";
     201 EventLogMismatch "E201_EVENT_LOG_MISMATCH" Commitment "The event log is not the one committed to, or contradicts the claim.";
+    202 CheckpointMismatch "E202_CHECKPOINT_MISMATCH" Commitment "The log does not extend the checkpoint: it was cut, changed, or is another log.";
+    203 CheckpointMalformed "E203_CHECKPOINT_MALFORMED" Malformed "The checkpoint or the key is not of its format.";
+    204 CheckpointUntrusted "E204_CHECKPOINT_UNTRUSTED" Policy "No trusted key signed the checkpoint.";
+    205 LogNotSealed "E205_LOG_NOT_SEALED" Policy "The log must be closed, and is not.";
+    206 ObligationMalformed "E206_OBLIGATION_MALFORMED" Malformed "An obligation is not of its schema.";
+    207 ObligationViolated "E207_OBLIGATION_VIOLATED" Policy "Something that had to be checked does not hold.";
+    208 ObligationIncomplete "E208_OBLIGATION_INCOMPLETE" Policy "Something that had to be checked was not shown to hold.";
     301 ProofSystemMismatch "E301_PROOF_SYSTEM_MISMATCH" Commitment "The backend, circuit or parameter set is not one that this verifier pins.";
     302 VerificationProfileUnsatisfied "E302_VERIFICATION_PROFILE_UNSATISFIED" Policy "The level asked for cannot be reached.";
 }

@@ -7,7 +7,7 @@
 use js_sys::Uint8Array;
 use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
-use verifier_core::{Digest, Limits, ReasonCode, Refusal, VerifyOptions, container::Container};
+use verifier_core::{Digest, Limits, ReasonCode, Refusal, VerifyOptions, container::Container, pcap};
 use wasm_bindgen::prelude::*;
 
 /// Runs the list of checks over the bytes of a receipt and returns the verdict as an object.
@@ -49,6 +49,30 @@ pub fn inspect(bytes: &Uint8Array) -> Result<JsValue, JsError> {
 pub fn artifact(bytes: &Uint8Array, digest: &str) -> Option<Vec<u8>> {
     Container::check_length(length(bytes), &Limits::DEFAULT).ok()?;
     verifier_core::artifact(&bytes.to_vec(), &Digest::from_hex(digest)?, &Limits::DEFAULT).map(<[u8]>::to_vec)
+}
+
+/// Checks an action log and returns the report as an object.
+///
+/// # Errors
+/// A JavaScript `Error` when the options cannot be read. A refused log is no error: its report says so.
+#[wasm_bindgen]
+pub fn verify_log(
+    bytes: &[u8],
+    #[wasm_bindgen(unchecked_optional_param_type = "object")] options: JsValue,
+) -> Result<JsValue, JsError> {
+    Ok(pcap::verify_log(bytes, log_options(&options)?).serialize(&OBJECTS)?)
+}
+
+/// Checks a proof about an action log and returns the report as an object.
+///
+/// # Errors
+/// A JavaScript `Error` when the options cannot be read. A refused proof is no error: its report says so.
+#[wasm_bindgen]
+pub fn verify_log_proof(
+    proof: &str,
+    #[wasm_bindgen(unchecked_optional_param_type = "object")] options: JsValue,
+) -> Result<JsValue, JsError> {
+    Ok(pcap::verify_proof(proof, &log_options(&options)?).serialize(&OBJECTS)?)
 }
 
 /// The table of reason codes, by number.
@@ -104,14 +128,21 @@ impl From<ReasonCode> for Reason {
 /// Plain objects with fixed keys, `null` for what is absent.
 const OBJECTS: Serializer = Serializer::json_compatible();
 
-/// Goes through text: reading options key by key would pass over a key that is unknown.
 fn read_options(options: &JsValue) -> Result<VerifyOptions, JsError> {
+    Ok(options_text(options)?.map_or_else(|| Ok(VerifyOptions::default()), |text| VerifyOptions::from_json(&text))?)
+}
+
+fn log_options(options: &JsValue) -> Result<pcap::Options, JsError> {
+    Ok(options_text(options)?.map_or_else(|| Ok(pcap::Options::default()), |text| pcap::Options::from_json(&text))?)
+}
+
+/// Goes through text: reading options key by key would pass over a key that is unknown.
+fn options_text(options: &JsValue) -> Result<Option<String>, JsError> {
     if options.is_undefined() || options.is_null() {
-        return Ok(VerifyOptions::default());
+        return Ok(None);
     }
     let text = js_sys::JSON::stringify(options).ok().and_then(|text| text.as_string());
-    let text = text.ok_or_else(|| JsError::new("the options cannot be read: not a plain object"))?;
-    Ok(VerifyOptions::from_json(&text)?)
+    text.map(Some).ok_or_else(|| JsError::new("the options cannot be read: not a plain object"))
 }
 
 fn parse_json<T: Serialize>(value: &T) -> Result<JsValue, JsError> {

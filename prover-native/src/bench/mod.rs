@@ -1,6 +1,7 @@
 //! Figures, measured on the machine at hand, each beside its yardstick in the same run.
 
 mod geom;
+mod pcap;
 mod process;
 mod prove_rv32im;
 mod run;
@@ -10,6 +11,7 @@ mod trust;
 mod verify;
 
 pub use geom::{GeomBenchError, GeomFigure, GeomFigures, Milliseconds, geom};
+pub use pcap::{PcapFigures, pcap};
 pub use prove_rv32im::{ProvingError, ProvingFigure};
 pub use run::{Hashing, Overhead, RunFigures, run};
 pub use rv32im::{ExecutionFigure, Rv32imBenchError, Rv32imFigures, rv32im};

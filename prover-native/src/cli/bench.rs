@@ -32,6 +32,8 @@ enum Figure {
     Stc,
     /// What `capseal run` adds to a script, and how fast it hashes inputs.
     Run,
+    /// Checking and writing action logs, beside plain SHA-256 and plain syncs.
+    Pcap,
 }
 
 pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
@@ -54,6 +56,9 @@ pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     }
     if wanted(Figure::Run) {
         println!("\n{TITLE}capseal run{TITLE:#}\n{}", bench::run()?);
+    }
+    if wanted(Figure::Pcap) {
+        println!("\n{TITLE}action logs{TITLE:#}\n{}", bench::pcap().map_err(Failure::new)?);
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -7,6 +7,7 @@ mod inspect;
 mod keys;
 mod new_guest;
 mod output;
+mod pcap;
 mod policy;
 mod prove;
 mod prove_guest;
@@ -59,6 +60,7 @@ enum Command {
     Keys(keys::Arguments),
     Registry(registry::Arguments),
     Policy(policy::Arguments),
+    Pcap(pcap::Arguments),
     Bench(bench::Arguments),
 }
 
@@ -77,6 +79,7 @@ pub fn main() -> ExitCode {
         Command::Keys(arguments) => keys::execute(&arguments),
         Command::Registry(arguments) => registry::execute(&arguments),
         Command::Policy(arguments) => policy::execute(&arguments),
+        Command::Pcap(arguments) => pcap::execute(arguments),
         Command::Bench(arguments) => bench::execute(&arguments),
     };
     done.unwrap_or_else(|failure: Failure| {

@@ -179,6 +179,12 @@ fn lines(bases: &Bases, rejects: &mut Rejects) {
     for (name, log) in cases {
         rejects.add(code, &format!("line-{name}"), with_log(receipt, log));
     }
+    let closed_early = replaced(1, "\"stream_ended\"", "\"run_finished\"");
+    rejects.add(code, "line-after-the-closing-one", with_log(receipt, closed_early));
+    for (name, version) in [("1", "\"v\":1"), ("3", "\"v\":3"), ("as-text", "\"v\":\"2\""), ("missing", "\"w\":2")] {
+        let log = replaced(0, "\"v\":2", version);
+        rejects.add(ReasonCode::SchemaUnsupported, &format!("log-version-{name}"), with_log(receipt, log));
+    }
     // The chain as it stands, around a change.
     let torn = |lines: &[String]| lines.iter().map(|line| format!("{line}\n")).collect::<String>();
     let mut dropped = lines.clone();

@@ -1,4 +1,7 @@
-use alloc::{string::ToString, vec::Vec};
+use alloc::{
+    string::{String, ToString},
+    vec::Vec,
+};
 
 use serde_json::json;
 
@@ -9,7 +12,7 @@ const TIME: &str = "2026-01-31T12:34:56.789Z";
 fn log() -> Vec<u8> {
     let mut writer = Writer::default();
     let mut append = |kind, fields: Value| writer.append(TIME, kind, fields.as_object().unwrap().clone()).unwrap();
-    append(HEADER, json!({"tool": "capseal"}));
+    append(HEADER, json!({"tool": "capseal", "v": 2}));
     append("file_read", json!({"path": "a\u{7f}\u{2028}\"\\\n", "size": 3}));
     append("run_finished", json!({"exit_code": 0}));
     writer.finish()
@@ -62,7 +65,7 @@ fn each_rule_refuses_its_breach() {
 #[test]
 fn time_does_not_run_backwards() {
     let mut writer = Writer::default();
-    writer.append(TIME, HEADER, Map::new()).unwrap();
+    writer.append(TIME, HEADER, json!({"v": 2}).as_object().unwrap().clone()).unwrap();
     let earlier = "2026-01-31T12:34:56.788Z";
     assert_eq!(writer.append(earlier, "x", Map::new()), Err(EventLogError::OutOfOrder { line: 1 }));
 }

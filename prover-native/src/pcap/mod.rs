@@ -1,0 +1,30 @@
+//! Action logs on disk (spec: `docs/spec/pcap.md`): written by many processes at once, through crashes, and checked as they stream by.
+//!
+//! What a log is, the core says ([`verifier_core::pcap`]); here it meets files. [`LogFile`] appends, [`SharedLog`] lets the threads of a
+//! process share a sync, [`examine`] checks, [`SigningKey`] signs checkpoints.
+//!
+//! ```no_run
+//! use prover_native::pcap::{Action, LogFile};
+//! # fn main() -> Result<(), prover_native::pcap::LogFileError> {
+//! let mut log = LogFile::create("agent.jsonl".as_ref(), serde_json::Map::new())?;
+//! log.append(&[Action::new("read_file", "agent").with("path", "Cargo.toml").into()])?;
+//! log.seal(serde_json::Map::new())?;
+//! # Ok(()) }
+//! ```
+
+mod append;
+mod entry;
+mod error;
+mod examine;
+mod key;
+mod prove;
+mod shared;
+mod tail;
+
+pub use append::{Appended, LogFile};
+pub use entry::{Action, NewEntry};
+pub use error::LogFileError;
+pub use examine::{Resolver, examine, examine_reader, refuse_proofs, snapshot};
+pub use key::{KeyError, SigningKey, keep_checkpoint, kept_checkpoint, sign_checkpoint};
+pub use prove::{prove_consistency, prove_inclusion};
+pub use shared::SharedLog;

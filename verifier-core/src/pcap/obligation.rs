@@ -1,0 +1,458 @@
+//! Obligations (spec: `docs/spec/pcap-obligations.md`): what had to be checked, and whether it was.
+//!
+//! A line of type `obligation` records the outcome of one check of one subject. The verdict is a function of the lines, the
+//! requirements and what the proof references resolve to. A subject that failed once stays failed; nothing recorded is never a pass.
+//! It does not show that a check means what its name says.
+
+use alloc::{
+    borrow::ToOwned,
+    collections::{BTreeMap, BTreeSet},
+    string::{String, ToString},
+    vec::Vec,
+};
+use core::fmt;
+
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value};
+
+use crate::{digest::Digest, reason::ReasonCode};
+
+/// The type of a line that records an obligation.
+pub const OBLIGATION: &str = "obligation";
+/// Checks of subjects that a ledger keeps at most.
+pub const MAX_RECORDS: usize = 100_000;
+
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident $text:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum $name { $($(#[$variant_doc])* $variant,)* }
+
+        impl $name {
+            /// The word.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $text,)* }
+            }
+
+            /// By its word.
+            pub fn from_name(name: &str) -> Option<Self> {
+                match name { $($text => Some(Self::$variant),)* _ => None }
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.name())
+            }
+        }
+    };
+}
+
+words! {
+    /// How far a log is checked; each level includes the ones before.
+    Level {
+        /// Form, chain, closing, schema of obligations.
+        S0 "S0",
+        /// And a checkpoint by a trusted key, and proof references that resolve.
+        S1 "S1",
+        /// And proofs that verify.
+        S2 "S2",
+    }
+}
+
+words! {
+    /// The outcome of a check.
+    Outcome {
+        /// It holds.
+        Verified "verified",
+        /// It does not hold.
+        Failed "failed",
+        /// It could not be carried out.
+        Error "error",
+        /// It was not carried out.
+        Skipped "skipped",
+    }
+}
+
+impl Default for Level {
+    /// The lowest: what more is wanted must be asked for.
+    fn default() -> Self {
+        Self::S0
+    }
+}
+
+/// What stands behind an outcome.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProofRef {
+    /// `sha256:<hex>`: a content, such as a receipt.
+    Content(Digest),
+    /// `log:<log id>#<seq>`: a line of a log.
+    Line {
+        /// The log.
+        log_id: Digest,
+        /// Index of the line.
+        seq: u64,
+    },
+    /// `psp:<name>`: a proof kept elsewhere, which nothing here resolves.
+    Elsewhere(String),
+}
+
+impl ProofRef {
+    /// Reads a reference; `None` when it is none.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (scheme, rest) = text.split_once(':')?;
+        let proof_ref = match scheme {
+            "sha256" => Self::Content(Digest::from_hex(rest)?),
+            "log" => {
+                let (log_id, seq) = rest.split_once('#')?;
+                Self::Line { log_id: Digest::from_hex(log_id)?, seq: seq.parse().ok()? }
+            }
+            "psp" if !rest.is_empty() => Self::Elsewhere(rest.to_owned()),
+            _ => return None,
+        };
+        (proof_ref.to_string() == text).then_some(proof_ref)
+    }
+}
+
+impl fmt::Display for ProofRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Content(digest) => write!(f, "sha256:{digest}"),
+            Self::Line { log_id, seq } => write!(f, "log:{log_id}#{seq}"),
+            Self::Elsewhere(name) => write!(f, "psp:{name}"),
+        }
+    }
+}
+
+/// The four fields of an obligation: exactly these, each a text that is not empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Obligation {
+    /// The policy that asks for the check.
+    pub policy_id: String,
+    /// What is checked.
+    pub invariant_id: String,
+    /// How it came out.
+    pub result: Outcome,
+    /// What stands behind that.
+    pub proof_ref: ProofRef,
+}
+
+impl Obligation {
+    /// Reads an obligation.
+    ///
+    /// # Errors
+    /// [`ObligationError::Malformed`] when a field is missing, unknown, empty, or no text.
+    pub fn from_fields(fields: &Map<String, Value>) -> Result<Self, ObligationError> {
+        let text = |name| fields.get(name).and_then(Value::as_str).filter(|text: &&str| !text.is_empty());
+        let read = || {
+            Some(Self {
+                policy_id: text("policy_id")?.to_owned(),
+                invariant_id: text("invariant_id")?.to_owned(),
+                result: Outcome::from_name(text("result")?)?,
+                proof_ref: ProofRef::parse(text("proof_ref")?)?,
+            })
+        };
+        read().filter(|_| fields.len() == 4).ok_or(ObligationError::Malformed)
+    }
+
+    /// As the fields of a line.
+    pub fn fields(&self) -> Map<String, Value> {
+        let fields: [(&str, String); 4] = [
+            ("policy_id", self.policy_id.clone()),
+            ("invariant_id", self.invariant_id.clone()),
+            ("result", self.result.name().to_owned()),
+            ("proof_ref", self.proof_ref.to_string()),
+        ];
+        fields.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect()
+    }
+}
+
+/// An obligation as a line records it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// The obligation.
+    pub obligation: Obligation,
+    /// What was checked: the digest of a content.
+    pub subject: Digest,
+    /// The level at which it was checked.
+    pub level: Level,
+}
+
+impl Record {
+    /// Reads a line of type `obligation`.
+    ///
+    /// # Errors
+    /// [`ObligationError::Malformed`] when a field is missing, unknown, or not of its form.
+    pub fn from_event(event: &Map<String, Value>) -> Result<Self, ObligationError> {
+        let text = |name| event.get(name).and_then(Value::as_str);
+        let known = event.iter().all(|(name, value)| match name.as_str() {
+            "seq" | "prev" | "time" | "type" | "obligation" | "subject" | "level" => true,
+            "checker" | "checker_version" | "evidence" => value.is_string(),
+            _ => false,
+        });
+        let fields = event.get("obligation").and_then(Value::as_object).filter(|_| known);
+        let obligation = Obligation::from_fields(fields.ok_or(ObligationError::Malformed)?)?;
+        let subject = text("subject").and_then(Digest::from_hex).ok_or(ObligationError::Malformed)?;
+        let level = text("level").and_then(Level::from_name).ok_or(ObligationError::Malformed)?;
+        Ok(Self { obligation, subject, level })
+    }
+
+    /// As the fields of a line.
+    pub fn fields(&self) -> Map<String, Value> {
+        let fields: [(&str, Value); 3] = [
+            ("obligation", Value::Object(self.obligation.fields())),
+            ("subject", self.subject.to_string().into()),
+            ("level", self.level.name().into()),
+        ];
+        fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+}
+
+/// Something that a policy requires to have been checked.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Requirement {
+    /// The policy.
+    pub policy_id: String,
+    /// What is to be checked.
+    pub invariant_id: String,
+    /// The level at least.
+    pub level: Level,
+    /// The subject; without it, the one that was recorded last.
+    pub subject: Option<Digest>,
+}
+
+/// What a proof reference comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resolution {
+    /// The proof is not at hand.
+    Missing,
+    /// The proof is at hand; it was not asked whether it verifies, or it is of no kind that can be verified.
+    Present,
+    /// The proof verifies.
+    Verified,
+    /// The proof is at hand and does not verify.
+    Refused,
+}
+
+/// What is known of one check of one subject.
+#[derive(Clone, Debug, Default)]
+struct State {
+    /// Lines of outcomes that are failures, the first one.
+    failed: Option<u64>,
+    /// Passes: level, line and proof.
+    verified: Vec<(Level, u64, ProofRef)>,
+}
+
+/// The obligations of a log.
+#[derive(Clone, Debug, Default)]
+pub struct Ledger {
+    states: BTreeMap<(String, String, Digest), State>,
+    /// The subject that a check was last recorded for.
+    latest: BTreeMap<(String, String), Digest>,
+    records: usize,
+}
+
+impl Ledger {
+    /// Takes the obligation of line `seq`; lines come in order.
+    ///
+    /// # Errors
+    /// [`ObligationError::TooMany`].
+    pub fn record(&mut self, seq: u64, record: Record) -> Result<(), ObligationError> {
+        let Record { obligation: Obligation { policy_id, invariant_id, result, proof_ref }, subject, level } = record;
+        self.records = self.records.checked_add(1).filter(|n| *n <= MAX_RECORDS).ok_or(ObligationError::TooMany)?;
+        self.latest.insert((policy_id.clone(), invariant_id.clone()), subject);
+        let state = self.states.entry((policy_id, invariant_id, subject)).or_default();
+        match result {
+            Outcome::Verified => state.verified.push((level, seq, proof_ref)),
+            Outcome::Failed | Outcome::Error => {
+                state.failed.get_or_insert(seq);
+            }
+            Outcome::Skipped => {}
+        }
+        Ok(())
+    }
+
+    /// Number of lines that recorded an obligation.
+    pub const fn records(&self) -> usize {
+        self.records
+    }
+
+    /// Judges what is required; when nothing is, everything that was recorded, each at level S0 at least.
+    pub fn judge(
+        &self,
+        requirements: &[Requirement],
+        level: Level,
+        resolve: &mut dyn FnMut(&ProofRef) -> Resolution,
+    ) -> Judgement {
+        let recorded = self.latest.keys().map(|(policy_id, invariant_id)| Requirement {
+            policy_id: policy_id.clone(),
+            invariant_id: invariant_id.clone(),
+            level: Level::S0,
+            subject: None,
+        });
+        let required: BTreeSet<Requirement> =
+            if requirements.is_empty() { recorded.collect() } else { requirements.iter().cloned().collect() };
+        let judged: Vec<Judged> = required.into_iter().map(|r| self.judge_one(r, level, resolve)).collect();
+        let any = |answer| judged.iter().any(|judged| judged.answer == answer);
+        let answer = if any(Answer::Violated) {
+            Answer::Violated
+        } else if judged.is_empty() || any(Answer::Incomplete) {
+            Answer::Incomplete
+        } else {
+            Answer::Satisfied
+        };
+        Judgement { answer, obligations: judged }
+    }
+
+    fn judge_one(
+        &self,
+        required: Requirement,
+        level: Level,
+        resolve: &mut dyn FnMut(&ProofRef) -> Resolution,
+    ) -> Judged {
+        let Requirement { policy_id, invariant_id, level: required_level, subject } = required;
+        let key = (policy_id, invariant_id);
+        let subject = subject.or_else(|| self.latest.get(&key).copied());
+        let (policy_id, invariant_id) = key;
+        let state = subject.and_then(|subject| self.states.get(&(policy_id.clone(), invariant_id.clone(), subject)));
+        let (why, line) = state.map_or((Why::NotRecorded, None), |state| state.judge(required_level, level, resolve));
+        Judged { policy_id, invariant_id, subject, answer: why.answer(), why, line }
+    }
+}
+
+impl State {
+    fn judge(
+        &self,
+        required: Level,
+        level: Level,
+        resolve: &mut dyn FnMut(&ProofRef) -> Resolution,
+    ) -> (Why, Option<u64>) {
+        if let Some(line) = self.failed {
+            return (Why::Failed, Some(line));
+        }
+        let mut best = (Why::NotVerified, None);
+        for (checked_at, line, proof_ref) in &self.verified {
+            let why = match resolve_at(level, proof_ref, resolve) {
+                _ if *checked_at < required => Why::LevelTooLow,
+                Some(Resolution::Refused) => return (Why::ProofRefused, Some(*line)),
+                Some(Resolution::Missing) => Why::ProofMissing,
+                Some(Resolution::Present) if level == Level::S2 => Why::ProofNotVerified,
+                _ => return (Why::Verified, Some(*line)),
+            };
+            best = (why, Some(*line));
+        }
+        best
+    }
+}
+
+/// At level S0 references are not resolved.
+fn resolve_at(
+    level: Level,
+    proof_ref: &ProofRef,
+    resolve: &mut dyn FnMut(&ProofRef) -> Resolution,
+) -> Option<Resolution> {
+    (level > Level::S0).then(|| resolve(proof_ref))
+}
+
+words! {
+    /// The verdict on obligations, or on one of them.
+    Answer {
+        /// Everything required was checked and holds.
+        Satisfied "satisfied",
+        /// Something required does not hold.
+        Violated "violated",
+        /// Something required was not shown.
+        Incomplete "incomplete",
+    }
+}
+
+words! {
+    /// Why an obligation is judged as it is.
+    Why {
+        /// It was verified, as far as the level asks.
+        Verified "verified",
+        /// A check of this subject failed, or could not be carried out. Later passes of the same subject do not count.
+        Failed "failed",
+        /// Its proof is at hand and does not verify.
+        ProofRefused "proof_refused",
+        /// No line records it.
+        NotRecorded "not_recorded",
+        /// It was recorded, and not as verified.
+        NotVerified "not_verified",
+        /// It was verified at a lower level than required.
+        LevelTooLow "level_too_low",
+        /// Its proof is not at hand.
+        ProofMissing "proof_missing",
+        /// Its proof is at hand, and is none that can be verified.
+        ProofNotVerified "proof_not_verified",
+    }
+}
+
+impl Why {
+    const fn answer(self) -> Answer {
+        match self {
+            Self::Verified => Answer::Satisfied,
+            Self::Failed | Self::ProofRefused => Answer::Violated,
+            Self::NotRecorded | Self::NotVerified | Self::LevelTooLow | Self::ProofMissing | Self::ProofNotVerified => {
+                Answer::Incomplete
+            }
+        }
+    }
+}
+
+/// The verdict on all obligations.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Judgement {
+    /// The verdict. Nothing required and nothing recorded is incomplete.
+    pub answer: Answer,
+    /// The verdict on each, sorted.
+    pub obligations: Vec<Judged>,
+}
+
+/// The verdict on one obligation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Judged {
+    /// The policy.
+    pub policy_id: String,
+    /// What was to be checked.
+    pub invariant_id: String,
+    /// Of what; `None` when nothing was recorded.
+    pub subject: Option<Digest>,
+    /// The verdict.
+    pub answer: Answer,
+    /// Why.
+    pub why: Why,
+    /// The line that decided.
+    pub line: Option<u64>,
+}
+
+/// Refusal of an obligation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ObligationError {
+    /// Not of the schema.
+    Malformed,
+    /// More than a verifier keeps.
+    TooMany,
+}
+
+impl ObligationError {
+    /// The reason code.
+    pub const fn code(self) -> ReasonCode {
+        match self {
+            Self::Malformed => ReasonCode::ObligationMalformed,
+            Self::TooMany => ReasonCode::LimitExceeded,
+        }
+    }
+}
+
+impl fmt::Display for ObligationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Malformed => "an obligation is not of its schema",
+            Self::TooMany => "the log has more obligations than are kept",
+        })
+    }
+}
+
+impl core::error::Error for ObligationError {}

@@ -1,0 +1,279 @@
+//! The report on a log (spec: `docs/spec/pcap.md`): what was checked, how far, and what that does not show.
+//!
+//! The log passes by in pieces, in bounded memory. Asked is for a [`Level`]; a prerequisite that is missing refuses, and never lowers
+//! the level in silence. Without a checkpoint the report says `unanchored`: a cut at the end would not be seen.
+
+use alloc::{
+    string::{String, ToString},
+    vec::Vec,
+};
+
+use serde::Serialize;
+
+use super::{
+    checkpoint::{Checkpoint, CheckpointError, TreeHead},
+    log::{self, Log, LogError, Part},
+    obligation::{Answer, Judgement, Ledger, Level, ObligationError, ProofRef, Record, Resolution},
+    options::Options,
+};
+use crate::{
+    digest::Digest,
+    reason::{ExitCode, ReasonCode},
+    refusal::Refusal,
+};
+
+/// The schema of this version's reports.
+pub const SCHEMA: &str = "capseal/log-report/v1";
+
+/// How firmly a log's length is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Anchoring {
+    /// No checkpoint: the end may have been cut off.
+    Unanchored,
+    /// It extends a checkpoint whose signature was not checked, as no key is trusted.
+    Held,
+    /// It extends a checkpoint that a trusted key signed.
+    Anchored,
+}
+
+/// Checks a log that is whole in memory. No proofs are at hand.
+pub fn verify_log(log: &[u8], options: Options) -> Report {
+    let level = options.level;
+    let mut examination = Examination::new(options);
+    match examination.read(log) {
+        Ok(()) => examination.finish(&mut |_| Resolution::Missing),
+        Err(refusal) => Report::refused(level, examination.log(), refusal),
+    }
+}
+
+/// A log under examination.
+#[derive(Clone, Debug)]
+pub struct Examination {
+    options: Options,
+    log: Log,
+    ledger: Ledger,
+    /// Root at the checkpoint's size.
+    anchor: Option<Digest>,
+}
+
+impl Examination {
+    /// Starts with nothing read.
+    pub fn new(options: Options) -> Self {
+        Self { options, log: Log::default(), ledger: Ledger::default(), anchor: None }
+    }
+
+    /// Takes the next lines, each ended by a line feed.
+    ///
+    /// # Errors
+    /// The first rule that is broken; the log is refused then.
+    pub fn read(&mut self, lines: &[u8]) -> Result<(), Refusal> {
+        for line in log::whole_lines(lines).map_err(refused)? {
+            let entry = self.log.follow(line).map_err(refused)?;
+            if entry.is_obligation() {
+                self.record(line)?;
+            }
+            if self.anchor_size() == Some(self.log.chain().lines()) {
+                self.anchor = Some(self.log.root());
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the next lines, which were checked apart; `lines` are those that `part` was made of.
+    ///
+    /// # Errors
+    /// As [`Examination::read`].
+    pub fn read_part(&mut self, part: Result<Part, LogError>, lines: &[u8]) -> Result<(), Refusal> {
+        let reaches_anchor = |part: &Part| self.anchor_size().is_some_and(|size| part.contains(size));
+        match part {
+            Ok(part) if !reaches_anchor(&part) && self.log.join(&part).is_ok() => {
+                part.obligations().iter().try_for_each(|line| self.record(line))
+            }
+            _ => self.read(lines),
+        }
+    }
+
+    fn anchor_size(&self) -> Option<u64> {
+        self.options.checkpoint.as_ref().map(|checkpoint| checkpoint.head.size)
+    }
+
+    fn record(&mut self, line: &[u8]) -> Result<(), Refusal> {
+        let malformed = |error: ObligationError| Refusal::new(error.code(), error);
+        let event = log::event(line).ok_or_else(|| malformed(ObligationError::Malformed))?;
+        let seq = event.get("seq").and_then(serde_json::Value::as_u64).unwrap_or_default();
+        let record = Record::from_event(&event).map_err(malformed)?;
+        self.ledger.record(seq, record).map_err(malformed)
+    }
+
+    /// The log as far as it was read.
+    pub const fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// Ends the log and judges it. `resolve` says what a proof reference to a content comes to.
+    pub fn finish(self, resolve: &mut dyn FnMut(&Digest) -> Resolution) -> Report {
+        let refusal = self.check_end().err();
+        let chain = self.log.chain();
+        let anchoring = self.anchoring();
+        let mut resolve_any = |proof_ref: &ProofRef| match proof_ref {
+            ProofRef::Content(digest) => resolve(digest),
+            ProofRef::Line { log_id, seq } if Some(*log_id) == chain.log_id() && *seq < chain.lines() => {
+                Resolution::Verified
+            }
+            ProofRef::Line { .. } | ProofRef::Elsewhere(_) => Resolution::Missing,
+        };
+        let obligations = self.ledger.judge(&self.options.requirements, self.options.level, &mut resolve_any);
+        let refusal = refusal.or_else(|| self.judged(&obligations));
+        let head = chain.log_id().map(|log_id| TreeHead { log_id, size: chain.lines(), root: self.log.root() });
+        Report::new(self.options.level, head, chain.is_closed(), anchoring, Some(obligations), refusal)
+    }
+
+    fn check_end(&self) -> Result<(), Refusal> {
+        let chain = self.log.chain();
+        let log_id = chain.log_id().ok_or_else(|| refused(LogError::TornTail))?;
+        if let Some(checkpoint) = &self.options.checkpoint {
+            self.check_anchor(checkpoint, log_id).map_err(|error| Refusal::new(error.code(), error))?;
+        }
+        if self.options.level > Level::S0 && self.anchoring() != Anchoring::Anchored {
+            let detail = "levels S1 and S2 need a checkpoint that a trusted key signed";
+            return Err(Refusal::new(ReasonCode::VerificationProfileUnsatisfied, detail));
+        }
+        if self.options.sealed && !chain.is_closed() {
+            return Err(Refusal::new(ReasonCode::LogNotSealed, "the log has no closing line"));
+        }
+        Ok(())
+    }
+
+    fn check_anchor(&self, checkpoint: &Checkpoint, log_id: Digest) -> Result<(), CheckpointError> {
+        if !self.options.trusted.is_empty() {
+            checkpoint.verify(&self.options.trusted)?;
+        }
+        let TreeHead { log_id: expected_id, size, root } = checkpoint.head;
+        if expected_id != log_id {
+            return Err(CheckpointError::OtherLog);
+        }
+        let found = self.log.chain().lines();
+        if found < size {
+            return Err(CheckpointError::Cut { expected: size, found });
+        }
+        if self.anchor == Some(root) { Ok(()) } else { Err(CheckpointError::Forked) }
+    }
+
+    fn anchoring(&self) -> Anchoring {
+        match (&self.options.checkpoint, self.options.trusted.is_empty()) {
+            (None, _) => Anchoring::Unanchored,
+            (Some(_), true) => Anchoring::Held,
+            (Some(_), false) => Anchoring::Anchored,
+        }
+    }
+
+    /// What the obligations refuse. A log in which nothing is recorded and of which nothing is required is judged as a log.
+    fn judged(&self, obligations: &Judgement) -> Option<Refusal> {
+        let nothing = self.options.requirements.is_empty() && self.ledger.records() == 0;
+        let (code, detail) = match obligations.answer {
+            Answer::Satisfied => return None,
+            Answer::Incomplete if nothing => return None,
+            Answer::Violated => (ReasonCode::ObligationViolated, "an obligation does not hold"),
+            Answer::Incomplete => (ReasonCode::ObligationIncomplete, "an obligation was not shown to hold"),
+        };
+        Some(Refusal::new(code, detail))
+    }
+}
+
+fn refused(error: LogError) -> Refusal {
+    Refusal::new(error.code(), error)
+}
+
+/// The report on a log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// [`SCHEMA`].
+    pub schema: &'static str,
+    /// Whether the log is accepted at the level asked for.
+    pub accepted: bool,
+    /// The level asked for.
+    pub level: Level,
+    /// The level reached; `None` when the log is refused.
+    pub reached: Option<Level>,
+    /// The log's identity.
+    pub log_id: Option<Digest>,
+    /// Number of lines.
+    pub size: u64,
+    /// Root of the tree over the lines.
+    pub root: Option<Digest>,
+    /// Whether the log is closed.
+    pub sealed: bool,
+    /// How firmly the length is known; `None` when the log is refused.
+    pub anchoring: Option<Anchoring>,
+    /// The verdict on obligations; `None` when the log could not be read to its end.
+    pub obligations: Option<Judgement>,
+    /// Why the log is refused.
+    pub reason: Option<ReasonCode>,
+    /// The reason in words.
+    pub detail: Option<String>,
+    /// What the command exits with.
+    pub exit_code: u8,
+    /// What an accepted log does not show.
+    pub not_shown: Vec<&'static str>,
+}
+
+impl Report {
+    /// The report on a log that could not be read to its end.
+    pub fn refused(level: Level, read: &Log, refusal: Refusal) -> Self {
+        let chain = read.chain();
+        let head = chain.log_id().map(|log_id| TreeHead { log_id, size: chain.lines(), root: read.root() });
+        Self::new(level, head, chain.is_closed(), Anchoring::Unanchored, None, Some(refusal))
+    }
+
+    fn new(
+        level: Level,
+        head: Option<TreeHead>,
+        sealed: bool,
+        anchoring: Anchoring,
+        obligations: Option<Judgement>,
+        refusal: Option<Refusal>,
+    ) -> Self {
+        let reason = refusal.as_ref().map(|refusal| refusal.code);
+        let accepted = reason.is_none();
+        Self {
+            schema: SCHEMA,
+            accepted,
+            level,
+            reached: accepted.then_some(level),
+            log_id: head.map(|head| head.log_id),
+            size: head.map_or(0, |head| head.size),
+            root: head.map(|head| head.root),
+            sealed,
+            anchoring: accepted.then_some(anchoring),
+            not_shown: if accepted { not_shown(sealed, anchoring, level) } else { Vec::new() },
+            obligations,
+            reason,
+            detail: refusal.map(|refusal| refusal.detail.to_string()),
+            exit_code: reason.map_or(ExitCode::Verified, ReasonCode::exit_code).number(),
+        }
+    }
+
+    /// The report as one line of JSON.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+fn not_shown(sealed: bool, anchoring: Anchoring, level: Level) -> Vec<&'static str> {
+    let mut not_shown = alloc::vec!["That what was logged happened, and that everything that happened was logged."];
+    match anchoring {
+        Anchoring::Unanchored => {
+            not_shown.push("That nothing was cut off the end, and who wrote it: unanchored. A checkpoint kept elsewhere shows that.");
+        }
+        Anchoring::Held => not_shown.push("Who signed the checkpoint: no key is trusted."),
+        Anchoring::Anchored => {}
+    }
+    if !sealed {
+        not_shown.push("That the log is finished: it has no closing line.");
+    }
+    if level < Level::S1 {
+        not_shown.push("That the proofs behind its obligations exist: they are looked up from level S1 on.");
+    }
+    not_shown
+}

@@ -1,0 +1,347 @@
+//! The tree over a log (spec: `docs/spec/pcap.md`): the Merkle tree of RFC 9162, section 2.1.
+//!
+//! A [`Range`] holds what is left of consecutive leaves after everything complete has been hashed together: at most two digests
+//! a level, so that a tree of any size is made in bounded memory, and neighbouring ranges can be made apart and joined.
+//! The proofs show inclusion of a leaf, and that one tree is the beginning of another. They show nothing about the content.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::{digest::Digest, reason::ReasonCode};
+
+const LEAF: u8 = 0;
+const NODE: u8 = 1;
+
+/// Digests of a proof at most: one a level on either side.
+pub const MAX_PROOF: usize = 128;
+
+/// The hash of a leaf: the entry's bytes behind a zero byte.
+pub fn leaf(entry: &[u8]) -> Digest {
+    Digest::new(Sha256::new().chain_update([LEAF]).chain_update(entry).finalize().into())
+}
+
+/// The hash of a node over two digests.
+pub fn node(left: &Digest, right: &Digest) -> Digest {
+    let mut input = [NODE; 1 + 2 * Digest::LEN];
+    let (first, second) = input.split_at_mut(1 + Digest::LEN);
+    first.iter_mut().skip(1).zip(left.as_bytes()).for_each(|(to, from)| *to = *from);
+    second.iter_mut().zip(right.as_bytes()).for_each(|(to, from)| *to = *from);
+    Digest::new(Sha256::digest(input).into())
+}
+
+/// The root of no leaves.
+pub fn empty_root() -> Digest {
+    Digest::of_content(&[])
+}
+
+/// Consecutive leaves, hashed together as far as they are complete.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Range {
+    begin: u64,
+    end: u64,
+    /// The largest complete subtrees in order: level and digest.
+    nodes: Vec<(u32, Digest)>,
+}
+
+impl Range {
+    /// No leaves yet; the next one has the index `begin`.
+    pub const fn starting_at(begin: u64) -> Self {
+        Self { begin, end: begin, nodes: Vec::new() }
+    }
+
+    /// Index of the first leaf.
+    pub const fn begin(&self) -> u64 {
+        self.begin
+    }
+
+    /// Index after the last leaf.
+    pub const fn end(&self) -> u64 {
+        self.end
+    }
+
+    /// Appends a leaf.
+    ///
+    /// # Errors
+    /// [`TreeError::TooLarge`] after 2^64 - 1 leaves.
+    pub fn push(&mut self, leaf: Digest) -> Result<(), TreeError> {
+        self.push_subtree(0, leaf)
+    }
+
+    /// Appends the leaves that follow.
+    ///
+    /// # Errors
+    /// [`TreeError::Apart`] when `next` does not begin where this range ends.
+    pub fn append(&mut self, next: &Self) -> Result<(), TreeError> {
+        if next.begin != self.end {
+            return Err(TreeError::Apart);
+        }
+        next.nodes.iter().try_for_each(|(level, digest)| self.push_subtree(*level, *digest))
+    }
+
+    /// A complete subtree whose leaves begin at a multiple of their number.
+    fn push_subtree(&mut self, level: u32, digest: Digest) -> Result<(), TreeError> {
+        let leaves = 1u64.checked_shl(level).ok_or(TreeError::TooLarge)?;
+        self.end = self.end.checked_add(leaves).ok_or(TreeError::TooLarge)?;
+        let (mut level, mut digest) = (level, digest);
+        // Two neighbours of a level are one of the next, if the left one is a left child.
+        while let Some((left_level, left)) = self.nodes.last() {
+            let leaves = 1u64.checked_shl(level.saturating_add(1)).unwrap_or(0);
+            if *left_level != level || leaves == 0 || !self.end.is_multiple_of(leaves) {
+                break;
+            }
+            digest = node(left, &digest);
+            level = level.saturating_add(1);
+            self.nodes.pop();
+        }
+        self.nodes.push((level, digest));
+        Ok(())
+    }
+
+    /// The root over the leaves, as if they were a tree of their own.
+    ///
+    /// # Security
+    /// The tree head for a range that begins at 0, and the subtree for one that a proof names; of no use for another.
+    pub fn root(&self) -> Digest {
+        let join = |right: Digest, (_, left): &(u32, Digest)| node(left, &right);
+        let mut nodes = self.nodes.iter().rev();
+        nodes.next().map_or_else(empty_root, |(_, last)| nodes.fold(*last, join))
+    }
+}
+
+impl Default for Range {
+    fn default() -> Self {
+        Self::starting_at(0)
+    }
+}
+
+/// The root over leaves.
+///
+/// # Errors
+/// None below 2^64 leaves.
+pub fn root(leaves: &[Digest]) -> Result<Digest, TreeError> {
+    let mut range = Range::default();
+    leaves.iter().try_for_each(|leaf| range.push(*leaf))?;
+    Ok(range.root())
+}
+
+/// Checks that a leaf is in a tree (RFC 9162, section 2.1.3.2).
+///
+/// # Errors
+/// [`TreeError::NotIncluded`].
+pub fn verify_inclusion(leaf: &Digest, index: u64, size: u64, path: &[Digest], root: &Digest) -> Result<(), TreeError> {
+    if index >= size || path.len() > MAX_PROOF {
+        return Err(TreeError::NotIncluded);
+    }
+    let (mut fn_, mut sn) = (index, size.saturating_sub(1));
+    let mut hash = *leaf;
+    for sibling in path {
+        if sn == 0 {
+            return Err(TreeError::NotIncluded);
+        }
+        if fn_ & 1 == 1 || fn_ == sn {
+            hash = node(sibling, &hash);
+            while fn_ & 1 == 0 && fn_ != 0 {
+                fn_ >>= 1;
+                sn >>= 1;
+            }
+        } else {
+            hash = node(&hash, sibling);
+        }
+        fn_ >>= 1;
+        sn >>= 1;
+    }
+    if sn == 0 && hash == *root { Ok(()) } else { Err(TreeError::NotIncluded) }
+}
+
+/// Checks that a tree is the beginning of another (RFC 9162, section 2.1.4.2).
+///
+/// A tree of no leaves is the beginning of every tree; its proof is empty.
+///
+/// # Errors
+/// [`TreeError::NotConsistent`].
+pub fn verify_consistency(from: (u64, &Digest), to: (u64, &Digest), proof: &[Digest]) -> Result<(), TreeError> {
+    let ((from, from_root), (to, to_root)) = (from, to);
+    let agrees = |holds: bool| if holds { Ok(()) } else { Err(TreeError::NotConsistent) };
+    if from > to || proof.len() > MAX_PROOF {
+        return agrees(false);
+    }
+    if from == to || from == 0 {
+        return agrees(
+            proof.is_empty() && (from != 0 || *from_root == empty_root()) && (from != to || from_root == to_root),
+        );
+    }
+    let mut path = proof.iter();
+    // A complete beginning is a node of the other tree and stands for itself.
+    let first = if from.is_power_of_two() { Some(from_root) } else { path.next() };
+    let Some(first) = first else { return agrees(false) };
+    let (mut fn_, mut sn) = (from.saturating_sub(1), to.saturating_sub(1));
+    while fn_ & 1 == 1 {
+        fn_ >>= 1;
+        sn >>= 1;
+    }
+    let (mut old, mut new) = (*first, *first);
+    for digest in path {
+        if sn == 0 {
+            return agrees(false);
+        }
+        if fn_ & 1 == 1 || fn_ == sn {
+            old = node(digest, &old);
+            new = node(digest, &new);
+            while fn_ & 1 == 0 && fn_ != 0 {
+                fn_ >>= 1;
+                sn >>= 1;
+            }
+        } else {
+            new = node(&new, digest);
+        }
+        fn_ >>= 1;
+        sn >>= 1;
+    }
+    agrees(sn == 0 && old == *from_root && new == *to_root)
+}
+
+/// Makes a proof while the leaves pass by, in bounded memory.
+///
+/// A proof is the roots of some ranges of leaves. They do not overlap, so that one is in the making at a time.
+#[derive(Clone, Debug)]
+pub struct ProofBuilder {
+    /// Bounds of the subtrees, in the order of the leaves, each with its place in the proof.
+    wanted: Vec<(u64, u64, usize)>,
+    /// Finished digests by their place.
+    done: Vec<(usize, Digest)>,
+    current: Range,
+    size: u64,
+}
+
+impl ProofBuilder {
+    /// Proof that the leaf at `index` is in the tree of `size` leaves; `None` when it is not in it.
+    pub fn inclusion(index: u64, size: u64) -> Option<Self> {
+        if index >= size {
+            return None;
+        }
+        let mut wanted = Vec::new();
+        let (mut begin, mut end) = (0, size);
+        while let Some(split) = split(begin, end) {
+            if index < split {
+                wanted.push((split, end));
+                end = split;
+            } else {
+                wanted.push((begin, split));
+                begin = split;
+            }
+        }
+        Some(Self::of(wanted, size))
+    }
+
+    /// Proof that the tree of `from` leaves is the beginning of the tree of `to`; `None` when it has more.
+    pub fn consistency(from: u64, to: u64) -> Option<Self> {
+        if from > to {
+            return None;
+        }
+        let mut wanted = Vec::new();
+        if from > 0 && from < to {
+            let (mut begin, mut end) = (0, to);
+            while from != end {
+                let split = split(begin, end)?;
+                if from <= split {
+                    wanted.push((split, end));
+                    end = split;
+                } else {
+                    wanted.push((begin, split));
+                    begin = split;
+                }
+            }
+            // The old tree's last subtree; when it is the old tree itself, the verifier has its root.
+            if begin > 0 {
+                wanted.push((begin, end));
+            }
+        }
+        Some(Self::of(wanted, to))
+    }
+
+    /// `wanted` is from the root down; proofs are written from the leaf up.
+    fn of(wanted: Vec<(u64, u64)>, size: u64) -> Self {
+        let mut wanted: Vec<_> =
+            wanted.into_iter().rev().enumerate().map(|(i, (begin, end))| (begin, end, i)).collect();
+        wanted.sort_unstable();
+        wanted.reverse();
+        let current = Range::starting_at(0);
+        Self { wanted, done: Vec::new(), current, size }
+    }
+
+    /// Takes the next leaf of the tree; leaves beyond its size are passed over.
+    ///
+    /// # Errors
+    /// [`TreeError::TooLarge`] after 2^64 - 1 leaves.
+    pub fn push(&mut self, leaf: Digest) -> Result<(), TreeError> {
+        let index = self.current.end();
+        if index >= self.size {
+            return Ok(());
+        }
+        match self.wanted.last() {
+            Some((begin, end, place)) if *begin <= index => {
+                if *begin == index {
+                    self.current = Range::starting_at(index);
+                }
+                self.current.push(leaf)?;
+                if self.current.end() == *end {
+                    self.done.push((*place, self.current.root()));
+                    self.wanted.pop();
+                }
+            }
+            _ => self.current = Range::starting_at(index.saturating_add(1)),
+        }
+        Ok(())
+    }
+
+    /// The proof; `None` when leaves are missing.
+    pub fn finish(mut self) -> Option<Vec<Digest>> {
+        self.done.sort_unstable_by_key(|(place, _)| *place);
+        (self.wanted.is_empty()).then(|| self.done.into_iter().map(|(_, digest)| digest).collect())
+    }
+}
+
+/// Where a subtree of more than one leaf is split: after the largest power of two below its size.
+fn split(begin: u64, end: u64) -> Option<u64> {
+    let last = end.checked_sub(begin)?.checked_sub(1).filter(|last| *last > 0)?;
+    begin.checked_add(1u64.checked_shl(last.ilog2())?)
+}
+
+/// Refusal of a tree or a proof.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TreeError {
+    /// More leaves than can be counted.
+    TooLarge,
+    /// Two ranges that are no neighbours.
+    Apart,
+    /// The path does not lead from the leaf to the root.
+    NotIncluded,
+    /// The proof does not lead from one root to the other.
+    NotConsistent,
+}
+
+impl TreeError {
+    /// The reason code.
+    pub const fn code(self) -> ReasonCode {
+        match self {
+            Self::TooLarge => ReasonCode::LimitExceeded,
+            Self::Apart | Self::NotIncluded | Self::NotConsistent => ReasonCode::MerkleProofInvalid,
+        }
+    }
+}
+
+impl fmt::Display for TreeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::TooLarge => "the tree has too many leaves",
+            Self::Apart => "the ranges of leaves are no neighbours",
+            Self::NotIncluded => "the path does not lead from the entry to the root",
+            Self::NotConsistent => "the proof does not lead from one root to the other",
+        })
+    }
+}
+
+impl core::error::Error for TreeError {}
