@@ -12,10 +12,9 @@ mod policy;
 mod prove;
 mod prove_guest;
 mod rebuild;
+mod registry;
 mod run;
 mod run_guest;
-
-mod registry;
 mod sealing;
 mod sign;
 mod verify;
