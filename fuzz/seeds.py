@@ -4,13 +4,14 @@ seeds.py [FOLDER...]    out of every *.cap below the folders; by default, the ve
 """
 
 import hashlib
+import json
 import pathlib
 import sys
 import zipfile
 
 ROOT = pathlib.Path(__file__).resolve().parent
 RECEIPTS = [ROOT.parent / "tests" / "vectors", ROOT.parent / "web-demo" / "samples"]
-TARGETS = ["cbor", "container", "event_log", "proof", "verify_whole"]
+TARGETS = ["cbor", "container", "event_log", "proof", "trust", "verify_whole"]
 
 # What the targets read at most.
 LARGEST = 256 * 1024
@@ -32,6 +33,8 @@ def plant_entries(receipt: pathlib.Path) -> None:
                 plant("cbor", archive.read(name))
             elif name == "events.jsonl":
                 plant("event_log", archive.read(name))
+            elif name == "policy.json" or name.startswith("signatures/"):
+                plant("trust", archive.read(name))
             elif name.startswith("proof/"):
                 plant("proof", receipt.read_bytes())
 
@@ -40,6 +43,9 @@ def main(folders: list[pathlib.Path]) -> None:
     for path in sorted(path for folder in folders for path in folder.rglob("*.cap")):
         plant("container", path.read_bytes())
         plant("verify_whole", path.read_bytes())
+        options = path.with_suffix(".options.json")
+        if options.exists():
+            plant("trust", json.loads(options.read_text()).get("trust", "").encode())
         # Refused receipts may be of any shape: another reader need not open them.
         if "reject" not in path.parts:
             try:

@@ -7,7 +7,7 @@
 use capseal_fuzz::mutate_proof;
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 use verifier_core::air;
-use verifier_core::backend::geom;
+use verifier_core::backend::{Backend, geom, read_proof_ref};
 use verifier_core::capsule::{Capsule, entry};
 use verifier_core::container::Container;
 use verifier_core::{Digest, Limits};
@@ -20,7 +20,7 @@ fuzz_target!(|bytes: &[u8]| {
 fn check(bytes: &[u8]) -> Option<()> {
     let container = Container::parse(bytes, &Limits::DEFAULT).ok()?;
     let capsule = Capsule::read(container.get(entry::CAPSULE)?).ok()?;
-    let (named, set) = geom::read_proof_ref(&capsule).ok()?;
+    let (named, set) = read_proof_ref(&capsule, Backend::GeomV1).ok()?;
     let statement = geom::read_statement(&capsule.payload.statement.public_inputs).ok()?;
     let proof = container.get(&entry::proof(&named.system))?;
     let trace_root = capsule.payload.statement.trace_root;

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { parseArgs, type ParseArgsConfig } from "node:util";
 
 import { describe, printable, type Paint } from "./report.js";
-import { VerifierError, verifySync, version, type Level, type Verdict, type VerifyOptions } from "./node.js";
+import { VerifierError, verifySync, version, type Level, type Status, type Verdict, type VerifyOptions } from "./node.js";
 
 const HELP = `Verifies CapSeal receipts, offline.
 
@@ -14,6 +14,13 @@ Usage: capseal-verify [options] <run.cap>...
 Options:
   --level LEVEL    proof-only (default), policy-enforced or full
   --expect HASH    refuse any receipt but the one with this capsule hash
+  --trust FILE     whom to trust for what (capseal registry); needed above proof-only
+  --policy FILE    the policy document that must apply, instead of the receipt's own
+  --policy-inclusion FILE
+                   shows that the policy is in the registry that the trust file pins
+  --at TIME        judge keys and ages at this time, such as 2026-01-31T12:34:56Z; now by default
+  --require-status STATUS
+                   the least status to accept, such as POLICY_ENFORCED
   --json           print each verdict as one line of JSON, in the order of the receipts
   -h, --help       print this
   -V, --version    print the version
@@ -23,12 +30,18 @@ Exit status: 0 all verified, 10 proof, 11 policy, 12 commitment or binding, 13 a
 Colours follow the terminal and NO_COLOR.
 `;
 
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
 const UNREADABLE = 1;
 const USAGE = 2;
 
 const FLAGS = {
   level: { type: "string" },
   expect: { type: "string" },
+  trust: { type: "string" },
+  policy: { type: "string" },
+  "policy-inclusion": { type: "string" },
+  at: { type: "string" },
+  "require-status": { type: "string" },
   json: { type: "boolean", default: false },
   help: { type: "boolean", short: "h", default: false },
   version: { type: "boolean", short: "V", default: false },
@@ -49,6 +62,19 @@ async function main(): Promise<number> {
   const options: VerifyOptions = {};
   if (values.level !== undefined) options.level = values.level as Level;
   if (values.expect !== undefined) options.expected_capsule_hash = values.expect;
+  if (values["require-status"] !== undefined) options.require_status = values["require-status"] as Status;
+  if (values.at !== undefined) {
+    if (!TIME.test(values.at)) return complain("--at is not a time such as 2026-01-31T12:34:56Z", USAGE);
+    options.at = Date.parse(values.at);
+  }
+  try {
+    if (values.trust !== undefined) options.trust = await readFile(values.trust, "utf8");
+    if (values.policy !== undefined) options.policy = await readFile(values.policy, "utf8");
+    const inclusion = values["policy-inclusion"];
+    if (inclusion !== undefined) options.policy_inclusion = JSON.parse(await readFile(inclusion, "utf8"));
+  } catch (error) {
+    return complain(message(error), UNREADABLE);
+  }
 
   let status = 0;
   for (const [place, file] of files.entries()) {

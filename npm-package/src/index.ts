@@ -23,7 +23,22 @@ export type {
 export { reasons, type Reason, type ReasonCode } from "./reasons.js";
 export type { Bytes, Source } from "./source.js";
 export { isAccepted } from "./verdict.js";
-export type { Accepted, Check, CheckId, ClaimClass, Level, Rejected, Verdict, VerifyOptions } from "./verdict.js";
+export type {
+  Accepted,
+  Check,
+  CheckId,
+  ClaimClass,
+  Level,
+  PolicyInclusion,
+  PolicyReport,
+  Purpose,
+  Rejected,
+  RuleAnswer,
+  Signer,
+  Status,
+  Verdict,
+  VerifyOptions,
+} from "./verdict.js";
 export { createVerifier, type Verifier, type VerifierOptions, type WorkerHandle } from "./verifier.js";
 
 /** Verifies a receipt. A refused receipt is a verdict, not an error. */

@@ -1,5 +1,5 @@
 import type { ReasonCode } from "./reasons.js";
-import type { ClaimClass } from "./verdict.js";
+import type { ClaimClass, Purpose } from "./verdict.js";
 
 /** A file of the claim, by content. */
 export interface FileEntry {
@@ -51,6 +51,10 @@ export interface Inspection {
   instance_hash: string;
   archive: { mode: "embedded" | "detached"; size: number; artifacts: { digest: string; size: number; embedded: boolean }[] };
   manifests: { name: string; digest: string }[];
+  /** The policy that the receipt was sealed under. */
+  policy: { policy_id: string; policy_version: string; policy_hash: string; track_id: string } | null;
+  /** Who signed, by the identity of the key. */
+  signatures: { purpose: Purpose; key_id: string }[];
   events: ReceiptEvent[];
   proof: { system: string; format: string; parameter_set: string; digest: string; size: number } | null;
   not_proven: string[];

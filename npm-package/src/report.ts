@@ -1,6 +1,6 @@
 // A verdict as text for a terminal, in the words of `capseal verify`.
 import { reasons } from "./reasons.js";
-import { isAccepted, type Check, type ClaimClass, type Verdict } from "./verdict.js";
+import { isAccepted, type Check, type ClaimClass, type RuleAnswer, type Verdict } from "./verdict.js";
 
 export type Paint = (style: "good" | "bad" | "faint" | "title", text: string) => string;
 
@@ -16,6 +16,10 @@ const STYLES = { passed: "good", failed: "bad", skipped: "faint" } as const;
 export function describe(file: string, verdict: Verdict, paint: Paint): string {
   const lines = [paint("title", printable(file)), ...headline(verdict, paint), ""];
   for (const check of verdict.checks) lines.push(checkLine(check, paint));
+  if (verdict.policy) {
+    lines.push("", `  ${paint("title", printable(`${verdict.policy.policy_id}, track ${verdict.policy.track_id}`))}`);
+    for (const answer of verdict.policy.rules) lines.push(ruleLine(answer, paint));
+  }
   if (verdict.not_proven.length > 0) {
     lines.push("", `  ${paint("title", "This receipt does not show")}`);
     for (const sentence of verdict.not_proven) lines.push(`  ${paint("faint", "·")} ${printable(sentence)}`);
@@ -31,6 +35,11 @@ function headline(verdict: Verdict, paint: Paint): string[] {
 
 function checkLine({ id, outcome, detail }: Check, paint: Paint): string {
   return `  ${paint(STYLES[outcome], MARKS[outcome])} ${id.padEnd(13)}${printable(detail)}`;
+}
+
+function ruleLine({ rule, outcome, seen }: RuleAnswer, paint: Paint): string {
+  const as = { pass: "passed", fail: "failed", not_applicable: "skipped" } as const;
+  return `  ${paint(STYLES[as[outcome]], MARKS[as[outcome]])} ${rule.padEnd(28)}${printable(seen)}`;
 }
 
 /** A receipt's words may be hostile: control and direction characters never reach the terminal. */

@@ -38,11 +38,57 @@ interface VerdictFields {
   checks: Check[];
   /** What this receipt does not prove, one plain sentence each. */
   not_proven: string[];
+  /** Who signed, of those that may; there at `policy-enforced` and above. */
+  signers?: Signer[];
+  /** What came of the policy; there when its rules were evaluated, also when one of them failed. */
+  policy?: PolicyReport;
+}
+
+/** A key that signed, and may do so. */
+export interface Signer {
+  /** Identity of the key: 64 lower-case hexadecimal digits. */
+  key_id: string;
+  /** What the trust file calls it. */
+  name: string;
+  purpose: Purpose;
+}
+
+/** What a signature is for. */
+export type Purpose = "authorship" | "manifests";
+
+/** The policy, and what each of its rules answered. */
+export interface PolicyReport {
+  policy_id: string;
+  policy_version: string;
+  policy_hash: string;
+  track_id: string;
+  /** `ATTESTED` when the verifier pinned the policy, `SELF_REPORTED` when the receipt alone names it. */
+  assurance: "SELF_REPORTED" | "ATTESTED";
+  rules: RuleAnswer[];
+}
+
+/** One rule's answer, with the value that it saw. */
+export interface RuleAnswer {
+  rule: string;
+  outcome: "pass" | "fail" | "not_applicable";
+  code: ReasonCode | null;
+  seen: string;
+}
+
+/** What a receipt can come to, the least first. */
+export type Status = "PROOF_ONLY" | "POLICY_SELF_REPORTED" | "POLICY_ENFORCED" | "FULLY_VERIFIED";
+
+/** Shows that a policy is in a registry of policies: what `capseal policy registry prove` prints. */
+export interface PolicyInclusion {
+  schema: "capseal/policy-inclusion/v1";
+  rows: number;
+  index: number;
+  path: string[];
 }
 
 /** The receipt holds at the level that was asked for. */
 export interface Accepted extends VerdictFields {
-  status: "PROOF_ONLY" | "POLICY_SELF_REPORTED" | "POLICY_ENFORCED" | "FULLY_VERIFIED";
+  status: Status;
   claim_class: ClaimClass;
   reason: null;
   exit_code: 0;
@@ -68,6 +114,15 @@ export interface VerifyOptions {
   level?: Level;
   /** Refuse any receipt but this one: 64 lower-case hexadecimal digits. */
   expected_capsule_hash?: string;
+  /** The text of a trust file (TOML): whom to trust for what. No level above `proof-only` is reached without it. */
+  trust?: string;
+  /** The text of the policy document that must apply, instead of the one that the receipt brings along. */
+  policy?: string;
+  policy_inclusion?: PolicyInclusion;
+  /** The moment at which keys and ages are judged, in milliseconds since the Unix epoch. Default: now, when `trust` is given. */
+  at?: number;
+  /** The least status to accept. */
+  require_status?: Status;
 }
 
 /** Whether the receipt holds at the level that was asked for. */

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from capsule import Receipt, claim_files, sorted_without_twins
 from digests import sha256, tagged
+from policy import document_hash
 from reasons import need
 from row_check import RowCheckHeader, check_sketch
+from signatures import ENTRY as SIGNATURE_ENTRY
 from stc import ceil_div, stc_root
 
 ROW_BYTES, ROWS_PER_CHUNK, ARITY = 4096, 256, 16
@@ -28,6 +30,7 @@ def check_archive(receipt: Receipt) -> bytes:
             need(sha256(content) == artifact["digest"], "E067", name)
             need(len(content) == artifact["size"], "E066", name)
             called_for.add(name)
+    check_policy_document(receipt)
     manifests = payload["manifests"]
     need(sorted_without_twins([manifest["name"].encode() for manifest in manifests]), "E015", "order of manifests")
     for manifest in manifests:
@@ -41,14 +44,22 @@ def check_archive(receipt: Receipt) -> bytes:
     if detached:
         called_for |= {"da/header.bin", "da/sketch.bin"}
     root = check_detached(receipt) if detached else check_embedded(receipt)
+    if "policy_ref" in receipt.header:
+        called_for.add("policy.json")
     for name in receipt.entries:
-        need(name in called_for, "E009", name)
+        need(name in called_for or SIGNATURE_ENTRY.fullmatch(name) is not None, "E009", name)
     return root
+
+
+def check_policy_document(receipt: Receipt) -> None:
+    if "policy.json" in receipt.entries and "policy_ref" in receipt.header:
+        found = document_hash(receipt.entries["policy.json"])
+        need(found == receipt.header["policy_ref"]["policy_hash"], "E033", "policy.json")
 
 
 def check_embedded(receipt: Receipt) -> bytes:
     payload, meta, ref = receipt.payload, receipt.payload["chunk_meta"], receipt.payload["row_index_ref"]
-    archive = b"".join(receipt.entries[f"artifacts/sha256/{a['digest'].hex()}"] for a in payload["artifacts"])
+    archive = travelling(receipt)
     chunk = ROW_BYTES * ROWS_PER_CHUNK
     need(meta["data_length_bytes"] == len(archive), "E066", "data_length_bytes")
     need(meta["num_chunks"] == ceil_div(len(archive), chunk), "E076", "num_chunks")
@@ -62,6 +73,11 @@ def check_embedded(receipt: Receipt) -> bytes:
     return root
 
 
+def travelling(receipt: Receipt) -> bytes:
+    artifacts = receipt.payload["artifacts"]
+    return b"".join(receipt.entries[f"artifacts/sha256/{a['digest'].hex()}"] for a in artifacts)
+
+
 def check_detached(receipt: Receipt) -> bytes:
     """Header and sketch agree with the capsule; the archive itself lies elsewhere."""
     meta, ref = receipt.payload["chunk_meta"], receipt.payload["row_index_ref"]
@@ -70,8 +86,11 @@ def check_detached(receipt: Receipt) -> bytes:
     need(ref["pointer"] == header.digest, "E061", "pointer")
     need(ref.get("sketch") == tagged("row-check/sketch", sketch), "E061", "sketch")
     check_sketch(header, sketch)
-    total = sum(artifact["size"] for artifact in receipt.payload["artifacts"])
+    artifacts = receipt.payload["artifacts"]
+    total = sum(artifact["size"] for artifact in artifacts)
     need(meta["data_length_bytes"] == header.byte_len == total, "E066", "data_length_bytes")
+    if all(artifact["embedded"] for artifact in artifacts):
+        need(header.archive == sha256(travelling(receipt)), "E063", "the header's digest of the archive")
     need(meta["num_chunks"] == header.extended_rows, "E076", "num_chunks")
     fixed = (meta["chunk_len"], meta["chunk_size_bytes"], meta["chunking_rule_id"])
     need(fixed == (1, 8 * header.columns, "row_check_v1"), "E061", "chunk_meta")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+import re
 from typing import TYPE_CHECKING, Any
 
 from cbor import Cbor
@@ -148,12 +149,48 @@ def check_statement(receipt: Receipt, backend: Backend) -> None:
         need(sorted_without_twins([file["path"].encode() for file in files]), "E015", "order of files")
     variables = [variable["name"].encode() for variable in claim["environment"]["variables"]]
     need(sorted_without_twins(variables), "E015", "order of variables")
+    check_spelling(claim)
     backend.check_claim(receipt)
     anchors = [{"anchor_rule_id": "manifests_v1", "anchor_ref": sha256_uri(header["manifest_hash"])}]
     if "anchor" in header:
         head = sha256_uri(header["anchor"]["event_chain_head"])
         anchors.insert(0, {"anchor_rule_id": "event_chain_v1", "anchor_ref": head})
     need(statement["anchors"] == anchors, "E053", "anchors")
+
+
+def check_spelling(claim: dict[str, Cbor]) -> None:
+    for files in claim_files(claim):
+        for file in files:
+            need(is_path(file["path"]), "E004", f"path {file['path']!r}")
+    variables = claim["environment"]["variables"]
+    texts = claim["config"]["arguments"] + [text for variable in variables for text in variable.values()]
+    for text in texts:
+        need(name_bytes(text) is not None, "E004", f"text {text!r}")
+
+
+def is_path(text: str) -> bool:
+    name = name_bytes(text)
+    parts = text.removeprefix("/").split("/")
+    return name is not None and b"\0" not in name and not any(part in ("", ".", "..") for part in parts)
+
+
+def name_bytes(text: str) -> bytes | None:
+    """The byte string that has this text, if one has."""
+    if re.search("%(?![0-9A-F]{2})", text):
+        return None
+    name = re.sub(b"%([0-9A-F]{2})", lambda found: bytes.fromhex(found[1].decode()), text.encode())
+    return name if name_text(name) == text else None
+
+
+def name_text(name: bytes) -> str:
+    def escaped(character: str) -> str:
+        # surrogateescape keeps a byte b that is not part of UTF-8 as the surrogate 0xDC00 + b.
+        code = ord(character)
+        if 0xDC80 <= code <= 0xDCFF:
+            return f"%{code - 0xDC00:02X}"
+        return f"%{code:02X}" if code < 0x20 or character in "%\x7f" else character
+
+    return "".join(escaped(character) for character in name.decode("utf-8", "surrogateescape"))
 
 
 def claim_files(claim: dict[str, Cbor]) -> list[list[dict[str, Cbor]]]:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 class Limits:
     """The defaults of limits.md."""
 
-    file_bytes: int = 67108864
+    file_bytes: int = 50331648
     entries: int = 20000
-    entry_bytes: int = 67108864
+    entry_bytes: int = 50331648
     capsule_bytes: int = 4194304
     event_log_bytes: int = 16777216
     event_log_lines: int = 200000

@@ -17,8 +17,12 @@ def stc_top_to_root(top: bytes, arity: int, rows: int) -> bytes:
     return tagged("stc/root", struct.pack("<BQ", arity, rows) + top)
 
 
+def stc_leaf(row: bytes) -> bytes:
+    return tagged("stc/row", row)
+
+
 def stc_root(rows: Iterable[bytes], arity: int) -> bytes:
-    level = [tagged("stc/row", row) for row in rows]
+    level = [stc_leaf(row) for row in rows]
     count = len(level)
     while len(level) > 1:
         level = [tagged("stc/node", b"".join(level[at : at + arity])) for at in range(0, len(level), arity)]

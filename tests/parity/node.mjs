@@ -1,20 +1,48 @@
-// Prints the verdict lines of a folder, made in Node by the npm package.
-import { readFile } from "node:fs/promises";
+// Prints the verdict lines of a folder, made in Node by the npm package. A large receipt is verified in a process of its own,
+// so that the memory that it costs is told apart from what those before it have left behind.
+import { execFileSync } from "node:child_process";
+import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 import { verifySync } from "../../npm-package/dist/node.mjs";
 import { line, listReceipts, readOptions, Slowest } from "./receipts.mjs";
 
-const folder = process.argv[2];
-const slowest = new Slowest();
-for (const name of await listReceipts(folder)) {
+const LARGE_BYTES = 4 << 20;
+const MIB = 1 << 20;
+
+const [folder, only] = process.argv.slice(2);
+if (only === undefined) await all();
+else console.log(JSON.stringify(await one(only)));
+
+async function all() {
+  const slowest = new Slowest();
+  let largest = peakMemory();
+  for (const name of await listReceipts(folder)) {
+    const large = (await stat(join(folder, name))).size > LARGE_BYTES;
+    const { answer, milliseconds, memory } = large ? inAProcess(name) : await one(name);
+    console.log(line(name, answer));
+    slowest.note(name, milliseconds);
+    largest = Math.max(largest, memory);
+  }
+  slowest.say("Node", `, peak memory of a process ${Math.round(largest / MIB)} MiB`);
+}
+
+async function one(name) {
   const options = await readOptions(folder, name);
   const bytes = await readFile(join(folder, name));
   const begun = performance.now();
-  console.log(line(name, JSON.stringify(verify(bytes, options))));
-  slowest.note(name, performance.now() - begun);
+  const answer = JSON.stringify(verify(bytes, options));
+  return { answer, milliseconds: performance.now() - begun, memory: peakMemory() };
 }
-slowest.say("Node", `, peak memory of the process ${Math.round(process.resourceUsage().maxRSS / 1024)} MiB`);
+
+function inAProcess(name) {
+  return JSON.parse(execFileSync(process.execPath, [fileURLToPath(import.meta.url), folder, name], { maxBuffer: MIB }));
+}
+
+function peakMemory() {
+  return process.resourceUsage().maxRSS * 1024;
+}
 
 function verify(bytes, options) {
   try {

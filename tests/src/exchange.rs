@@ -255,7 +255,7 @@ pub fn of_detached(bases: &Bases) -> Vec<Exchange> {
     };
     vec![
         edit("encoding's root", entry::ROW_CHECK_HEADER, 17, &bases.detached),
-        edit("encoding's content digest", entry::ROW_CHECK_HEADER, 49, &bases.detached),
+        edit("encoding's content digest", entry::ROW_CHECK_HEADER, 49, &bases.detached).always(),
         edit("sketch", entry::ROW_CHECK_SKETCH, 0, &bases.detached),
         Exchange::set("archive commitment", Bound::Always, "payload.row_index_ref", {
             bases.detached_large.value("payload.row_index_ref")

@@ -7,7 +7,7 @@ use serde_json::Map;
 use verifier_core::{
     Digest, Tag,
     archive::{embedded, row_check_refs},
-    backend::{Backend, Instance, event_chain_anchor, geom, manifests_anchor, process},
+    backend::{Backend, Instance, event_chain_anchor, geom, manifests_anchor, process, read_proof_ref, rv32im},
     capsule::{Anchor, Capsule, ChunkMeta, ManifestRef, ProofSystem, RowIndexRef, StatementAnchor, entry},
     cbor::{Item, Value},
     event_log::{self, Writer},
@@ -346,9 +346,14 @@ fn proof_system(capsule: &Capsule) -> Option<ProofSystem> {
     match backend(capsule)? {
         Backend::ProcessV1 => Some(process::proof_system(&capsule.payload.claim)),
         Backend::GeomV1 => {
-            let (_, set) = geom::read_proof_ref(capsule).ok()?;
+            let (_, set) = read_proof_ref(capsule, Backend::GeomV1).ok()?;
             let statement = geom::read_statement(&capsule.payload.statement.public_inputs).ok()?;
             Some(geom::proof_system(statement.parameters(), set))
+        }
+        Backend::Rv32imV1 => {
+            let (_, set) = read_proof_ref(capsule, Backend::Rv32imV1).ok()?;
+            let stated = rv32im::read_stated(&capsule.payload.statement.public_inputs).ok()?;
+            Some(rv32im::proof_system(&stated, set))
         }
     }
 }

@@ -1,9 +1,11 @@
 //! What the spec pages state in numbers is what the code does.
 
+use capseal_tests::vectors;
 use verifier_core::Limits;
 use verifier_core::container::Container;
 
 const CONTAINER: &str = include_str!("../../docs/spec/container.md");
+const VERDICT: &str = include_str!("../../docs/spec/verdict.md");
 const LIMITS: &str = include_str!("../../docs/spec/limits.md");
 
 #[test]
@@ -58,4 +60,21 @@ fn the_limits_page_states_the_defaults() {
         })
         .collect();
     assert_eq!(stated, expected);
+}
+
+#[test]
+fn the_verdict_page_lists_the_keys_of_an_inspection() {
+    let (_, table) = VERDICT.split_once("## Inspection").unwrap();
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| `"));
+    let stated: Vec<&str> = rows.flat_map(|row| row.split(" | ").next().unwrap().split(", ")).collect();
+    let stated: Vec<&str> = stated.iter().map(|key| key.trim_matches('`')).collect();
+    let vectors = vectors::folder().join("accept");
+    for name in ["geom-100", "process-run"] {
+        let receipt = std::fs::read(vectors.join(format!("{name}.cap"))).unwrap();
+        let inspection = serde_json::to_string(&verifier_core::inspect(&receipt, &Limits::DEFAULT).unwrap()).unwrap();
+        let places: Vec<_> = stated.iter().map(|key| inspection.find(&format!("\"{key}\":"))).collect();
+        assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{stated:?} in {inspection}");
+        let keys = serde_json::from_str::<serde_json::Map<_, _>>(&inspection).unwrap().len();
+        assert_eq!(keys, stated.len());
+    }
 }

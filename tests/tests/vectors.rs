@@ -10,7 +10,7 @@ use capseal_tests::{
     base::BASES,
     vectors::{self, Bases, FROZEN, Vector},
 };
-use verifier_core::{ReasonCode, VerifyOptions, inspect, verify};
+use verifier_core::{Level, ReasonCode, VerifyOptions, inspect, verify};
 
 fn all() -> Vec<Vector> {
     vectors::read(&vectors::folder()).unwrap()
@@ -79,7 +79,8 @@ fn records_of_the_same_run_give_the_same_bytes() {
 
 #[test]
 fn accepted_receipts_can_be_inspected() {
-    for vector in all().iter().filter(|vector| vector.code().is_none()) {
+    let at_proof_only = |vector: &&Vector| vector.verify_options().level == Level::ProofOnly;
+    for vector in all().iter().filter(|vector| vector.code().is_none()).filter(at_proof_only) {
         let inspection = inspect(&vector.bytes, &vector.verify_options().limits).unwrap();
         let verdict = verify(&vector.bytes, &vector.verify_options());
         assert_eq!(Some(inspection.capsule_hash), verdict.capsule_hash, "{}", vector.path);
@@ -91,7 +92,7 @@ fn accepted_receipts_can_be_inspected() {
 #[test]
 fn the_folder_stays_small() {
     let bytes: usize = all().iter().map(|vector| vector.bytes.len()).sum();
-    assert!(bytes < 6 << 20, "{bytes} bytes of vectors");
+    assert!(bytes < 8 << 20, "{bytes} bytes of vectors");
 }
 
 #[test]

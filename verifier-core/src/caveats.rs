@@ -5,10 +5,11 @@ use alloc::{borrow::ToOwned, string::String, vec::Vec};
 use crate::{
     backend::{Backend, ClaimClass},
     capsule::Capsule,
+    policy::Assurance,
 };
 
-/// The caveats of a capsule, most important first.
-pub fn of(capsule: &Capsule) -> Vec<String> {
+/// The caveats of a capsule, most important first; fewer when trusted keys signed it under a policy.
+pub fn of(capsule: &Capsule, policy: Option<Assurance>) -> Vec<String> {
     let class = Backend::from_id(&capsule.header.backend_id).map(Backend::claim_class);
     let of_class: &[&str] = match class {
         Some(ClaimClass::Proven) => &PROVEN,
@@ -19,16 +20,37 @@ pub fn of(capsule: &Capsule) -> Vec<String> {
         Some(_) => &DECLARED,
         None => &[],
     };
-    [of_class, of_capture, &ALWAYS].concat().into_iter().map(ToOwned::to_owned).collect()
+    let of_policy: &[&str] = match policy {
+        None if class == Some(ClaimClass::Proven) => &UNSIGNED[1..],
+        None => &UNSIGNED,
+        Some(Assurance::SelfReported) => &SELF_REPORTED,
+        Some(Assurance::Attested) => &SIGNED,
+    };
+    [of_class, of_policy, of_capture, &ALWAYS].concat().into_iter().map(ToOwned::to_owned).collect()
 }
 
 const PROVEN: [&str; 1] =
     ["That the inputs stay private: the proof opens parts of the trace and is not zero-knowledge."];
 
-const WITNESSED: [&str; 2] = [
+const WITNESSED: [&str; 1] = [
     "That the run happened as recorded: this is the maker's record, not a proof of execution. Run it again and compare.",
-    "That the record is the first one: without a signature anyone can write another receipt. Compare the capsule hash with \
-     one that you got from the maker.",
+];
+
+const UNSIGNED: [&str; 2] = [
+    "That the record is the first one: without a signature that you trust, anyone can have written it. Compare the capsule \
+     hash with one that you got from the maker.",
+    "Who made the receipt, and when: no signature was asked for, and its times are the maker's own.",
+];
+
+const SIGNED: [&str; 2] = [
+    "That the signers told the truth: manifests and times are what they say. When they signed is not shown.",
+    "That the signers' keys were in their hands alone: that is what your trust file takes for granted.",
+];
+
+const SELF_REPORTED: [&str; 3] = [
+    "That the rules are the right ones: the receipt alone names its policy, and nothing that you pinned does.",
+    SIGNED[0],
+    SIGNED[1],
 ];
 
 const OBSERVED: [&str; 1] = [
@@ -38,8 +60,5 @@ const OBSERVED: [&str; 1] = [
 const DECLARED: [&str; 1] =
     ["That nothing else was read or written: opened files were not observed, only those named by the maker are known."];
 
-const ALWAYS: [&str; 3] = [
-    "That the code is correct, or does what its name says.",
-    "Who made the receipt, and when: it is not signed, and its times are the maker's own.",
-    "That the archive can still be had tomorrow.",
-];
+const ALWAYS: [&str; 2] =
+    ["That the code is correct, or does what its name says.", "That the archive can still be had tomorrow."];

@@ -27,7 +27,12 @@ impl Digest {
 
     /// Plain SHA-256 of a content: the address of an artifact.
     pub fn of_content(content: &[u8]) -> Self {
-        Self(Sha256::digest(content).into())
+        Self(absorb(Sha256::new(), content).finalize().into())
+    }
+
+    /// Plain SHA-256 of contents, one after the other.
+    pub fn of_contents(contents: &[&[u8]]) -> Self {
+        Self(contents.iter().fold(Sha256::new(), |hasher, content| absorb(hasher, content)).finalize().into())
     }
 
     /// Wraps a slice of exactly 32 bytes.
@@ -62,6 +67,14 @@ impl Digest {
     pub const fn as_bytes(&self) -> &[u8; Self::LEN] {
         &self.0
     }
+}
+
+/// Bytes that one call of a loop over a content takes. Engines that compile wasm in tiers put faster code in place between
+/// calls only: one call over 60 MiB would run to its end in the slow code, three times as long.
+pub(crate) const PIECE_BYTES: usize = 1 << 16;
+
+fn absorb(hasher: Sha256, content: &[u8]) -> Sha256 {
+    content.chunks(PIECE_BYTES).fold(hasher, |hasher, piece| hasher.chain_update(piece))
 }
 
 /// Of a number below 16.
@@ -113,11 +126,7 @@ impl Tag {
     /// # Security
     /// Parts are not length-prefixed: pass one canonical encoding, or parts of fixed length.
     pub fn digest(self, parts: &[&[u8]]) -> Digest {
-        let mut hasher = self.hasher();
-        for part in parts {
-            hasher.update(part);
-        }
-        Digest(hasher.finalize().into())
+        Digest(parts.iter().fold(self.hasher(), |hasher, part| absorb(hasher, part)).finalize().into())
     }
 
     /// A SHA-256 state that has absorbed the tag, for inputs that come in pieces.
@@ -145,7 +154,7 @@ macro_rules! tags {
 tags! {
     /// Layer 1: the payload's canonical bytes.
     PAYLOAD = "capseal/payload/v1";
-    /// Layer 2: the header's canonical bytes; what a relay's challenge and the author sign.
+    /// Layer 2: the header's canonical bytes; what a relay's challenge is bound to.
     HEADER_COMMIT = "capseal/header-commit/v1";
     /// Layer 3: the identity of a capsule.
     CAPSULE = "capseal/capsule/v1";
@@ -171,7 +180,7 @@ tags! {
     ROW_INDEX_REF = "capseal/row-index-ref/v1";
     /// Availability policy that the prover intends.
     DA_POLICY = "capseal/da-policy/v1";
-    /// A policy document.
+    /// A policy document's bytes.
     POLICY = "capseal/policy/v1";
     /// The code section of a claim.
     CLAIM_CODE = "capseal/claim/code/v1";
@@ -185,8 +194,16 @@ tags! {
     CLAIM_OUTPUTS = "capseal/claim/outputs/v1";
     /// The set of environment manifests.
     MANIFESTS = "capseal/manifests/v1";
+    /// The anchor of a capsule's manifests: what their signer signs.
+    MANIFEST_ANCHOR = "capseal/manifest-anchor/v1";
+    /// A public key: its identity.
+    KEY = "capseal/key/v1";
+    /// A registry of keys: what a verifier pins.
+    REGISTRY = "capseal/registry/v1";
     /// The event log's bytes.
     EVENT_LOG = "capseal/event-log/v1";
+    /// Everything that an `rv32im_v1` proof is about.
+    RV32IM_STATEMENT = "capseal/rv32im/statement/v1";
     /// STC: a row (a leaf). Also every vector of field elements that the proof system hashes.
     STC_ROW = "capseal/stc/row/v1";
     /// STC: an inner node.

@@ -10,14 +10,17 @@ use serde_json::{Map, Value};
 
 use crate::{
     backend::{Backend, ClaimClass},
-    capsule::{ArtifactRef, Capsule, Claim, Exit, FileRef, ManifestRef, ProofRef, PublicInput, Variable, entry},
+    capsule::{
+        ArtifactRef, Capsule, Claim, Exit, FileRef, ManifestRef, PolicyRef, ProofRef, PublicInput, Variable, entry,
+    },
     caveats,
-    container::Container,
+    container::{Container, Entry, EntryKind},
     digest::Digest,
     event_log,
     limits::Limits,
     reason::ReasonCode,
     refusal::Refusal,
+    signature::Purpose,
 };
 
 /// The schema of this version's inspections.
@@ -34,7 +37,19 @@ pub fn inspect(bytes: &[u8], limits: &Limits) -> Result<Inspection, Refusal> {
     if log.len() > limits.event_log_bytes {
         return Err(Refusal::new(ReasonCode::LimitExceeded, "the event log is over the limit"));
     }
-    Ok(Inspection::of(capsule, event_log::events(log)))
+    Ok(Inspection::of(capsule, event_log::events(log), signatures(&container)))
+}
+
+/// Who signed what, by the entries' names.
+fn signatures(container: &Container<'_>) -> Vec<SignatureView> {
+    let view = |entry: &Entry<'_>| match entry.name.kind() {
+        EntryKind::Signature(token) => {
+            let (purpose, key_id) = entry::read_signature(token)?;
+            Some(SignatureView { purpose, key_id })
+        }
+        _ => None,
+    };
+    container.entries().iter().filter_map(view).collect()
 }
 
 /// The capsule of a container.
@@ -88,6 +103,10 @@ pub struct Inspection {
     pub archive: ArchiveView,
     /// Environment manifests.
     pub manifests: Vec<ManifestRef>,
+    /// The policy that the receipt was sealed under.
+    pub policy: Option<PolicyRef>,
+    /// Who signed.
+    pub signatures: Vec<SignatureView>,
     /// The events, as they stand in the log.
     pub events: Vec<Map<String, Value>>,
     /// The proof.
@@ -124,6 +143,15 @@ pub struct ExitView {
     pub duration_ms: Option<u64>,
 }
 
+/// A signature, by its entry's name; whether it holds is for a verdict to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct SignatureView {
+    /// What it is for.
+    pub purpose: Purpose,
+    /// Identity of the key.
+    pub key_id: Digest,
+}
+
 /// The archive: where it is, and its index.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ArchiveView {
@@ -136,8 +164,8 @@ pub struct ArchiveView {
 }
 
 impl Inspection {
-    fn of(capsule: Capsule, events: Vec<Map<String, Value>>) -> Self {
-        let not_proven = caveats::of(&capsule);
+    fn of(capsule: Capsule, events: Vec<Map<String, Value>>, signatures: Vec<SignatureView>) -> Self {
+        let not_proven = caveats::of(&capsule, None);
         let Capsule { header, payload, capsule_hash, .. } = capsule;
         let Claim { code, inputs, config, environment, outputs, exit } = payload.claim;
         let run = payload.run;
@@ -173,6 +201,8 @@ impl Inspection {
                 artifacts: payload.artifacts,
             },
             manifests: payload.manifests,
+            policy: header.policy_ref,
+            signatures,
             events,
             proof: payload.proof,
             not_proven,

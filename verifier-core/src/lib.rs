@@ -7,13 +7,14 @@
 //! | --- | --- |
 //! | 0 | [`reason`], [`digest`], [`limits`] |
 //! | 1 | [`refusal`], [`cbor`], [`container`] |
-//! | 2 | [`stc`], [`pcap`] |
+//! | 2 | [`stc`], [`signature`], [`rv32im`], [`pcap`] |
 //! | 3 | [`row_check`], [`stark`] |
 //! | 4 | [`air`], [`capsule`], [`event_log`] |
-//! | 5 | [`archive`], [`backend`] |
-//! | 6 | [`caveats`] |
-//! | 7 | [`verdict`], [`inspect`](mod@inspect) |
-//! | 8 | [`verify`](mod@verify) |
+//! | 5 | [`archive`], [`backend`], [`trust`] |
+//! | 6 | [`policy`] |
+//! | 7 | [`caveats`] |
+//! | 8 | [`verdict`], [`inspect`](mod@inspect) |
+//! | 9 | [`verify`](mod@verify) |
 
 #![no_std]
 
@@ -31,11 +32,15 @@ pub mod event_log;
 pub mod inspect;
 pub mod limits;
 pub mod pcap;
+pub mod policy;
 pub mod reason;
 pub mod refusal;
 pub mod row_check;
+pub mod rv32im;
+pub mod signature;
 pub mod stark;
 pub mod stc;
+pub mod trust;
 pub mod verdict;
 pub mod verify;
 
@@ -45,5 +50,6 @@ pub use inspect::{Inspection, artifact, inspect};
 pub use limits::Limits;
 pub use reason::{ExitCode, ReasonCode};
 pub use refusal::Refusal;
+pub use trust::Trust;
 pub use verdict::{Check, CheckId, Level, Outcome, Status, Verdict};
-pub use verify::{VerifyOptions, verify};
+pub use verify::{VerifyOptions, refuse_length, verify};

@@ -2,7 +2,7 @@
 //!
 //! The caller passes them; nothing in a receipt widens them. Every stage compares a claimed size with its limit before it
 //! allocates or walks. A receipt over a limit is refused (`E005`), never checked in part. The defaults are for a browser
-//! tab: 64 MiB of receipt, and decoded structures that stay below that again.
+//! tab: 48 MiB of receipt, which takes about a second to check there, and decoded structures that stay below that again.
 
 /// How much a receipt may hold.
 ///
@@ -33,9 +33,9 @@ pub struct Limits {
 impl Limits {
     /// The documented defaults.
     pub const DEFAULT: Self = Self {
-        file_bytes: 64 * MIB,
+        file_bytes: 48 * MIB,
         entries: 20_000,
-        entry_bytes: 64 * MIB,
+        entry_bytes: 48 * MIB,
         capsule_bytes: 4 * MIB,
         event_log_bytes: 16 * MIB,
         event_log_lines: 200_000,

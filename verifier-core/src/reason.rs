@@ -90,6 +90,9 @@ reasons! {
     20 SignatureMissing "E020_SIGNATURE_MISSING" Policy "A signature is required and there is none.";
     21 SignatureInvalid "E021_SIGNATURE_INVALID" Policy "A signature does not verify.";
     22 SignerNotAuthorized "E022_SIGNER_NOT_AUTHORIZED" Policy "The signer may not seal under this policy.";
+    23 SignerRevoked "E023_SIGNER_REVOKED" Policy "The signer's key was revoked.";
+    24 SignerNotValid "E024_SIGNER_NOT_VALID" Policy "The signer's key is not valid at the time of the verification.";
+    25 SignerPurposeWrong "E025_SIGNER_PURPOSE_WRONG" Policy "The signer's key is not for this purpose.";
     30 PolicyIdMissing "E030_POLICY_ID_MISSING" Policy "The receipt names no policy.";
     31 PolicyVersionMissing "E031_POLICY_VERSION_MISSING" Policy "The receipt names no policy version.";
     32 PolicyUnknown "E032_POLICY_UNKNOWN" Policy "The policy is not known to the verifier.";
@@ -131,6 +134,18 @@ reasons! {
     107 ManifestSignatureInvalid "E107_MANIFEST_SIGNATURE_INVALID" Policy "The manifests' signature does not verify.";
     108 ManifestSignerUntrusted "E108_MANIFEST_SIGNER_UNTRUSTED" Policy "The manifests' signer is not trusted.";
     109 ManifestRegistryMismatch "E109_MANIFEST_REGISTRY_MISMATCH" Policy "The signer registry is not the one that was pinned.";
+    110 PolicyBackendNotAllowed "E110_POLICY_BACKEND_NOT_ALLOWED" Policy "The policy does not allow this backend.";
+    111 PolicyClaimClassTooLow "E111_POLICY_CLAIM_CLASS_TOO_LOW" Policy "The policy requires a proven claim, and this one is witnessed.";
+    112 PolicySecurityTooLow "E112_POLICY_SECURITY_TOO_LOW" Policy "The proof has fewer bits of security than the policy requires.";
+    113 PolicyProgramNotAllowed "E113_POLICY_PROGRAM_NOT_ALLOWED" Policy "The run executed code that the policy does not list.";
+    114 PolicyInputNotAllowed "E114_POLICY_INPUT_NOT_ALLOWED" Policy "The run read an input that the policy does not list.";
+    115 PolicyExitNotAllowed "E115_POLICY_EXIT_NOT_ALLOWED" Policy "The run ended in a way that the policy does not allow.";
+    116 PolicyCaptureNotAllowed "E116_POLICY_CAPTURE_NOT_ALLOWED" Policy "The run was not captured in the way that the policy requires.";
+    117 PolicyTooOld "E117_POLICY_TOO_OLD" Policy "The run is older than the policy allows, or has no time that can be judged.";
+    118 PolicyEnvironmentNotAllowed "E118_POLICY_ENVIRONMENT_NOT_ALLOWED" Policy "An environment variable is recorded that the policy does not allow.";
+    119 PolicyNetworkUsed "E119_POLICY_NETWORK_USED" Policy "The policy forbids the network, and nothing shows that it was not used.";
+    120 PolicyBuildNotDeterministic "E120_POLICY_BUILD_NOT_DETERMINISTIC" Policy "The policy requires a deterministic build, and nothing shows that this is one.";
+    121 PolicySignersTooFew "E121_POLICY_SIGNERS_TOO_FEW" Policy "Fewer of the policy's signers have signed than it requires.";
     201 EventLogMismatch "E201_EVENT_LOG_MISMATCH" Commitment "The event log is not the one committed to, or contradicts the claim.";
     202 CheckpointMismatch "E202_CHECKPOINT_MISMATCH" Commitment "The log does not extend the checkpoint: it was cut, changed, or is another log.";
     203 CheckpointMalformed "E203_CHECKPOINT_MALFORMED" Malformed "The checkpoint or the key is not of its format.";

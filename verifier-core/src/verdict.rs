@@ -11,8 +11,10 @@ use crate::{
     capsule::Capsule,
     caveats,
     digest::Digest,
+    policy::{Assurance, PolicyReport},
     reason::{ExitCode, ReasonCode},
     refusal::Refusal,
+    signature::Purpose,
 };
 
 /// The schema of this version's verdicts.
@@ -55,22 +57,39 @@ impl Serialize for Level {
     }
 }
 
-/// What a receipt has come to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a receipt has come to, the least first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Status {
     /// Not accepted at the level asked for.
     Rejected,
     /// Accepted at `proof-only`.
     ProofOnly,
-    /// The policy's rules hold, by the maker's own account.
+    /// Signed by those whom the verifier trusts, and the rules hold; that they are the right rules, the receipt alone says.
     PolicySelfReported,
-    /// The policy's rules hold, by an account that the verifier trusts.
+    /// And the rules are those that the verifier pinned.
     PolicyEnforced,
     /// And the archive can be had.
     FullyVerified,
 }
 
 impl Status {
+    /// Every status, the least first.
+    pub const ALL: &'static [Self] =
+        &[Self::Rejected, Self::ProofOnly, Self::PolicySelfReported, Self::PolicyEnforced, Self::FullyVerified];
+
+    /// Finds a status by its name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|status| status.name() == name)
+    }
+
+    /// What a policy's assurance comes to.
+    pub const fn of_policy(assurance: Assurance) -> Self {
+        match assurance {
+            Assurance::SelfReported => Self::PolicySelfReported,
+            Assurance::Attested => Self::PolicyEnforced,
+        }
+    }
+
     /// The status's name.
     pub const fn name(self) -> &'static str {
         match self {
@@ -181,6 +200,17 @@ pub struct Check {
     pub detail: String,
 }
 
+/// A key that signed, and may do so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Signer {
+    /// Identity of the key.
+    pub key_id: Digest,
+    /// What the verifier's trust file calls it.
+    pub name: String,
+    /// What it signed.
+    pub purpose: Purpose,
+}
+
 /// What a verifier concludes about some bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Verdict {
@@ -206,6 +236,12 @@ pub struct Verdict {
     pub checks: Vec<Check>,
     /// What an accepted receipt does not show.
     pub not_proven: Vec<String>,
+    /// Who signed, of those that may; there when the level asks for it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub signers: Vec<Signer>,
+    /// What came of the policy; there when its rules were evaluated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<PolicyReport>,
 }
 
 impl Verdict {
@@ -237,11 +273,22 @@ pub(crate) struct Report {
     pub(crate) capsule_hash: Option<Digest>,
     pub(crate) backend: Option<String>,
     pub(crate) security_bits: Option<u32>,
+    pub(crate) signers: Vec<Signer>,
+    pub(crate) policy: Option<PolicyReport>,
 }
 
 impl Report {
     pub(crate) fn new(level: Level) -> Self {
-        Self { level, checks: Vec::new(), claim_class: None, capsule_hash: None, backend: None, security_bits: None }
+        Self {
+            level,
+            checks: Vec::new(),
+            claim_class: None,
+            capsule_hash: None,
+            backend: None,
+            security_bits: None,
+            signers: Vec::new(),
+            policy: None,
+        }
     }
 
     /// Records a check that was done: its detail and what it found, or its refusal.
@@ -259,6 +306,15 @@ impl Report {
         }
     }
 
+    /// Records a check that finds out something, but not what its name asks: skipped, unless it fails.
+    pub(crate) fn glance<T>(&mut self, id: CheckId, found: Result<(T, String), Refusal>) -> Result<T, Refusal> {
+        let value = self.check(id, found)?;
+        if let Some(check) = self.checks.last_mut() {
+            check.outcome = Outcome::Skipped;
+        }
+        Ok(value)
+    }
+
     /// Records a check that was not done, and why.
     pub(crate) fn skip(&mut self, id: CheckId, why: &str) {
         self.checks.push(Check { id, outcome: Outcome::Skipped, code: None, detail: why.to_owned() });
@@ -266,7 +322,7 @@ impl Report {
 
     /// Ends with an accepted receipt.
     pub(crate) fn accept(self, capsule: &Capsule, status: Status) -> Verdict {
-        let not_proven = caveats::of(capsule);
+        let not_proven = caveats::of(capsule, self.policy.as_ref().map(|policy| policy.assurance));
         self.finish(status, None, not_proven)
     }
 
@@ -277,6 +333,7 @@ impl Report {
         }
         self.claim_class = None;
         self.security_bits = None;
+        self.signers.clear();
         self.finish(Status::Rejected, Some(refusal.code), Vec::new())
     }
 
@@ -293,6 +350,8 @@ impl Report {
             security_bits: self.security_bits,
             checks: self.checks,
             not_proven,
+            signers: self.signers,
+            policy: self.policy,
         }
     }
 }

@@ -4,9 +4,11 @@
 //! the receipt chooses what is checked: the level and the limits come from the caller, everything else from the backend.
 
 mod archive;
+mod authorship;
 mod binding;
 mod event_log;
 mod options;
+mod policy;
 mod proof;
 
 use alloc::format;
@@ -31,6 +33,16 @@ pub fn verify(bytes: &[u8], options: &VerifyOptions) -> Verdict {
         Ok((capsule, status)) => report.accept(&capsule, status),
         Err(refusal) => report.reject(&refusal),
     }
+}
+
+/// The verdict on a file of `length` bytes that is too long to be looked at; `None` when [`verify`] has to see it. Spares
+/// whoever would have to copy the file first.
+pub fn refuse_length(length: usize, options: &VerifyOptions) -> Option<Verdict> {
+    let error = Container::check_length(length, &options.limits).err()?;
+    let mut report = Report::new(options.level);
+    let refusal = Refusal::new(error.code(), error);
+    report.check(CheckId::Container, Err::<((), _), _>(refusal.clone())).err()?;
+    Some(report.reject(&refusal))
 }
 
 fn narrate(bytes: &[u8], options: &VerifyOptions, report: &mut Report) -> Result<(Capsule, Status), Refusal> {
@@ -59,6 +71,10 @@ fn narrate(bytes: &[u8], options: &VerifyOptions, report: &mut Report) -> Result
             let bits = report.check(CheckId::Proof, proof::geom(&container, &capsule, limits))?;
             report.security_bits = Some(bits);
         }
+        Backend::Rv32imV1 => {
+            let bits = report.check(CheckId::Proof, proof::rv32im(&container, &capsule, limits))?;
+            report.security_bits = Some(bits);
+        }
         Backend::ProcessV1 => report.skip(CheckId::Proof, "this backend records a run and proves nothing about it"),
     }
 
@@ -72,19 +88,29 @@ fn narrate(bytes: &[u8], options: &VerifyOptions, report: &mut Report) -> Result
     }
     report.claim_class = Some(backend.claim_class());
 
-    // 9. Authorship.
-    report.skip(CheckId::Authorship, "the receipt is not signed");
+    // 9. Signatures of authors hold; above proof-only, one is by somebody trusted who may seal under this policy.
+    let mut status = Status::ProofOnly;
+    if options.level == Level::ProofOnly {
+        report.glance(CheckId::Authorship, authorship::unjudged(&container, &capsule))?;
+        report.glance(CheckId::Policy, policy::unjudged(&container, &capsule, options))?;
+    } else {
+        let authors = report.check(CheckId::Authorship, authorship::check(&container, &capsule, options))?;
 
-    // 10. Manifests and policy.
-    if options.level >= Level::PolicyEnforced {
-        return report.check(CheckId::Policy, unreachable_level(options.level));
+        // 10. Manifests are signed by somebody trusted, the policy is the right one, and its rules hold.
+        let facts = policy::Asked { container: &container, capsule: &capsule, options, authors: &authors };
+        let found = facts.check(backend.claim_class(), report);
+        status = report.check(CheckId::Policy, found)?;
+        let manifest_signers = core::mem::take(&mut report.signers);
+        report.signers = authors.into_iter().chain(manifest_signers).collect();
     }
-    report.skip(CheckId::Policy, "not asked for");
 
     // 11. Availability.
+    if options.level >= Level::Full {
+        return report.check(CheckId::Availability, unreachable_level(options.level));
+    }
     report.skip(CheckId::Availability, "not asked for");
 
-    Ok((capsule, Status::ProofOnly))
+    Ok((capsule, status))
 }
 
 type Found<T> = Result<(T, alloc::string::String), Refusal>;
@@ -104,9 +130,7 @@ fn capsule(container: &Container<'_>, limits: &Limits) -> Found<(Capsule, Backen
 }
 
 fn unreachable_level<T>(level: Level) -> Found<T> {
-    let detail = format!(
-        "{} needs a trusted signature and a policy, and this verifier does not check either yet; ask for proof-only",
-        level.name()
-    );
+    let detail =
+        format!("{} needs samples of the archive, and this verifier takes none; ask for policy-enforced", level.name());
     Err(Refusal::new(ReasonCode::VerificationProfileUnsatisfied, detail))
 }

@@ -94,3 +94,85 @@ fn sets_have_names() {
     assert_eq!(ParameterSet::from_name("stark-99"), None);
     assert_eq!(ParameterSet::default(), ParameterSet::Stark100);
 }
+
+/// Proven bits of the 67-column machine: Winterfell's estimate, and what the look-up argument may add to the error.
+mod rv32im {
+    use std::sync::Arc;
+
+    use verifier_core::air::rv32im::bus::CHALLENGES;
+    use verifier_core::air::rv32im::columns::{AUX_WIDTH, WIDTH};
+    use verifier_core::air::rv32im::{
+        MAX_MICRO_OPS, MAX_TRACE_LENGTH, MIN_TRACE_LENGTH, PublicTables, Run, Rv32imAir, Rv32imInputs, Rv32imStatement,
+    };
+    use verifier_core::rv32im::{ProgramImage, Segment};
+    use winter_air::TraceInfo;
+
+    use super::*;
+
+    /// A statement of one jump to itself: the AIR of any program has its shape.
+    fn inputs() -> Rv32imInputs {
+        let loops = Segment::new(0, true, 0x6f_u32.to_le_bytes().to_vec());
+        let image = ProgramImage::new(0, vec![loops]).unwrap();
+        let mut tables = PublicTables::empty(2);
+        tables.fetches = vec![MIN_TRACE_LENGTH - 1, 0];
+        let run = Run {
+            image,
+            input: Vec::new(),
+            output: Vec::new(),
+            exit_code: 0,
+            cycles: u64::from(MIN_TRACE_LENGTH - 1),
+            trace_length: MIN_TRACE_LENGTH,
+        };
+        Rv32imInputs::new(Arc::new(Rv32imStatement::new(run, &tables.encode()).unwrap()), Digest::default())
+    }
+
+    fn proven(length: u32, fri: FriParams) -> Bits {
+        let info = TraceInfo::new_multi_segment(WIDTH, AUX_WIDTH, CHALLENGES, length as usize, Vec::new());
+        let air = Rv32imAir::new(info, inputs(), fri.options());
+        let constraints = air.context().num_assertions() + air.context().num_transition_constraints();
+        let mut proof = Proof::new_dummy();
+        proof.context = Context::new::<BaseElement>(air.trace_info().clone(), fri.options(), constraints);
+        Bits {
+            capped: proof.proven_security::<TaggedSha256>().ldr_bits(),
+            uncapped: proof.proven_security::<Uncapped>().ldr_bits(),
+            unique_decoding: proof.proven_security::<Uncapped>().udr_bits(),
+        }
+    }
+
+    /// Bits of the look-up argument: with M fractions, at most 2 M of the challenges in a field of 2^192 are bad; each word
+    /// in a list of up to 2^12 is a trace to be unlucky for.
+    fn look_up_bits(length: u32) -> f64 {
+        const LIST: f64 = 4096.0;
+        let public = MAX_MICRO_OPS as f64 + f64::from(1 << 23);
+        let fractions = 28.0 * f64::from(length) + public;
+        192.0 - (2.0 * fractions * LIST).log2()
+    }
+
+    #[test]
+    #[expect(clippy::print_stdout, reason = "the spec quotes the numbers")]
+    fn sets_keep_their_promise() {
+        for set in ParameterSet::ALL {
+            for length in [MIN_TRACE_LENGTH, 1 << 18, 1 << 20, 1 << 21, MAX_TRACE_LENGTH] {
+                let bits = proven(length, Rv32imAir::fri_params(set));
+                let look_ups = look_up_bits(length);
+                println!(
+                    "{set}, {length} rows: {} bits ({} without the cap), {} by unique decoding, {look_ups:.1} by look-ups",
+                    bits.capped, bits.uncapped, bits.unique_decoding
+                );
+                // The errors add up: two of equal size cost one bit.
+                let total = -((-f64::from(bits.uncapped)).exp2() + (-look_ups).exp2()).log2();
+                assert!(bits.capped >= set.security_bits(), "{set}, {length} rows: {bits:?}");
+                assert!(total >= f64::from(set.security_bits()), "{set}, {length} rows: {bits:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_set_draws_more_queries_than_winterfell_can_open() {
+        for set in ParameterSet::ALL {
+            let fri = Rv32imAir::fri_params(set);
+            assert!(fri.queries <= 254);
+            assert!(u16::from(fri.remainder_degree) + 1 >= u16::from(fri.folding));
+        }
+    }
+}

@@ -4,25 +4,29 @@
 //! text that the native side prints; decides nothing. An inspection repeats keys of the event log, and a hostile key such as
 //! `__proto__` must stay an ordinary key: that object is made by the host's `JSON.parse`.
 
+use js_sys::Uint8Array;
 use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
-use verifier_core::{Digest, Limits, ReasonCode, Refusal, VerifyOptions, pcap};
+use verifier_core::{Digest, Limits, ReasonCode, Refusal, VerifyOptions, container::Container, pcap};
 use wasm_bindgen::prelude::*;
 
 /// Runs the list of checks over the bytes of a receipt and returns the verdict as an object.
 ///
 /// # Errors
-/// A JavaScript `Error` when the options are not `{level?, expected_capsule_hash?}`. A refused receipt is no error: its
-/// verdict says `REJECTED`.
+/// A JavaScript `Error` when the options, or the trust file in them, cannot be read. A refused receipt is no error: its verdict
+/// says `REJECTED`.
 #[wasm_bindgen]
 pub fn verify(
-    bytes: &[u8],
+    bytes: &Uint8Array,
     #[wasm_bindgen(
-        unchecked_optional_param_type = "{ level?: 'proof-only' | 'policy-enforced' | 'full'; expected_capsule_hash?: string }"
+        unchecked_optional_param_type = "{ level?: 'proof-only' | 'policy-enforced' | 'full'; expected_capsule_hash?: string; trust?: string; policy?: string; policy_inclusion?: object; at?: number; require_status?: string }"
     )]
     options: JsValue,
 ) -> Result<JsValue, JsError> {
-    Ok(verifier_core::verify(bytes, &read_options(&options)?).serialize(&OBJECTS)?)
+    let options = read_options(&options)?;
+    let verdict = verifier_core::refuse_length(length(bytes), &options)
+        .unwrap_or_else(|| verifier_core::verify(&bytes.to_vec(), &options));
+    Ok(verdict.serialize(&OBJECTS)?)
 }
 
 /// What a receipt says, unverified, as an object; when the bytes cannot be read as a receipt, the reason instead.
@@ -30,8 +34,11 @@ pub fn verify(
 /// # Errors
 /// None in practice: the core's JSON is always readable.
 #[wasm_bindgen]
-pub fn inspect(bytes: &[u8]) -> Result<JsValue, JsError> {
-    match verifier_core::inspect(bytes, &Limits::DEFAULT) {
+pub fn inspect(bytes: &Uint8Array) -> Result<JsValue, JsError> {
+    let inspection = Container::check_length(length(bytes), &Limits::DEFAULT)
+        .map_err(|error| Refusal::new(error.code(), error))
+        .and_then(|()| verifier_core::inspect(&bytes.to_vec(), &Limits::DEFAULT));
+    match inspection {
         Ok(inspection) => parse_json(&inspection),
         Err(refusal) => Ok(Unreadable::from(refusal).serialize(&OBJECTS)?),
     }
@@ -39,8 +46,9 @@ pub fn inspect(bytes: &[u8]) -> Result<JsValue, JsError> {
 
 /// The content of the artifact with this SHA-256 (64 lower-case hexadecimal digits), if the receipt carries it.
 #[wasm_bindgen]
-pub fn artifact(bytes: &[u8], digest: &str) -> Option<Vec<u8>> {
-    verifier_core::artifact(bytes, &Digest::from_hex(digest)?, &Limits::DEFAULT).map(<[u8]>::to_vec)
+pub fn artifact(bytes: &Uint8Array, digest: &str) -> Option<Vec<u8>> {
+    Container::check_length(length(bytes), &Limits::DEFAULT).ok()?;
+    verifier_core::artifact(&bytes.to_vec(), &Digest::from_hex(digest)?, &Limits::DEFAULT).map(<[u8]>::to_vec)
 }
 
 /// Checks an action log and returns the report as an object.
@@ -81,6 +89,11 @@ pub fn reasons() -> Result<JsValue, JsError> {
 #[wasm_bindgen]
 pub fn version() -> String {
     env!("CARGO_PKG_VERSION").into()
+}
+
+/// Known before the bytes are copied into this instance's memory.
+fn length(bytes: &Uint8Array) -> usize {
+    bytes.length() as usize
 }
 
 /// Why there is nothing to inspect.

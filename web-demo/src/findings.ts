@@ -37,6 +37,7 @@ export function findings(
   const inspection = isInspection(inspected) ? inspected : undefined;
   return [
     plainWords(verdict),
+    rules(verdict),
     isAccepted(verdict) ? notProven(verdict.not_proven) : null,
     isAccepted(verdict) ? tamperPanel(verifier, receipt, actions.open) : null,
     demands(options, actions),
@@ -63,6 +64,29 @@ function plainWords(verdict: Verdict): HTMLElement {
     verdict.reason ? h("p", { class: "code" }, verdict.reason) : null,
     table ? h("p", {}, table) : null,
     detail ? h("p", { class: "detail" }, "The verifier found: ", word(detail)) : null,
+  );
+}
+
+const ANSWERS = { pass: "holds", fail: "FAILS", not_applicable: "does not apply" } as const;
+
+/** Who signed, and what each rule of the policy answered. */
+function rules({ signers = [], policy }: Verdict): HTMLElement | null {
+  if (!policy) return null;
+  const names = [...new Set(signers.map((signer) => signer.name))];
+  const pinned = policy.assurance === "ATTESTED" ? "which you pinned" : "which the receipt alone names";
+  return h(
+    "section",
+    { class: "panel" },
+    h("h2", {}, "Who signed, under which rules"),
+    names.length > 0 ? h("p", {}, "Signed by ", word(names.join(", ")), ", whom your trust file lists.") : null,
+    h("p", {}, "The rules are ", word(`${policy.policy_id} ${policy.policy_version}`), `, ${pinned}.`),
+    h(
+      "dl",
+      { class: "facts" },
+      ...policy.rules.map(({ rule, outcome, seen }) =>
+        h("div", { class: outcome }, h("dt", {}, word(rule)), h("dd", {}, `${ANSWERS[outcome]}: `, word(seen))),
+      ),
+    ),
   );
 }
 

@@ -1,6 +1,7 @@
-// How receipts come in: dropped, chosen, pasted, fetched, or taken from the samples.
+// How receipts and trust files come in: dropped, chosen, pasted; receipts also fetched, or taken from the samples.
 import { byId, h, size } from "./element.js";
 import { inlined } from "./engine.js";
+import { LARGEST_TRUST_FILE, type TrustFile } from "./trust.js";
 
 export interface Receipt {
   name: string;
@@ -13,19 +14,30 @@ interface Sample {
   note: string;
 }
 
-/** Somewhat above what the verifier reads by default (64 MiB), so that the verdict and not the page refuses. */
-const LARGEST = 80 * 1024 * 1024;
+/** Somewhat above what the verifier reads by default (48 MiB), so that the verdict and not the page refuses. */
+const LARGEST = 64 * 1024 * 1024;
 const PATIENCE_MS = 60_000;
 
 /** Something went wrong before there were bytes to check; the message is for people. */
 export class IntakeError extends Error {}
 
-/** Calls `open` for each receipt that comes in; `fail` gets what went wrong on the way. */
-export function listen(open: (receipt: Receipt) => void, fail: (error: unknown) => void): void {
+export interface Takers {
+  /** A receipt came in. */
+  open(receipt: Receipt): void;
+  /** A trust file came in. */
+  trust(file: TrustFile): void;
+  /** What went wrong on the way. */
+  fail(error: unknown): void;
+}
+
+/** Calls the takers for whatever comes in. */
+export function listen({ open, trust, fail }: Takers): void {
   const take = (receipt: Promise<Receipt>): void => void receipt.then(open, fail);
   const takeFile = (files: FileList | null | undefined): void => {
-    const file = files?.[0];
-    if (file) take(readFile(file));
+    for (const file of files ?? []) {
+      if (file.name.endsWith(".toml")) void readTrustFile(file).then(trust, fail);
+      else return take(readFile(file));
+    }
   };
 
   const input = byId<HTMLInputElement>("file");
@@ -61,6 +73,11 @@ export function listen(open: (receipt: Receipt) => void, fail: (error: unknown) 
   });
 
   void listSamples(take);
+}
+
+async function readTrustFile(file: File): Promise<TrustFile> {
+  if (file.size > LARGEST_TRUST_FILE) throw new IntakeError(`${file.name} is too large for a trust file.`);
+  return { name: file.name, text: await file.text() };
 }
 
 async function readFile(file: File): Promise<Receipt> {

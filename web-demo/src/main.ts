@@ -6,20 +6,41 @@ import { findings } from "./findings.js";
 import { IntakeError, listen, type Receipt } from "./intake.js";
 import { drawRosette } from "./rosette.js";
 import { NARROW, stampWord, strip } from "./strip.js";
+import { showTrustFile, trusting, useTrustFile, type TrustFile } from "./trust.js";
 import { headline } from "./words.js";
 
 declare const BUILD: string;
 
 const verifier = startVerifier();
 let latest = 0;
+let shown: Receipt | undefined;
 
 drawRosette(document.querySelector<SVGElement>("#mark")!, "5ea1".repeat(16));
 byId("engine").textContent = BUILD;
-listen((receipt) => void open(receipt), fail);
+listen({ open: (receipt) => void open(receipt), trust: (file) => void trust(file), fail });
+showTrustFile(again);
 void goOffline();
 
-async function open(receipt: Receipt, options: VerifyOptions = {}): Promise<void> {
+/** Takes a trust file that the verifier can read, and checks the receipt at hand by it. */
+async function trust(file: TrustFile): Promise<void> {
+  try {
+    await verifier.verify(new Uint8Array(), { trust: file.text });
+    useTrustFile(file);
+    byId("trouble").hidden = true;
+    showTrustFile(again);
+    again();
+  } catch (error) {
+    fail(error);
+  }
+}
+
+function again(): void {
+  if (shown) void open(shown);
+}
+
+async function open(receipt: Receipt, options: VerifyOptions = trusting()): Promise<void> {
   const ticket = (latest += 1);
+  shown = receipt;
   byId("trouble").hidden = true;
   document.body.classList.add("busy");
   try {
@@ -38,7 +59,7 @@ async function open(receipt: Receipt, options: VerifyOptions = {}): Promise<void
     byId("findings").replaceChildren(
       ...findings(verifier, receipt, verdict, inspected, options, {
         open: (other) => void open(other),
-        again: (demanded) => void open(receipt, demanded),
+        again: (demanded) => void open(receipt, { ...trusting(), ...demanded }),
         fail,
       }),
     );

@@ -22,6 +22,8 @@ pub(super) struct Arguments {
 enum Figure {
     /// Proving and verifying geom_v1, beside the original's figures.
     Geom,
+    /// Running RV32IM programs, and proving the runs.
+    Rv32im,
     /// Verifying whole receipts.
     Verify,
     /// Committing to rows, beside plain SHA-256.
@@ -37,6 +39,9 @@ pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     println!("{} threads, {}", rayon::current_num_threads(), processor());
     if wanted(Figure::Geom) {
         println!("\n{TITLE}geom_v1{TITLE:#}\n{}", bench::geom()?);
+    }
+    if wanted(Figure::Rv32im) {
+        println!("\n{TITLE}rv32im_v1{TITLE:#}\n{}", bench::rv32im()?);
     }
     if wanted(Figure::Verify) {
         println!("\n{TITLE}whole receipts{TITLE:#}\n{}", bench::verify().map_err(Failure::new)?);

@@ -8,7 +8,10 @@ use std::{
 
 use anstream::println;
 use clap::Args;
-use verifier_core::{Inspection, Limits, VerifyOptions, capsule::FileRef, container::Container, inspect, verify};
+use verifier_core::{
+    Inspection, Limits, VerifyOptions, artifact, backend::Backend, capsule::FileRef, container::Container, inspect,
+    verify,
+};
 
 use super::output::{BAD, FAINT, Failure, GOOD, Size, TITLE, printable, read};
 
@@ -48,8 +51,27 @@ pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Some(reason) => println!("{BAD}✗ refused: {}{BAD:#}; what follows is what the file says", reason.name()),
     }
     print(&inspection, arguments.events);
+    if inspection.backend == Backend::Rv32imV1.id() {
+        print_output(&bytes, &inspection);
+    }
     Ok(ExitCode::SUCCESS)
 }
+
+/// What the program wrote, where it is text.
+fn print_output(bytes: &[u8], inspection: &Inspection) {
+    let outputs = inspection.claim.outputs.iter();
+    for output in outputs.filter_map(|file| artifact(bytes, &file.digest, &Limits::DEFAULT)) {
+        let Ok(text) = str::from_utf8(output) else { continue };
+        println!("\n{TITLE}Output{TITLE:#}");
+        text.lines().take(OUTPUT_LINES).for_each(|line| println!("  {}", printable(line)));
+        if let Some(more) = text.lines().count().checked_sub(OUTPUT_LINES).filter(|more| *more > 0) {
+            println!("  {FAINT}and {more} more lines (--extract writes all of it){FAINT:#}");
+        }
+    }
+}
+
+/// Lines of a program's output that are shown.
+const OUTPUT_LINES: usize = 40;
 
 fn print(inspection: &Inspection, events: bool) {
     let class = inspection.claim_class.and_then(|class| serde_json::to_value(class).ok());
@@ -66,10 +88,11 @@ fn print(inspection: &Inspection, events: bool) {
         line("started", crate::clock::text(started));
     }
     if let Some(exit) = &inspection.exit {
-        let duration = exit.duration_ms.unwrap_or_default() as f64 / 1000.0;
+        let after = exit.duration_ms.map(|duration| format!(" after {:.3} s", duration as f64 / 1000.0));
+        let after = after.unwrap_or_default();
         match (exit.code, exit.signal) {
-            (Some(code), _) => line("exit", format_args!("code {code} after {duration:.3} s")),
-            (None, Some(signal)) => line("exit", format_args!("signal {signal} after {duration:.3} s")),
+            (Some(code), _) => line("exit", format_args!("code {code}{after}")),
+            (None, Some(signal)) => line("exit", format_args!("signal {signal}{after}")),
             (None, None) => {}
         }
     }

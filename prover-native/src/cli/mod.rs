@@ -4,11 +4,19 @@ mod bench;
 mod diff;
 mod emit;
 mod inspect;
+mod keys;
+mod new_guest;
 mod output;
 mod pcap;
+mod policy;
 mod prove;
+mod prove_guest;
 mod run;
+mod run_guest;
 
+mod registry;
+mod sealing;
+mod sign;
 mod verify;
 
 use std::process::ExitCode;
@@ -34,6 +42,7 @@ Examples:
   capseal verify run.cap                   check the receipt; exit status 0 means accepted
   capseal inspect run.cap                  what was sealed, and what is not proven
   capseal prove geom --steps 4096          a receipt with a STARK over the execution itself
+  capseal keys new me                      a key to sign receipts with: capseal run --key me …
   capseal diff monday.cap tuesday.cap      the first bound thing that differs, then the rest
 
 Exit status of verify: 0 accepted at the level asked for, 10 proof, 11 policy, 12 commitment or binding,
@@ -42,11 +51,16 @@ Exit status of verify: 0 accepted at the level asked for, 10 proof, 11 policy, 1
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::Arguments),
+    NewGuest(new_guest::Arguments),
     Prove(prove::Arguments),
     Verify(verify::Arguments),
     Inspect(inspect::Arguments),
     Diff(diff::Arguments),
     Emit(emit::Arguments),
+    Sign(sign::Arguments),
+    Keys(keys::Arguments),
+    Registry(registry::Arguments),
+    Policy(policy::Arguments),
     Pcap(pcap::Arguments),
     Bench(bench::Arguments),
 }
@@ -56,11 +70,16 @@ pub fn main() -> ExitCode {
     let Arguments { command } = Arguments::parse();
     let done = match command {
         Command::Run(arguments) => run::execute(arguments),
+        Command::NewGuest(arguments) => new_guest::execute(&arguments),
         Command::Prove(arguments) => prove::execute(arguments),
         Command::Verify(arguments) => verify::execute(&arguments),
         Command::Inspect(arguments) => inspect::execute(&arguments),
         Command::Diff(arguments) => diff::execute(&arguments),
         Command::Emit(arguments) => emit::execute(&arguments),
+        Command::Sign(arguments) => sign::execute(&arguments),
+        Command::Keys(arguments) => keys::execute(&arguments),
+        Command::Registry(arguments) => registry::execute(&arguments),
+        Command::Policy(arguments) => policy::execute(&arguments),
         Command::Pcap(arguments) => pcap::execute(arguments),
         Command::Bench(arguments) => bench::execute(&arguments),
     };

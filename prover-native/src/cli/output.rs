@@ -36,6 +36,16 @@ impl Failure {
         Self { what: what.to_string(), next: None }
     }
 
+    /// What is wrong together with what the user can do about it.
+    pub(super) fn explained_by(what: impl Display, next: &'static str) -> Self {
+        Self { next: Some(next), ..Self::new(what) }
+    }
+
+    /// Adds what the user can do about it.
+    pub(super) fn and_then(self, next: &'static str) -> Self {
+        Self { next: Some(next), ..self }
+    }
+
     /// An error together with what the user can do about it.
     pub(super) fn explained(error: impl Error, next: impl Into<Option<&'static str>>) -> Self {
         Self { next: next.into(), ..Self::from(error) }
@@ -94,7 +104,30 @@ impl fmt::Display for Size {
     }
 }
 
-/// Text from a receipt, safe to print: control characters (which could rewrite a terminal) are escaped.
+/// Text from a receipt, safe to print: control and direction characters, which could rewrite a terminal's line, are escaped.
 pub(super) fn printable(text: &str) -> String {
-    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] }).collect()
+    let escaped = |character: char| character.is_control() || is_format(character);
+    text.chars().flat_map(|c| if escaped(c) { c.escape_default().collect::<Vec<_>>() } else { vec![c] }).collect()
+}
+
+/// Characters that are not seen and change how others are: separators of lines, joiners, marks and overrides of direction,
+/// variation of tags (Unicode's general categories Cf, Zl, Zp as far as they reorder, hide or break).
+const fn is_format(character: char) -> bool {
+    matches!(
+        character,
+        '\u{ad}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0001}'..='\u{e007f}'
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_rewrite_a_line_is_escaped() {
+        assert_eq!(printable("a\u{1b}[2Jb\u{202e}c\u{2028}"), "a\\u{1b}[2Jb\\u{202e}c\\u{2028}");
+        assert_eq!(printable("данные é 🦀"), "данные é 🦀");
+    }
 }

@@ -6,7 +6,10 @@ use anstream::println;
 use clap::{Args, Subcommand};
 use verifier_core::{air::geom::GeomParameters, stark::ParameterSet};
 
-use super::output::{Failure, GOOD, Size};
+use super::{
+    output::{Failure, GOOD, Size},
+    sealing::Sealing,
+};
 use crate::{
     seal::{self, Destination},
     whole_file::Existing,
@@ -45,6 +48,8 @@ struct Geom {
     /// Replace the file at `--out`.
     #[arg(long)]
     force: bool,
+    #[command(flatten)]
+    sealing: Sealing,
     /// Print the result as JSON.
     #[arg(long)]
     json: bool,
@@ -52,7 +57,7 @@ struct Geom {
 
 const STEPS: RangeInclusive<i64> = GeomParameters::MIN_STEPS as i64..=GeomParameters::MAX_STEPS as i64;
 
-fn parameter_set(name: &str) -> Result<ParameterSet, String> {
+pub(super) fn parameter_set(name: &str) -> Result<ParameterSet, String> {
     ParameterSet::from_name(name).ok_or_else(|| "not one of stark-100, stark-128".to_owned())
 }
 
@@ -65,7 +70,10 @@ pub(super) fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
     let parameters = GeomParameters::new(geom.steps, initial, matrix)?;
     let existing = if geom.force { Existing::Replace } else { Existing::Keep };
     let destination = Destination { path: geom.out, existing };
-    let sealed = seal::geom(parameters, geom.security)?.write(&destination)?;
+    let ready = geom.sealing.ready()?;
+    let mut committed = seal::geom_under(parameters, geom.security, ready.policy.as_ref())?;
+    ready.sign(&mut committed)?;
+    let sealed = committed.write(&destination)?;
     if geom.json {
         println!(
             "{}",

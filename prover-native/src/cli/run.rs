@@ -12,7 +12,11 @@ use std::{
 use clap::{Args, ValueEnum};
 use indicatif::ProgressBar;
 
-use super::output::{BAD, FAINT, Failure, GOOD, Size, eprintln_line, printable};
+use super::{
+    output::{BAD, FAINT, Failure, GOOD, Size, eprintln_line, printable},
+    run_guest::{self, MachineOptions},
+    sealing::Sealing,
+};
 use crate::{
     artifacts::ArtifactStore,
     run::{self, CaptureChoice, Exit, Observer, Passthrough, Program, Request, Role, RunRecord, Stage, Stream},
@@ -27,6 +31,8 @@ use crate::{
 ///
 /// Of the environment only the variables named with --env enter the receipt; arguments and file contents do: keep secrets out
 /// of both. Exit status: that of the program (128 + signal when a signal ended it); 1 when there is no receipt.
+///
+/// A RISC-V ELF file runs on the RV32IM machine instead: capseal run program.elf --help.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
@@ -57,14 +63,19 @@ pub(super) struct Arguments {
     /// Archives up to this many bytes travel in the receipt; a longer one is written beside it.
     #[arg(long, default_value_t = EMBED_LIMIT, value_name = "BYTES")]
     embed_limit: u64,
+    #[command(flatten)]
+    sealing: Sealing,
     /// Print what came of it as JSON, on standard error (standard output belongs to the program).
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    machine: MachineOptions,
 }
 
 const EXAMPLES: &str = "\
 Examples:
   capseal run ./strategy.py data.csv
+  capseal run guest.elf --input data.csv --no-prove
   capseal run --input prices/ --config strategy.toml --out monday.cap ./strategy.py
   capseal run --env TZ -- sort -u words.txt";
 
@@ -76,10 +87,21 @@ enum Capture {
 }
 
 pub(super) fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
+    if let Some(guest) = run_guest::asked_for(&arguments.program) {
+        return run_guest::execute(guest?);
+    }
+    if arguments.machine.is_used() {
+        let program = arguments.program[0].to_string_lossy();
+        return Err(Failure::explained_by(
+            format_args!("{} is not a RISC-V program", printable(&program)),
+            "--no-prove, --max-cycles and --profile are for ELF files of the RV32IM machine",
+        ));
+    }
     let existing = if arguments.force { Existing::Replace } else { Existing::Keep };
     let destination = Destination { path: arguments.out.clone(), existing };
     destination.check().map_err(explain_seal)?;
     let (json, embed_limit) = (arguments.json, arguments.embed_limit);
+    let ready = arguments.sealing.ready()?;
     let request = request(arguments)?;
 
     let store = ArtifactStore::beside(&destination.path)?;
@@ -92,7 +114,9 @@ pub(super) fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
     let mut detached = destination.path.clone().into_os_string();
     detached.push(".archive");
     let place = ArchivePlace { embed_limit, detached: detached.into(), existing };
-    let sealed = seal::process(&record, store, &place).and_then(|committed| committed.write(&destination));
+    let mut committed = seal::process_under(&record, store, &place, ready.policy.as_ref()).map_err(explain_seal)?;
+    ready.sign(&mut committed)?;
+    let sealed = committed.write(&destination);
     progress.clear();
     let sealed = sealed.map_err(explain_seal)?;
 

@@ -4,9 +4,13 @@ use std::{path::PathBuf, process::ExitCode};
 
 use anstream::println;
 use clap::Args;
-use verifier_core::{ClaimClass, Digest, Level, Outcome, Verdict, VerifyOptions, verify};
+use verifier_core::{ClaimClass, Digest, Level, Outcome, Status, Verdict, VerifyOptions, policy::Inclusion, verify};
 
-use super::output::{BAD, FAINT, Failure, GOOD, TITLE, printable, read};
+use super::{
+    output::{BAD, FAINT, Failure, GOOD, TITLE, printable, read},
+    policy::print_answers,
+    registry::{digest, now, read_trust, time},
+};
 
 /// Check receipts.
 ///
@@ -22,6 +26,21 @@ pub(super) struct Arguments {
     /// Identity that the receipt must have: pins a receipt that nobody signed.
     #[arg(long, value_name = "CAPSULE_HASH", value_parser = digest)]
     expect: Option<Digest>,
+    /// Whom to trust for what (`capseal registry`); no level above proof-only is reached without it.
+    #[arg(long, value_name = "FILE")]
+    trust: Option<PathBuf>,
+    /// The policy document that must apply, instead of the one that the receipt brings along.
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// Shows that the policy is in the registry that the trust file pins (`capseal policy registry prove`).
+    #[arg(long, value_name = "FILE")]
+    policy_inclusion: Option<PathBuf>,
+    /// The time to judge keys and ages at, such as 2026-01-31T12:34:56Z; now when not named.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    at: Option<u64>,
+    /// The least status to accept, such as POLICY_ENFORCED.
+    #[arg(long, value_name = "STATUS", value_parser = status)]
+    require_status: Option<Status>,
     /// Print each verdict as one line of JSON.
     #[arg(long)]
     json: bool,
@@ -31,13 +50,32 @@ fn level(name: &str) -> Result<Level, String> {
     Level::from_name(name).ok_or_else(|| "not one of proof-only, policy-enforced, full".to_owned())
 }
 
-fn digest(text: &str) -> Result<Digest, String> {
-    Digest::from_hex(text).ok_or_else(|| "not 64 lower-case hexadecimal digits".to_owned())
+fn status(name: &str) -> Result<Status, String> {
+    let known = Status::from_name(name).filter(|status| *status != Status::Rejected);
+    known.ok_or_else(|| "not one of PROOF_ONLY, POLICY_SELF_REPORTED, POLICY_ENFORCED, FULLY_VERIFIED".to_owned())
+}
+
+fn options(arguments: &Arguments) -> Result<VerifyOptions, Failure> {
+    let text = |path: &PathBuf| -> Result<String, Failure> {
+        String::from_utf8(read(path)?).map_err(|_| Failure::new(format_args!("{} is no text", path.display())))
+    };
+    let inclusion = arguments.policy_inclusion.as_ref().map(|path| -> Result<Inclusion, Failure> {
+        serde_json::from_slice(&read(path)?).map_err(|error| Failure::new(format_args!("{}: {error}", path.display())))
+    });
+    Ok(VerifyOptions {
+        level: arguments.level,
+        expected_capsule_hash: arguments.expect,
+        trust: arguments.trust.as_deref().map(read_trust).transpose()?,
+        policy: arguments.policy.as_ref().map(text).transpose()?,
+        policy_inclusion: inclusion.transpose()?,
+        at: Some(arguments.at.unwrap_or_else(now)),
+        require_status: arguments.require_status,
+        ..VerifyOptions::default()
+    })
 }
 
 pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let options =
-        VerifyOptions { level: arguments.level, expected_capsule_hash: arguments.expect, ..VerifyOptions::default() };
+    let options = options(arguments)?;
     let mut exit = 0;
     for (place, receipt) in arguments.receipts.iter().enumerate() {
         let verdict = verify(&read(receipt)?, &options);
@@ -78,6 +116,10 @@ pub(super) fn print(verdict: &Verdict) {
             Outcome::Skipped => (FAINT, "–"),
         };
         println!("  {style}{mark}{style:#} {:<13}{}", check.id.name(), printable(&check.detail));
+    }
+    if let Some(policy) = &verdict.policy {
+        println!("\n  {TITLE}{}, track {}{TITLE:#}", printable(&policy.policy_id), printable(&policy.track_id));
+        print_answers(&policy.rules);
     }
     if !verdict.not_proven.is_empty() {
         println!("\n  {TITLE}This receipt does not show{TITLE:#}");

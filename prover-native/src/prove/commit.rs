@@ -66,47 +66,57 @@ impl<E: FieldElement<BaseField = BaseElement>> CommittedRows<E> {
     }
 }
 
-/// The extended main trace, as Winterfell's prover reads it.
-pub(super) struct CommittedTrace {
+/// The extended trace, as Winterfell's prover reads it: the main segment, and the auxiliary one once it is there.
+pub(super) struct CommittedTrace<E: FieldElement<BaseField = BaseElement>> {
     main: CommittedRows<BaseElement>,
+    aux: Option<CommittedRows<E>>,
     info: TraceInfo,
     blowup: usize,
 }
 
-impl CommittedTrace {
-    pub(super) fn new(info: TraceInfo, polys: &ColMatrix<BaseElement>, blowup: usize) -> Self {
-        Self { main: CommittedRows::new(polys, blowup), info, blowup }
+impl<E: FieldElement<BaseField = BaseElement>> CommittedTrace<E> {
+    pub(super) const fn new(info: TraceInfo, main: CommittedRows<BaseElement>, blowup: usize) -> Self {
+        Self { main, aux: None, info, blowup }
     }
 
-    pub(super) fn root(&self) -> Digest {
-        self.main.root()
+    fn read<F>(&self, rows: &CommittedRows<F>, lde_step: usize, frame: &mut EvaluationFrame<F>)
+    where
+        F: FieldElement<BaseField = BaseElement>,
+    {
+        let rows = &rows.rows;
+        frame.current_mut().copy_from_slice(rows.row(lde_step));
+        frame.next_mut().copy_from_slice(rows.row((lde_step + self.blowup) % rows.num_rows()));
     }
 }
 
-impl<E: FieldElement<BaseField = BaseElement>> TraceLde<E> for CommittedTrace {
+impl<E: FieldElement<BaseField = BaseElement>> TraceLde<E> for CommittedTrace<E> {
     type HashFn = TaggedSha256;
     type VC = Vector;
 
     fn get_main_trace_commitment(&self) -> Digest {
-        self.root()
+        self.main.root()
     }
 
-    fn set_aux_trace(&mut self, _: &ColMatrix<E>, _: &StarkDomain<BaseElement>) -> (ColMatrix<E>, Digest) {
-        unreachable!("{NO_AUXILIARY_SEGMENT}")
+    fn set_aux_trace(&mut self, trace: &ColMatrix<E>, _: &StarkDomain<BaseElement>) -> (ColMatrix<E>, Digest) {
+        let polys = trace.interpolate_columns();
+        let rows = CommittedRows::new(&polys, self.blowup);
+        let root = rows.root();
+        self.aux = Some(rows);
+        (polys, root)
     }
 
     fn read_main_trace_frame_into(&self, lde_step: usize, frame: &mut EvaluationFrame<BaseElement>) {
-        let rows = &self.main.rows;
-        frame.current_mut().copy_from_slice(rows.row(lde_step));
-        frame.next_mut().copy_from_slice(rows.row((lde_step + self.blowup) % rows.num_rows()));
+        self.read(&self.main, lde_step, frame);
     }
 
-    fn read_aux_trace_frame_into(&self, _: usize, _: &mut EvaluationFrame<E>) {
-        unreachable!("{NO_AUXILIARY_SEGMENT}")
+    fn read_aux_trace_frame_into(&self, lde_step: usize, frame: &mut EvaluationFrame<E>) {
+        let aux = self.aux.as_ref().expect("the auxiliary segment is committed to before constraints are evaluated");
+        self.read(aux, lde_step, frame);
     }
 
     fn query(&self, positions: &[usize]) -> Vec<Queries> {
-        vec![self.main.query(positions)]
+        let aux = self.aux.as_ref().map(|aux| aux.query(positions));
+        [self.main.query(positions)].into_iter().chain(aux).collect()
     }
 
     fn trace_len(&self) -> usize {
@@ -121,5 +131,3 @@ impl<E: FieldElement<BaseField = BaseElement>> TraceLde<E> for CommittedTrace {
         &self.info
     }
 }
-
-const NO_AUXILIARY_SEGMENT: &str = "the AIR has no auxiliary segment";

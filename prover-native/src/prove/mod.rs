@@ -8,6 +8,7 @@
 mod commit;
 mod geom;
 mod prover;
+pub mod rv32im;
 
 pub use geom::{Committed, GeomProver, ProveError};
-pub use prover::TraceCommitment;
+pub use prover::{AuxSegment, Extension, Phases, TraceCommitment};

@@ -7,7 +7,7 @@ use std::{
     fs,
     io::{self, Read},
     path::Path,
-    process::{Command, Stdio},
+    process::{Command, ExitStatus, Stdio},
     sync::mpsc,
     thread,
     time::Duration,
@@ -17,14 +17,15 @@ use serde_json::{Map, Value, json};
 use verifier_core::Digest;
 
 use super::{
-    Capture, Mode,
+    Capture, Mode, Request,
     record::{FileRecord, Role},
     rules::Language,
     text::text_of,
 };
 
-/// Every manifest of a run, by name.
+/// Every manifest of a run, by name. Those about a container, a working tree and a build are there when there is one.
 pub(super) fn manifests(
+    request: &Request,
     capture: &Capture,
     files: &[FileRecord],
     interpreter: Option<&Interpreter>,
@@ -36,7 +37,77 @@ pub(super) fn manifests(
         ("runtime", runtime(files)),
         ("capture", of_capture(capture)),
     ];
-    manifests.into_iter().map(|(name, manifest)| (name.to_owned(), manifest)).collect()
+    let found = [("container", container(request)), ("git", git(request)), ("build", build(request))];
+    let found = found.into_iter().filter_map(|(name, manifest)| Some((name, manifest?)));
+    manifests.into_iter().chain(found).map(|(name, manifest)| (name.to_owned(), manifest)).collect()
+}
+
+/// The container that the run was in, as its runtime or its user says.
+fn container(request: &Request) -> Option<Value> {
+    let podman = fs::read_to_string("/run/.containerenv").ok();
+    let field = |name: &str| {
+        let value = podman.as_ref()?.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='))?;
+        Some(value.trim_matches('"').to_owned()).filter(|value| !value.is_empty())
+    };
+    let told = variable(request, IMAGE_DIGEST);
+    let runtime = match &podman {
+        Some(_) => Some("podman"),
+        None if Path::new("/.dockerenv").exists() => Some("docker"),
+        None => None,
+    };
+    let digest = told.or_else(|| field("imageid").map(|id| format!("sha256:{id}")));
+    let digest = digest.filter(|text| text.strip_prefix("sha256:").and_then(Digest::from_hex).is_some());
+    if runtime.is_none() && digest.is_none() {
+        return None;
+    }
+    Some(object([
+        ("runtime", runtime.map(Value::from)),
+        ("image", field("image").map(Value::from)),
+        ("image_digest", digest.map(Value::from)),
+    ]))
+}
+
+/// Tells the digest of the image to a run that cannot find it out: Docker does not say it inside of a container.
+const IMAGE_DIGEST: &str = "CAPSEAL_IMAGE_DIGEST";
+
+/// The working tree that the run was in, as it was afterwards: its commit, and whether files differ from it.
+fn git(request: &Request) -> Option<Value> {
+    let git = |arguments: &[&str]| {
+        let mut command = Command::new("git");
+        // Neither hooks nor helpers that the tree's own configuration names.
+        command.args(["--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"]);
+        command.args(arguments).current_dir(&request.working_dir).env_remove("GIT_DIR").env("GIT_TERMINAL_PROMPT", "0");
+        ask(command)
+    };
+    let (status, commit) = git(&["rev-parse", "--verify", "HEAD"])?;
+    let clean = git(&["diff", "--quiet", "--no-ext-diff", "--no-textconv", "HEAD", "--"])?.0;
+    let dirty = match clean.code() {
+        Some(0) => Some(false),
+        Some(1) => Some(true),
+        _ => None,
+    };
+    status.success().then(|| object([("commit", commit.map(Value::from)), ("dirty", dirty.map(Value::from))]))
+}
+
+/// What compilers were told, of the variables that are recorded anyway. A build with a fixed clock counts as deterministic.
+fn build(request: &Request) -> Option<Value> {
+    let recorded = BUILD_VARIABLES.iter().filter(|name| request.recorded_env.iter().any(|recorded| recorded == *name));
+    let flags: Map<String, Value> =
+        recorded.filter_map(|name| Some(((*name).to_owned(), variable(request, name)?.into()))).collect();
+    let fixed = flags.get(SOURCE_DATE_EPOCH).and_then(Value::as_str).is_some_and(|epoch| epoch.parse::<u64>().is_ok());
+    (!flags.is_empty()).then(|| json!({ "deterministic": fixed, "flags": flags }))
+}
+
+/// The clock of a reproducible build (reproducible-builds.org).
+const SOURCE_DATE_EPOCH: &str = "SOURCE_DATE_EPOCH";
+
+const BUILD_VARIABLES: [&str; 8] =
+    ["CFLAGS", "CXXFLAGS", "GOFLAGS", "LDFLAGS", "PYTHONHASHSEED", "RUSTC_WRAPPER", "RUSTFLAGS", SOURCE_DATE_EPOCH];
+
+/// A variable of the run's environment.
+fn variable(request: &Request, name: &str) -> Option<String> {
+    let (_, value) = request.environment.iter().find(|(found, _)| found.to_str() == Some(name))?;
+    Some(text_of(value))
 }
 
 /// The interpreter of a run, as the toolchain manifest names it.
@@ -162,6 +233,12 @@ pub(super) fn version_of(
     Language::of_interpreter(executable)?;
     let mut command = Command::new(executable);
     command.arg("--version").env_clear().envs(environment.iter().map(|(name, value)| (name, value)));
+    let (status, answer) = ask(command)?;
+    answer.filter(|_| status.success())
+}
+
+/// Runs a command that answers in one line, and waits for it for a while.
+fn ask(mut command: Command) -> Option<(ExitStatus, Option<String>)> {
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().ok()?;
     let (answer, answers) = mpsc::channel();
     let pipes = (child.stdout.take()?, child.stderr.take()?);
@@ -183,7 +260,7 @@ pub(super) fn version_of(
     let status = child.wait().ok()?;
     let (stdout, stderr) = answered.ok()?;
     let first = |text: io::Result<String>| text.ok().map(|text| line(&text)).filter(|line| !line.is_empty());
-    status.success().then(|| first(stdout).or_else(|| first(stderr))).flatten()
+    Some((status, first(stdout).or_else(|| first(stderr))))
 }
 
 /// The first line that is not blank, on one line of a record.

@@ -108,7 +108,7 @@ pub fn execute(request: &Request, store: &ArtifactStore, observer: Arc<dyn Obser
         started_at,
         duration_ms: ran.ended.duration.as_millis() as u64,
         exit: ran.ended.exit,
-        manifests: manifest::manifests(&capture, &files, interpreter.as_ref()),
+        manifests: manifest::manifests(request, &capture, &files, interpreter.as_ref()),
         capture,
         files,
         others,

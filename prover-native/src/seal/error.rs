@@ -3,11 +3,20 @@
 use std::{fmt, io};
 
 use verifier_core::{
-    ReasonCode, Refusal, air::geom::GeomError, event_log::EventLogError, row_check::HeaderError, stc::BuildError,
+    ReasonCode, Refusal,
+    air::{geom::GeomError, rv32im::Rv32imError},
+    event_log::EventLogError,
+    row_check::HeaderError,
+    signature::SignatureError,
+    stc::BuildError,
 };
 
 use crate::{
-    artifacts::StoreError, commit::EncodeError, container::WriteError, prove::ProveError, whole_file::WholeFileError,
+    artifacts::StoreError,
+    commit::EncodeError,
+    container::WriteError,
+    prove::{ProveError, rv32im::Rv32imProveError},
+    whole_file::WholeFileError,
 };
 
 /// A receipt could not be sealed; nothing was left behind.
@@ -24,6 +33,10 @@ pub enum SealError {
     Geom(GeomError),
     /// The prover failed.
     Prove(ProveError),
+    /// The run of a program has no statement.
+    Rv32im(Rv32imError),
+    /// The prover of programs failed.
+    ProveRv32im(Rv32imProveError),
     /// An event could not be logged.
     Log(EventLogError),
     /// The container could not be written.
@@ -34,6 +47,8 @@ pub enum SealError {
     Shape(HeaderError),
     /// The archive could not be encoded.
     Encode(EncodeError),
+    /// A signature could not be written.
+    Signature(SignatureError),
     /// The verifier refuses what was sealed.
     Refused(Refusal),
 }
@@ -59,11 +74,14 @@ impl fmt::Display for SealError {
             Self::Archive(error) => error.fmt(f),
             Self::Geom(error) => error.fmt(f),
             Self::Prove(error) => error.fmt(f),
+            Self::Rv32im(error) => write!(f, "the run has no statement: {error}"),
+            Self::ProveRv32im(error) => error.fmt(f),
             Self::Log(error) => error.fmt(f),
             Self::Container(error) => error.fmt(f),
             Self::File(error) => error.fmt(f),
             Self::Shape(error) => error.fmt(f),
             Self::Encode(error) => error.fmt(f),
+            Self::Signature(error) => write!(f, "the receipt cannot be signed: {error}"),
             Self::Refused(refusal) => write!(f, "the verifier refuses what was sealed: {refusal}"),
         }
     }
@@ -96,6 +114,8 @@ from! {
     Archive(BuildError);
     Geom(GeomError);
     Prove(ProveError);
+    Rv32im(Rv32imError);
+    ProveRv32im(Rv32imProveError);
     Log(EventLogError);
     Container(WriteError);
     File(WholeFileError);

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use verifier_core::{
     air::geom::GeomParameters,
-    backend::{Backend, geom as backend},
+    backend::{Backend, PROOF_FORMAT, geom as backend},
     cbor::Item,
     digest::Tag,
     stark::ParameterSet,
 };
 
-use super::{Archive, Committed, Draft, SealError};
+use super::{Archive, Committed, Draft, Governing, SealError};
 use crate::{artifacts::ArtifactStore, prove::GeomProver};
 
 /// Runs the geom machine, proves the run, and puts the receipt together.
@@ -18,6 +18,18 @@ use crate::{artifacts::ArtifactStore, prove::GeomProver};
 /// # Errors
 /// When the prover fails or the documents cannot be stored.
 pub fn geom(parameters: GeomParameters, set: ParameterSet) -> Result<Committed, SealError> {
+    geom_under(parameters, set, None)
+}
+
+/// As [`geom`], under a policy.
+///
+/// # Errors
+/// As [`geom`].
+pub fn geom_under(
+    parameters: GeomParameters,
+    set: ParameterSet,
+    policy: Option<&Governing>,
+) -> Result<Committed, SealError> {
     let run = GeomProver::commit(parameters, set);
     let statement = run.statement()?;
     let manifests = Vec::new();
@@ -38,8 +50,8 @@ pub fn geom(parameters: GeomParameters, set: ParameterSet) -> Result<Committed, 
     for (_, document) in backend::documents(&statement) {
         contents.insert(store.add_bytes(document.as_bytes())?);
     }
-    let mut committed = draft.commit(Archive::embedded(store, contents)?);
+    let mut committed = draft.commit_under(Archive::embedded(store, contents)?, policy);
     let proof = run.prove(committed.instance_hash())?;
-    committed.attach_proof(Backend::GeomV1.id(), backend::PROOF_FORMAT, set.name(), proof);
+    committed.attach_proof(Backend::GeomV1.id(), PROOF_FORMAT, set.name(), proof);
     Ok(committed)
 }

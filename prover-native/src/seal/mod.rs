@@ -6,7 +6,9 @@
 mod archive;
 mod error;
 mod geom;
+mod policy;
 mod process;
+mod rv32im;
 mod write;
 
 use verifier_core::{
@@ -18,13 +20,18 @@ use verifier_core::{
     },
     cbor::Item,
     digest::Tag,
+    signature::Purpose,
     verdict::Level,
 };
 
+use crate::{keys::SecretKey, sign::signature_entry};
+
 pub use archive::{Archive, ArchivePlace, EMBED_LIMIT};
 pub use error::SealError;
-pub use geom::geom;
-pub use process::process;
+pub use geom::{geom, geom_under};
+pub use policy::{Governing, GoverningError};
+pub use process::{process, process_under};
+pub use rv32im::rv32im;
 pub use write::{Destination, Sealed};
 
 /// What a backend brings.
@@ -58,7 +65,9 @@ pub struct Committed {
     archive: Archive,
     manifests: Vec<(String, Vec<u8>)>,
     events: Option<Vec<u8>>,
+    policy: Option<Vec<u8>>,
     proof: Option<Vec<u8>>,
+    signatures: Vec<(String, Vec<u8>)>,
 }
 
 impl Draft {
@@ -73,6 +82,11 @@ impl Draft {
 
     /// Joins the draft with its archive and computes the instance hash.
     pub fn commit(self, archive: Archive) -> Committed {
+        self.commit_under(archive, None)
+    }
+
+    /// As [`Draft::commit`], under a policy: the statement names it, so that a proof is bound to it too.
+    pub fn commit_under(self, archive: Archive, policy: Option<&Governing>) -> Committed {
         let Self { backend, claim, trace_spec, trace_root, public_inputs, proof_system, manifests, events, run } = self;
         let manifest_refs = Self::manifest_refs(&manifests);
         let manifest_hash = Tag::MANIFESTS.digest(&[&manifest_refs.encode()]);
@@ -81,7 +95,7 @@ impl Draft {
         let statement = Statement {
             statement_version: 1,
             trace_spec_hash: trace_spec.hash(),
-            policy_hash: None,
+            policy_hash: policy.map(Governing::hash),
             trace_root,
             public_inputs,
             anchors: chain.into_iter().chain([manifests_anchor(manifest_hash)]).collect(),
@@ -110,17 +124,26 @@ impl Draft {
             row_tree_arity: payload.row_index_ref.tree_arity,
             row_index_ref_hash: payload.row_index_ref.hash(),
             chunk_meta_hash: payload.chunk_meta.hash(),
-            policy_ref: None,
+            policy_ref: policy.map(Governing::reference),
             da_policy_hash: None,
             anchor,
             proof_system,
             manifest_hash,
             payload_hash: Digest::default(),
-            verification_profile: Level::ProofOnly.name().into(),
+            verification_profile: policy.map_or(Level::ProofOnly, |_| Level::PolicyEnforced).name().into(),
         };
         header.instance_hash = Instance::of(&header, &payload).hash();
         debug_assert_eq!(backend.claim_class() == ClaimClass::Witnessed, header.anchor.is_some());
-        Committed { header, payload, archive, manifests, events: events.map(|(_, log)| log), proof: None }
+        Committed {
+            header,
+            payload,
+            archive,
+            manifests,
+            events: events.map(|(_, log)| log),
+            policy: policy.map(|policy| policy.document().to_vec()),
+            proof: None,
+            signatures: Vec::new(),
+        }
     }
 }
 
@@ -140,6 +163,18 @@ impl Committed {
             size: proof.len() as u64,
         });
         self.proof = Some(proof);
+    }
+
+    /// Signs as author, and for the manifests. A proof must be there by now: what is signed is the finished capsule.
+    ///
+    /// # Errors
+    /// None in practice.
+    pub fn sign(&mut self, key: &SecretKey) -> Result<(), SealError> {
+        let capsule = self.capsule();
+        for purpose in Purpose::ALL {
+            self.signatures.push(signature_entry(&capsule, key, *purpose).map_err(SealError::Signature)?);
+        }
+        Ok(())
     }
 
     /// Computes the three layers.

@@ -10,7 +10,7 @@ use verifier_core::{
     event_log::{self, Writer},
 };
 
-use super::{Archive, ArchivePlace, Committed, Draft, SealError};
+use super::{Archive, ArchivePlace, Committed, Draft, Governing, SealError};
 use crate::{
     artifacts::{Artifact, ArtifactStore},
     clock,
@@ -22,6 +22,19 @@ use crate::{
 /// # Errors
 /// When contents cannot be read back, or an event breaks a rule of the log.
 pub fn process(record: &RunRecord, store: ArtifactStore, place: &ArchivePlace) -> Result<Committed, SealError> {
+    process_under(record, store, place, None)
+}
+
+/// As [`process`], under a policy.
+///
+/// # Errors
+/// As [`process`].
+pub fn process_under(
+    record: &RunRecord,
+    store: ArtifactStore,
+    place: &ArchivePlace,
+    policy: Option<&Governing>,
+) -> Result<Committed, SealError> {
     let manifests = manifests(record);
     let manifest_hash = Tag::MANIFESTS.digest(&[&Draft::manifest_refs(&manifests).encode()]);
     let claim = claim(record, manifest_hash);
@@ -43,7 +56,7 @@ pub fn process(record: &RunRecord, store: ArtifactStore, place: &ArchivePlace) -
         )),
         run: Some(run),
     };
-    Ok(draft.commit(Archive::commit(store, record.kept(), place)?))
+    Ok(draft.commit_under(Archive::commit(store, record.kept(), place)?, policy))
 }
 
 fn circumstances(record: &RunRecord) -> Run {

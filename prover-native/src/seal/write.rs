@@ -76,6 +76,8 @@ impl Committed {
         if let (Some(proof), Some(reference)) = (&self.proof, &capsule.payload.proof) {
             entries.push(Entry::bytes(entry::proof(&reference.system), proof.as_slice()));
         }
+        entries.extend(self.policy.as_ref().map(|policy| Entry::bytes(entry::POLICY, policy.as_slice())));
+        entries.extend(self.signatures.iter().map(|(name, cose)| Entry::bytes(name, cose.as_slice())));
         for (name, manifest) in &self.manifests {
             entries.push(Entry::bytes(entry::manifest(name), manifest.as_slice()));
         }

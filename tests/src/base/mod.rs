@@ -11,7 +11,7 @@ use prover_native::{
     artifacts::ArtifactStore,
     prove::GeomProver,
     run::{self, CaptureChoice, Exit, Mode, Program, Request, Role, Silent},
-    seal::{self, ArchivePlace, Committed, Destination, EMBED_LIMIT},
+    seal::{self, ArchivePlace, Committed, Destination, EMBED_LIMIT, Governing},
     whole_file::Existing,
 };
 use verifier_core::{
@@ -24,6 +24,7 @@ use verifier_core::{
 
 use self::record::Scene;
 use crate::{
+    governed,
     receipt::Receipt,
     reseal::Layers,
     vectors::{set_optional, with_proof},
@@ -51,7 +52,7 @@ impl Base {
 }
 
 /// Every base receipt.
-pub const BASES: [Base; 14] = [
+pub const BASES: [Base; 15] = [
     recorded("process-typical", |folder| typical(&TYPICAL).seal(folder, EMBED_LIMIT)),
     recorded("process-other", |folder| typical(&OTHER).seal(folder, EMBED_LIMIT)),
     recorded("process-minimal", |folder| minimal().seal(folder, EMBED_LIMIT)),
@@ -72,6 +73,7 @@ pub const BASES: [Base; 14] = [
         geom(folder, ParameterSet::Stark100, parameters(4000, [3, 18_446_744_069_414_584_320], [[2, 7], [1, 8]]))
     }),
     proven("geom-optional-fields", geom_with_optional_fields),
+    proven("geom-governed", governed_geom),
 ];
 
 const fn recorded(name: &'static str, make: fn(&Path) -> Vec<u8>) -> Base {
@@ -158,7 +160,7 @@ fn unicode() -> Scene {
     scene.file(Role::Input, "\u{202e}txt.exe", b"");
     scene.file(Role::Input, "line%0Afeed and %25 and %FF", b"escaped\n");
     scene.file(Role::Output, "empty", b"");
-    scene.variable("GREETING", Some("\u{1f44b} \u{7f}\u{2028} end"));
+    scene.variable("GREETING", Some("\u{1f44b} %7F\u{2028} end"));
     scene.variable("EMPTY", Some(""));
     scene.variable("NOT_SET", None);
     scene.streams("\u{2713}\n", "");
@@ -236,6 +238,21 @@ fn real_run(folder: &Path) -> Vec<u8> {
 
 fn geom(folder: &Path, set: ParameterSet, parameters: GeomParameters) -> Vec<u8> {
     written(seal::geom(parameters, set).expect("a proof"), folder)
+}
+
+/// The rules that the governed run of the machine is sealed under.
+pub fn governed_rules() -> serde_json::Value {
+    serde_json::json!({
+        "backends": ["geom_v1"], "require_claim": "proven", "min_security_bits": 100, "exit_codes": [0],
+        "capture": ["observed"], "forbid_network": true, "required_public_outputs": ["final_cnt"],
+    })
+}
+
+fn governed_geom(folder: &Path) -> Vec<u8> {
+    let parameters = parameters(64, [1, 1], GeomParameters::DEFAULT_MATRIX);
+    let document = governed::policy(&governed_rules()).into_bytes();
+    let policy = Governing::new(document, None).expect("a policy with one track");
+    written(seal::geom_under(parameters, ParameterSet::Stark100, Some(&policy)).expect("a proof"), folder)
 }
 
 /// A proof of a statement that names a policy and a manifest, which no command of this version makes.

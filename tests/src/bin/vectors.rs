@@ -5,7 +5,7 @@ use std::{env, error::Error, fs, path::Path, process::ExitCode};
 
 use capseal_tests::{
     base::BASES,
-    hostile,
+    hostile, truth_table,
     vectors::{self, Bases, Vector},
 };
 
@@ -13,6 +13,8 @@ const USAGE: &str = "\
 usage: vectors write                  derives every vector from the base receipts in tests/vectors/accept
        vectors base [NAME...]         makes base receipts anew: all of them, or those named
        vectors freeze                 puts base receipts that are not there yet into tests/vectors/v1
+       vectors table DIR              writes a receipt with options for each cell of the truth table
+       vectors table-page             prints the truth table as a page of the specification
        vectors hostile DIR [MUTANTS]  writes the hostile receipts that are too large to keep, and mutants of a proof";
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
@@ -23,6 +25,8 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         ["write"] => println!("{} vectors derived", vectors::write(&folder)?),
         ["base", names @ ..] => base(&folder, names)?,
         ["freeze"] => vectors::freeze(&folder)?.iter().for_each(|name| println!("frozen: {name}")),
+        ["table", place] => table(&folder, Path::new(place))?,
+        ["table-page"] => print!("{}", truth_table::page()),
         ["hostile", place] => hostile(&folder, Path::new(place), MUTANTS)?,
         ["hostile", place, mutants] => hostile(&folder, Path::new(place), mutants.parse()?)?,
         _ => {
@@ -42,6 +46,16 @@ fn base(folder: &Path, names: &[&str]) -> Result<(), Box<dyn Error>> {
         let bytes = base.make();
         println!("{:>7} bytes  {}", bytes.len(), base.name);
         fs::write(folder.join(format!("accept/{}.cap", base.name)), bytes)?;
+    }
+    Ok(())
+}
+
+fn table(folder: &Path, place: &Path) -> Result<(), Box<dyn Error>> {
+    let bases = Bases::read(folder)?;
+    fs::create_dir_all(place)?;
+    for row in truth_table::rows() {
+        fs::write(place.join(format!("{}.cap", row.name())), row.receipt(&bases.minimal).bytes())?;
+        fs::write(place.join(format!("{}.options.json", row.name())), row.options())?;
     }
     Ok(())
 }

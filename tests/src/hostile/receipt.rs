@@ -70,10 +70,10 @@ pub fn large_cases(bases: &Bases) -> Vec<Case> {
             with_proof(bases, proof)
         }),
         case("entries-to-the-limit-unaccounted-for", ReasonCode::EntryUnexpected, strays(receipt)),
-        case("artifact-of-60-mib-unaccounted-for", ReasonCode::EntryUnexpected, {
-            stray(receipt, "da/rows", vec![0x5a; 60 << 20])
+        case("artifact-of-44-mib-unaccounted-for", ReasonCode::EntryUnexpected, {
+            stray(receipt, "da/rows", vec![0x5a; 44 << 20])
         }),
-        case("archive-of-60-mib-under-another-root", ReasonCode::ChunkRootsDigestMismatch, large_archive(receipt)),
+        case("archive-of-44-mib-under-another-root", ReasonCode::ChunkRootsDigestMismatch, large_archive(receipt)),
         case("claim-of-19000-files-under-another-log", ReasonCode::EventLogMismatch, many_files(receipt)),
         case("sketch-of-24-mib", ReasonCode::ChunkLengthInvalid, {
             let mut changed = bases.detached.clone();
@@ -124,7 +124,7 @@ fn claiming_proof(bases: &Bases) -> Vec<u8> {
 
 /// Everything but the root is as it should be, so that all of it is hashed twice.
 fn large_archive(receipt: &Receipt) -> Vec<u8> {
-    let content = vec![0x5a; 60 << 20];
+    let content = vec![0x5a; 44 << 20];
     let old = receipt.entries.keys().find(|name| name.starts_with("artifacts/")).cloned().unwrap_or_default();
     let root = Digest::of_content(b"another root").to_value();
     let changed = receipt.changed(Layers::ALL, |receipt| {

@@ -231,10 +231,11 @@ fn commitments(bases: &Bases, rejects: &mut Rejects) {
 fn encodings(bases: &Bases, rejects: &mut Rejects) {
     let detached = (&bases.detached, Layers::ALL);
     let header = bases.detached.entries[entry::ROW_CHECK_HEADER].clone();
-    // Byte length, rows, columns, blowup: where each begins.
+    // Rows, columns, blowup, digest of the archive: where each begins.
     const ROWS: usize = 8;
     const COLUMNS: usize = 12;
     const BLOWUP: usize = 16;
+    const CONTENT: usize = 49;
     let with = |at: usize, bytes: &[u8]| {
         let mut other = header.clone();
         other[at..at + bytes.len()].copy_from_slice(bytes);
@@ -264,6 +265,15 @@ fn encodings(bases: &Bases, rejects: &mut Rejects) {
     // The capsule still points at the header that was there.
     rejects.change(invalid, "encoding-header-exchanged", (&bases.detached, Layers::NONE), |receipt| {
         receipt.entries.insert(entry::ROW_CHECK_HEADER.to_owned(), with(BLOWUP + 1, &[0; 32]));
+    });
+    // Every artifact travels, and the header names another archive.
+    rejects.change(ReasonCode::ChunkRootsDigestMismatch, "encoding-header-content-other", detached, |receipt| {
+        let artifacts = bases.typical.entries.iter().filter(|(name, _)| name.starts_with("artifacts/"));
+        receipt.entries.extend(artifacts.map(|(name, content)| (name.clone(), content.clone())));
+        receipt.entries.insert(entry::ROW_CHECK_HEADER.to_owned(), with(CONTENT, &[0; 32]));
+        for index in 0..receipt.entries.keys().filter(|name| name.starts_with("artifacts/")).count() {
+            receipt.set(&format!("payload.artifacts.{index}.embedded"), Value::Bool(true));
+        }
     });
     let mut sketch = bases.detached.entries[entry::ROW_CHECK_SKETCH].clone();
     sketch[..8].copy_from_slice(&0xffff_ffff_0000_0001_u64.to_le_bytes());

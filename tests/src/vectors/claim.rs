@@ -37,6 +37,7 @@ fn claim(bases: &Bases, rejects: &mut Rejects) {
         let list = Value::Array(names.map(variable).into());
         rejects.change(code, &format!("claim-variables-{name}"), all, |r| r.set(variables, list.clone()));
     }
+    spelling(bases, rejects);
     rejects.change(code, "claim-manifest-hash-other", all, |receipt| {
         receipt.set("payload.claim.environment.manifest_hash", another_digest());
     });
@@ -47,6 +48,36 @@ fn claim(bases: &Bases, rejects: &mut Rejects) {
     rejects.change(code, "exit-missing", all, |receipt| receipt.remove("payload.claim.exit"));
     rejects.change(code, "exit-empty", all, |receipt| receipt.set("payload.claim.exit", Value::Map(Vec::new())));
     rejects.change(code, "exit-by-code-and-signal", all, |r| r.set("payload.claim.exit.signal", Value::Uint(9)));
+}
+
+/// Texts that no byte string has, and paths with detours.
+fn spelling(bases: &Bases, rejects: &mut Rejects) {
+    let code = ReasonCode::CanonicalizationFailed;
+    let all = (&bases.typical, Layers::ALL);
+    let paths = [
+        ("empty", ""),
+        ("root", "/"),
+        ("of-the-folder", "."),
+        ("with-a-parent", "a/../b"),
+        ("with-an-empty-part", "a//b"),
+        ("with-a-slash-behind", "a/"),
+        ("with-a-zero-byte", "a%00"),
+        ("with-a-control-character", "a\u{1b}"),
+        ("with-a-needless-escape", "%41"),
+        ("with-a-lower-case-escape", "%e9"),
+        ("with-escaped-utf-8", "%C3%A9"),
+        ("with-half-an-escape", "a%"),
+    ];
+    for (name, path) in paths {
+        rejects.change(code, &format!("claim-path-{name}"), all, |r| r.set("payload.claim.code.0.path", text(path)));
+    }
+    let argument = Value::Array(vec![text("%zz")]);
+    rejects.change(code, "claim-argument-misspelt", all, |r| r.set("payload.claim.config.arguments", argument.clone()));
+    let variable = |name: &str, value: &str| Value::Array(vec![record([("name", text(name)), ("value", text(value))])]);
+    for (name, list) in [("name", variable("A%", "1")), ("value", variable("A", "%41"))] {
+        let path = "payload.claim.environment.variables";
+        rejects.change(code, &format!("claim-variable-{name}-misspelt"), all, |r| r.set(path, list.clone()));
+    }
 }
 
 fn public_inputs(bases: &Bases, rejects: &mut Rejects) {

@@ -10,6 +10,7 @@ mod event_log;
 mod form;
 mod frozen;
 mod proof;
+mod trust;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -162,6 +163,8 @@ pub struct Bases {
     pub geom_other: Receipt,
     /// The first run of the machine at `stark-128`.
     pub geom_128: Receipt,
+    /// A run of the machine under a policy.
+    pub geom_governed: Receipt,
 }
 
 impl Bases {
@@ -184,6 +187,7 @@ impl Bases {
             geom: read("geom-100")?,
             geom_other: read("geom-other")?,
             geom_128: read("geom-128")?,
+            geom_governed: read("geom-governed")?,
         })
     }
 }
@@ -191,6 +195,7 @@ impl Bases {
 /// Every derived vector, by path.
 pub fn derived(bases: &Bases) -> Vec<Vector> {
     let mut vectors = accepted(bases);
+    vectors.extend(trust::accepted(bases));
     let mut rejects = Rejects::default();
     for case in hostile::container::cases() {
         rejects.add(case.code, &format!("container-{}", case.name), case.bytes);
@@ -201,6 +206,7 @@ pub fn derived(bases: &Bases) -> Vec<Vector> {
     proof::add(bases, &mut rejects);
     archive::add(bases, &mut rejects);
     event_log::add(bases, &mut rejects);
+    trust::add(bases, &mut rejects);
     for case in hostile::receipt::cases(bases) {
         rejects.add(case.code, &format!("hostile-{}", case.name), case.bytes);
     }

@@ -5,22 +5,17 @@
 
 use alloc::{borrow::ToOwned, format, string::String, vec, vec::Vec};
 
-use super::{Backend, public_input};
+use super::{Backend, fri_params_hash, public_input, read_proof_ref};
 use crate::{
     air::geom::{AIR_PARAMS, COLUMNS, GeomAir, GeomOutputs, GeomParameters, GeomStatement, PROGRAM, ROW_STEPS},
-    capsule::{
-        Capsule, Claim, Config, Environment, FileRef, ProofRef, ProofSystem, PublicInput, PublicValue, TraceSpec,
-    },
+    capsule::{Capsule, Claim, Config, Environment, FileRef, ProofSystem, PublicInput, PublicValue, TraceSpec},
     cbor::{Item, record},
     digest::{Digest, Tag},
     event_log::schema_ref,
     reason::ReasonCode,
     refusal::Refusal,
-    stark::{FriParams, ParameterSet, ProvenAir as _},
+    stark::ParameterSet,
 };
-
-/// The format of the proof's bytes (`docs/spec/proof.md`).
-pub const PROOF_FORMAT: &str = "winterfell_0_13_stc_v1";
 
 /// The trace spec of every receipt of this backend.
 pub fn trace_spec() -> TraceSpec {
@@ -109,36 +104,13 @@ pub fn claim(statement: &GeomStatement, manifest_hash: Digest) -> Claim {
     }
 }
 
-/// The proof's reference: its system, format and parameter set must be the pinned ones.
-///
-/// # Errors
-/// E050, E051 or E301.
-pub fn read_proof_ref(capsule: &Capsule) -> Result<(&ProofRef, ParameterSet), Refusal> {
-    let missing = || Refusal::new(ReasonCode::ProofMissing, "the capsule names no proof");
-    let proof = capsule.payload.proof.as_ref().ok_or_else(missing)?;
-    if proof.system != Backend::GeomV1.id() {
-        return Err(Refusal::new(
-            ReasonCode::ProofSystemMismatch,
-            format!("{:?} does not prove geom_v1", proof.system),
-        ));
-    }
-    if proof.format != PROOF_FORMAT {
-        return Err(Refusal::new(ReasonCode::ProofFormatMissing, format!("the format {:?} is unknown", proof.format)));
-    }
-    let unknown = || {
-        let detail = format!("the parameter set {:?} is not pinned", proof.parameter_set);
-        Refusal::new(ReasonCode::ProofSystemMismatch, detail)
-    };
-    Ok((proof, ParameterSet::from_name(&proof.parameter_set).ok_or_else(unknown)?))
-}
-
 /// Check 4 for this backend: what the trace spec and the proof system's hashes must be.
 ///
 /// # Errors
 /// When statement and claim do not say the same, or the proof is not of this system.
 pub fn statement(capsule: &Capsule) -> Result<(TraceSpec, ProofSystem), Refusal> {
     let payload = &capsule.payload;
-    let (_, set) = read_proof_ref(capsule)?;
+    let (_, set) = read_proof_ref(capsule, Backend::GeomV1)?;
     let stated = read_statement(&payload.statement.public_inputs)?;
     let foreign_parts = payload.run.is_some() || capsule.header.anchor.is_some();
     if foreign_parts || payload.claim != claim(&stated, capsule.header.manifest_hash) {
@@ -173,39 +145,6 @@ record! {
     }
 }
 
-record! {
-    /// Options of the low-degree test, as they are hashed.
-    pub struct FriOptions {
-        /// Name of the parameter set.
-        pub parameter_set: String,
-        /// The options, by name.
-        pub queries: u64,
-        /// Inverse rate.
-        pub blowup: u64,
-        /// Bits of proof of work.
-        pub grinding: u64,
-        /// Degree of the extension field.
-        pub extension_degree: u64,
-        /// Folding factor.
-        pub folding: u64,
-        /// Largest degree of the remainder.
-        pub remainder_degree: u64,
-    }
-}
-
-fn fri_options(set: ParameterSet) -> FriOptions {
-    let params = GeomAir::fri_params(set);
-    FriOptions {
-        parameter_set: set.name().to_owned(),
-        queries: u64::from(params.queries),
-        blowup: u64::from(params.blowup),
-        grinding: u64::from(params.grinding),
-        extension_degree: u64::from(FriParams::EXTENSION_DEGREE),
-        folding: u64::from(params.folding),
-        remainder_degree: u64::from(params.remainder_degree),
-    }
-}
-
 /// The hashes of what the proof system is told.
 pub fn proof_system(parameters: &GeomParameters, set: ParameterSet) -> ProofSystem {
     let machine = Parameters {
@@ -223,7 +162,7 @@ pub fn proof_system(parameters: &GeomParameters, set: ParameterSet) -> ProofSyst
     ProofSystem {
         params_hash: Tag::PARAMS.digest(&[&machine.encode()]),
         air_params_hash: Tag::AIR_PARAMS.digest(&[&air.encode()]),
-        fri_params_hash: Tag::FRI_PARAMS.digest(&[&fri_options(set).encode()]),
+        fri_params_hash: fri_params_hash::<GeomAir>(set),
         program_hash: Tag::PROGRAM.digest(&[&program.encode()]),
         vk_hash: Backend::GeomV1.verification_key_hash(),
     }

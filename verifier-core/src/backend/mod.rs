@@ -5,16 +5,23 @@
 
 pub mod geom;
 pub mod process;
+pub mod rv32im;
 
 use alloc::{borrow::ToOwned, format, string::String};
 
 use serde::{Serialize, Serializer};
 
 use crate::{
-    capsule::{Header, Payload, PublicInput, PublicValue, StatementAnchor},
+    capsule::{Capsule, Header, Payload, ProofRef, PublicInput, PublicValue, StatementAnchor},
     cbor::{Item, record},
     digest::{Digest, Tag},
+    reason::ReasonCode,
+    refusal::Refusal,
+    stark::{FriParams, ParameterSet, ProvenAir},
 };
+
+/// The format of the proof's bytes (`docs/spec/proof.md`).
+pub const PROOF_FORMAT: &str = "winterfell_0_13_stc_v1";
 
 /// What stands behind "this code on these inputs gave this output".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,11 +55,13 @@ pub enum Backend {
     ProcessV1,
     /// The geom machine, proven.
     GeomV1,
+    /// A program for RV32IM, proven.
+    Rv32imV1,
 }
 
 impl Backend {
     /// Every backend.
-    pub const ALL: &'static [Self] = &[Self::ProcessV1, Self::GeomV1];
+    pub const ALL: &'static [Self] = &[Self::ProcessV1, Self::GeomV1, Self::Rv32imV1];
 
     /// Finds a backend by the header's `backend_id`.
     pub fn from_id(id: &str) -> Option<Self> {
@@ -64,6 +73,7 @@ impl Backend {
         match self {
             Self::ProcessV1 => "process_v1",
             Self::GeomV1 => "geom_v1",
+            Self::Rv32imV1 => "rv32im_v1",
         }
     }
 
@@ -72,6 +82,7 @@ impl Backend {
         match self {
             Self::ProcessV1 => "process",
             Self::GeomV1 => "geom",
+            Self::Rv32imV1 => "rv32im",
         }
     }
 
@@ -80,6 +91,7 @@ impl Backend {
         match self {
             Self::ProcessV1 => "none",
             Self::GeomV1 => "geom_air_v1",
+            Self::Rv32imV1 => "rv32im_air_v1",
         }
     }
 
@@ -87,7 +99,7 @@ impl Backend {
     pub const fn claim_class(self) -> ClaimClass {
         match self {
             Self::ProcessV1 => ClaimClass::Witnessed,
-            Self::GeomV1 => ClaimClass::Proven,
+            Self::GeomV1 | Self::Rv32imV1 => ClaimClass::Proven,
         }
     }
 
@@ -155,6 +167,62 @@ impl Instance {
     pub fn hash(&self) -> Digest {
         Tag::INSTANCE.digest(&[&self.encode()])
     }
+}
+
+/// The proof's reference: its system, format and parameter set must be the pinned ones.
+///
+/// # Errors
+/// E050, E051 or E301.
+pub fn read_proof_ref(capsule: &Capsule, backend: Backend) -> Result<(&ProofRef, ParameterSet), Refusal> {
+    let missing = || Refusal::new(ReasonCode::ProofMissing, "the capsule names no proof");
+    let proof = capsule.payload.proof.as_ref().ok_or_else(missing)?;
+    if proof.system != backend.id() {
+        let detail = format!("{:?} does not prove {}", proof.system, backend.id());
+        return Err(Refusal::new(ReasonCode::ProofSystemMismatch, detail));
+    }
+    if proof.format != PROOF_FORMAT {
+        return Err(Refusal::new(ReasonCode::ProofFormatMissing, format!("the format {:?} is unknown", proof.format)));
+    }
+    let unknown = || {
+        let detail = format!("the parameter set {:?} is not pinned", proof.parameter_set);
+        Refusal::new(ReasonCode::ProofSystemMismatch, detail)
+    };
+    Ok((proof, ParameterSet::from_name(&proof.parameter_set).ok_or_else(unknown)?))
+}
+
+record! {
+    /// Options of the low-degree test, as they are hashed.
+    pub struct FriOptions {
+        /// Name of the parameter set.
+        pub parameter_set: String,
+        /// The options, by name.
+        pub queries: u64,
+        /// Inverse rate.
+        pub blowup: u64,
+        /// Bits of proof of work.
+        pub grinding: u64,
+        /// Degree of the extension field.
+        pub extension_degree: u64,
+        /// Folding factor.
+        pub folding: u64,
+        /// Largest degree of the remainder.
+        pub remainder_degree: u64,
+    }
+}
+
+/// `fri_params_hash`: the options that a parameter set pins for an AIR.
+fn fri_params_hash<A: ProvenAir>(set: ParameterSet) -> Digest {
+    let params = A::fri_params(set);
+    let options = FriOptions {
+        parameter_set: set.name().to_owned(),
+        queries: u64::from(params.queries),
+        blowup: u64::from(params.blowup),
+        grinding: u64::from(params.grinding),
+        extension_degree: u64::from(FriParams::EXTENSION_DEGREE),
+        folding: u64::from(params.folding),
+        remainder_degree: u64::from(params.remainder_degree),
+    };
+    Tag::FRI_PARAMS.digest(&[&options.encode()])
 }
 
 /// Names a number or digest of the statement.

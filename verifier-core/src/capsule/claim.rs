@@ -2,6 +2,7 @@
 
 use alloc::{string::String, vec::Vec};
 
+use super::name;
 use crate::{
     cbor::{Item, record},
     digest::{Digest, Tag},
@@ -113,5 +114,14 @@ impl Claim {
         let sections = [&self.code, &self.inputs, &self.config.files, &self.outputs];
         sections.iter().all(|files| files.is_sorted_by(|a, b| a.path < b.path))
             && self.environment.variables.is_sorted_by(|a, b| a.name < b.name)
+    }
+
+    /// The first text that is not written as `docs/spec/capture.md` writes paths, arguments and values.
+    pub fn misspelt(&self) -> Option<&str> {
+        let paths = self.files().map(|file| file.path.as_str()).filter(|path| !name::is_path(path));
+        let variables = self.environment.variables.iter();
+        let names = variables.flat_map(|variable| [Some(&variable.name), variable.value.as_ref()]).flatten();
+        let texts = self.config.arguments.iter().chain(names).map(String::as_str);
+        paths.chain(texts.filter(|text| name::bytes_of(text).is_none())).next()
     }
 }

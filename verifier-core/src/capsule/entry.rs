@@ -2,7 +2,10 @@
 
 use alloc::{format, string::String};
 
-use crate::digest::Digest;
+use crate::{
+    digest::Digest,
+    signature::{PublicKey, Purpose},
+};
 
 /// The media type.
 pub const MIMETYPE: &str = "mimetype";
@@ -10,6 +13,8 @@ pub const MIMETYPE: &str = "mimetype";
 pub const CAPSULE: &str = "capsule.cbor";
 /// The event log.
 pub const EVENTS: &str = "events.jsonl";
+/// The policy document.
+pub const POLICY: &str = "policy.json";
 /// Header of an encoded archive.
 pub const ROW_CHECK_HEADER: &str = "da/header.bin";
 /// Sketch column of an encoded archive.
@@ -28,4 +33,15 @@ pub fn manifest(name: &str) -> String {
 /// A proof.
 pub fn proof(system: &str) -> String {
     format!("proof/{system}.bin")
+}
+
+/// A signature: one of each key for each purpose.
+pub fn signature(purpose: Purpose, key: &PublicKey) -> String {
+    format!("signatures/{}.{}.cose", purpose.name(), key.id())
+}
+
+/// Reads the token of a signature's name: the purpose, and the identity of the key.
+pub fn read_signature(token: &str) -> Option<(Purpose, Digest)> {
+    let (purpose, key_id) = token.split_once('.')?;
+    Some((Purpose::from_name(purpose)?, Digest::from_hex(key_id)?))
 }

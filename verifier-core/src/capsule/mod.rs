@@ -9,6 +9,7 @@ mod archive;
 mod claim;
 pub mod entry;
 mod header;
+pub mod name;
 mod payload;
 mod statement;
 

@@ -48,10 +48,7 @@ impl<'a> Container<'a> {
     /// [`ContainerError`] with `E001`, `E002` or `E004` to `E008`; the first fault of the walk.
     pub fn parse(bytes: &'a [u8], limits: &Limits) -> Result<Self, ContainerError> {
         // 1. The size of the file.
-        if bytes.len() > limits.file_bytes {
-            let fault = Fault::FileTooLarge { bytes: bytes.len(), limit: limits.file_bytes };
-            return Err(ContainerError { fault, offset: 0, entry: None });
-        }
+        Self::check_length(bytes.len(), limits)?;
         // 2. The entries, one after another from the first byte.
         let mut walk = Walk::start(bytes)?;
         walk.entries(limits)?;
@@ -62,6 +59,18 @@ impl<'a> Container<'a> {
         // 5. The contents, now that the structure has told where they are.
         walk.contents()?;
         Ok(Self { entries: walk.into_entries() })
+    }
+
+    /// The first step of [`Self::parse`] alone.
+    ///
+    /// # Errors
+    /// [`ContainerError`] with `E005` when a file of `bytes` bytes is over the limit.
+    pub const fn check_length(bytes: usize, limits: &Limits) -> Result<(), ContainerError> {
+        if bytes <= limits.file_bytes {
+            return Ok(());
+        }
+        let fault = Fault::FileTooLarge { bytes, limit: limits.file_bytes };
+        Err(ContainerError { fault, offset: 0, entry: None })
     }
 
     /// The content of the entry of this name.

@@ -7,7 +7,7 @@ use super::error::{ContainerError, Fault, Feature, Field, Record};
 use super::name::{EntryKind, EntryName};
 use super::record::{self, CentralHeader, EndRecord, EntryHeader, agree, signature};
 use super::{Entry, MEDIA_TYPE};
-use crate::limits::Limits;
+use crate::{digest::PIECE_BYTES, limits::Limits};
 
 /// What is left of the file, and what has been found.
 pub(super) struct Walk<'a> {
@@ -155,7 +155,9 @@ fn check_content(found: &Found<'_>) -> Result<(), Fault> {
     if found.entry.name.kind() == EntryKind::Mimetype && content != MEDIA_TYPE.as_bytes() {
         return Err(Fault::MediaType);
     }
-    let checksum = crc32fast::hash(content);
+    let mut hasher = crc32fast::Hasher::new();
+    content.chunks(PIECE_BYTES).for_each(|piece| hasher.update(piece));
+    let checksum = hasher.finalize();
     if checksum != found.header.crc32 {
         return Err(Fault::Checksum { found: checksum, stated: found.header.crc32 });
     }

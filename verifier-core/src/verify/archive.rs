@@ -6,8 +6,9 @@ use super::{Found, binding::claim_mismatch};
 use crate::{
     archive,
     capsule::{ArtifactRef, Capsule, ChunkMeta, RowIndexRef, archive_len, entry, is_sorted},
-    container::Container,
+    container::{Container, Entry, EntryKind},
     digest::Digest,
+    policy,
     reason::ReasonCode,
     refusal::Refusal,
     row_check::{HeaderError, RowCheckHeader, Sketch, sketch_digest},
@@ -17,12 +18,13 @@ pub(super) fn check(container: &Container<'_>, capsule: &Capsule) -> Found<()> {
     let payload = &capsule.payload;
     index(capsule)?;
     let contents = artifacts(container, &payload.artifacts)?;
+    policy_document(container, capsule)?;
     for manifest in &payload.manifests {
         content(container, &entry::manifest(&manifest.name), manifest.digest)?;
     }
     let detail = match payload.row_index_ref.pointer {
         None => embedded(capsule, &contents)?,
-        Some(pointer) => detached(container, capsule, pointer)?,
+        Some(pointer) => detached(container, capsule, pointer, &contents)?,
     };
     accounted_for(container, capsule)?;
     Ok(((), detail))
@@ -66,6 +68,18 @@ fn content<'a>(container: &Container<'a>, name: &str, digest: Digest) -> Result<
     Ok(bytes)
 }
 
+/// A policy document that travels along is the one that the header names.
+fn policy_document(container: &Container<'_>, capsule: &Capsule) -> Result<(), Refusal> {
+    let (Some(document), Some(policy)) = (container.get(entry::POLICY), &capsule.header.policy_ref) else {
+        return Ok(());
+    };
+    if policy::document_hash(document) != policy.policy_hash {
+        let detail = format!("{} is not the policy that the header names", entry::POLICY);
+        return Err(Refusal::new(ReasonCode::PolicyHashMismatch, detail));
+    }
+    Ok(())
+}
+
 /// Everything travels: the commitment is recomputed from the contents.
 fn embedded(capsule: &Capsule, contents: &[&[u8]]) -> Result<String, Refusal> {
     let payload = &capsule.payload;
@@ -79,8 +93,14 @@ fn embedded(capsule: &Capsule, contents: &[&[u8]]) -> Result<String, Refusal> {
     Ok(format!("{} artifacts, {len} bytes, all here and as committed to", contents.len()))
 }
 
-/// The archive lies elsewhere: its header and sketch are here, and say the same as the capsule.
-fn detached(container: &Container<'_>, capsule: &Capsule, pointer: Digest) -> Result<String, Refusal> {
+/// The archive lies elsewhere: its header and sketch are here, and say the same as the capsule. Where every artifact travels
+/// as well, the header's digest of the archive is theirs.
+fn detached(
+    container: &Container<'_>,
+    capsule: &Capsule,
+    pointer: Digest,
+    contents: &[&[u8]],
+) -> Result<String, Refusal> {
     let invalid = |error: HeaderError| Refusal::new(error.code(), error);
     let header = RowCheckHeader::from_bytes(part(container, entry::ROW_CHECK_HEADER)?).map_err(invalid)?;
     if header.digest() != pointer {
@@ -91,6 +111,10 @@ fn detached(container: &Container<'_>, capsule: &Capsule, pointer: Digest) -> Re
     let byte_len = header.shape().byte_len();
     if archive_len(&capsule.payload.artifacts) != Some(byte_len) {
         return Err(Refusal::new(ReasonCode::ChunkLengthInvalid, "the archive has another length than its parts"));
+    }
+    if contents.len() == capsule.payload.artifacts.len() && Digest::of_contents(contents) != *header.content() {
+        let detail = "the encoded archive is not made of the artifacts that travel";
+        return Err(Refusal::new(ReasonCode::ChunkRootsDigestMismatch, detail));
     }
     let (chunk_meta, row_index_ref) = archive::row_check_refs(&header, sketch_digest(sketch));
     compare(capsule, &chunk_meta, &row_index_ref)?;
@@ -136,11 +160,17 @@ fn accounted_for(container: &Container<'_>, capsule: &Capsule) -> Result<(), Ref
     if payload.row_index_ref.pointer.is_some() {
         named.extend([entry::ROW_CHECK_HEADER.into(), entry::ROW_CHECK_SKETCH.into()]);
     }
-    match container.entries().iter().find(|entry| !named.contains(entry.name.as_str())) {
+    named.extend(capsule.header.policy_ref.is_some().then(|| entry::POLICY.into()));
+    match container.entries().iter().find(|entry| !named.contains(entry.name.as_str()) && !is_signature(entry)) {
         Some(entry) => {
             let detail = format!("nothing in the capsule accounts for {}", entry.name.as_str());
             Err(Refusal::new(ReasonCode::EntryUnexpected, detail))
         }
         None => Ok(()),
     }
+}
+
+/// A signature accounts for itself: its name says whose and what for, and check 9 or 10 holds its content to it.
+fn is_signature(entry: &Entry<'_>) -> bool {
+    matches!(entry.name.kind(), EntryKind::Signature(token) if entry::read_signature(token).is_some())
 }

@@ -4,7 +4,7 @@ use alloc::{format, string::String, vec::Vec};
 
 use super::Found;
 use crate::{
-    backend::{Backend, Instance, event_chain_anchor, geom, manifests_anchor, process},
+    backend::{Backend, Instance, event_chain_anchor, geom, manifests_anchor, process, rv32im},
     capsule::{self, Capsule, ProofSystem, StatementAnchor, TraceSpec},
     digest::Digest,
     reason::ReasonCode,
@@ -50,9 +50,14 @@ pub(super) fn statement(capsule: &Capsule, backend: Backend) -> Found<()> {
     if !payload.claim.is_sorted() || payload.claim.environment.manifest_hash != header.manifest_hash {
         return Err(claim_mismatch("the claim's sections are out of order or name other manifests"));
     }
+    if let Some(text) = payload.claim.misspelt() {
+        let detail = format!("the claim's text {text:?} is not written as a path, argument or value is");
+        return Err(Refusal::new(ReasonCode::CanonicalizationFailed, detail));
+    }
     let (trace_spec, proof_system) = match backend {
         Backend::ProcessV1 => process_statement(capsule)?,
         Backend::GeomV1 => geom::statement(capsule)?,
+        Backend::Rv32imV1 => rv32im::statement(capsule)?,
     };
     let statement = &payload.statement;
     if payload.trace_spec != trace_spec || statement.statement_version != 1 {

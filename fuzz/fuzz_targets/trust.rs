@@ -1,0 +1,15 @@
+//! Signatures, policies and trust files: whatever the bytes, an answer; and one spelling of each signature.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use verifier_core::{Trust, policy::Policy, signature::Signature};
+
+fuzz_target!(|bytes: &[u8]| {
+    if let Ok(signature) = Signature::read(bytes) {
+        assert_eq!(signature.to_cose().as_deref(), Ok(bytes));
+    }
+    let _ = Policy::read(bytes);
+    if let Ok(text) = core::str::from_utf8(bytes) {
+        let _ = Trust::from_toml(text);
+    }
+});

@@ -1,0 +1,88 @@
+//! Proving what `capseal run program.elf` has run.
+
+use std::{fs, path::PathBuf};
+
+use anstream::eprintln;
+use clap::Args;
+use verifier_core::stark::ParameterSet;
+
+use super::output::{FAINT, Failure, GOOD, Size};
+use crate::{
+    prove::rv32im::{Recording, RunError, memory_need},
+    rv32im::Program,
+    seal::{self, Destination, SealError, Sealed},
+    whole_file::Existing,
+};
+
+/// Where the receipt goes, and how safe the proof is.
+#[derive(Args, Debug)]
+pub(super) struct ProofOptions {
+    /// The receipt.
+    #[arg(long, value_name = "FILE", default_value = "run.cap")]
+    out: PathBuf,
+    /// Replace the receipt if it exists.
+    #[arg(long)]
+    force: bool,
+    /// Proven bits of security: stark-100 or stark-128.
+    #[arg(long, value_name = "SET", default_value = "stark-100", value_parser = super::prove::parameter_set)]
+    security: ParameterSet,
+}
+
+impl ProofOptions {
+    /// Finds out before a long run whether the receipt can be put in its place.
+    pub(super) fn check(&self) -> Result<(), Failure> {
+        Ok(self.destination().check()?)
+    }
+
+    fn destination(&self) -> Destination {
+        let existing = if self.force { Existing::Replace } else { Existing::Keep };
+        Destination { path: self.out.clone(), existing }
+    }
+}
+
+/// Proves the run of a program that came to its exit, and seals it.
+pub(super) fn prove(program: &Program, input: &[u8], options: &ProofOptions) -> Result<Sealed, Failure> {
+    let recording = Recording::new(program.image.clone(), input.to_vec()).map_err(explain)?;
+    let rows = recording.trace_length();
+    let need = memory_need(rows);
+    eprintln!(
+        "  {FAINT}proving {} cycles in {rows} rows; needs about {} of memory{FAINT:#}",
+        recording.cycles(),
+        Size(need)
+    );
+    if let Some(available) = available_memory().filter(|available| *available < need) {
+        return Err(Failure::explained_by(
+            format_args!("the proof needs about {} of memory, and {} are free", Size(need), Size(available)),
+            "end other programs, or prove on a machine with more memory; --no-prove runs without a proof",
+        ));
+    }
+    let sealed =
+        seal::rv32im(recording, options.security).and_then(|committed| committed.write(&options.destination()));
+    let sealed: Sealed = sealed.map_err(|error: SealError| Failure::from(error))?;
+    eprintln!(
+        "{GOOD}✓{GOOD:#} proven ({}), sealed in {} ({})",
+        options.security,
+        sealed.path.display(),
+        Size(sealed.size)
+    );
+    eprintln!("  capsule {}", sealed.capsule.capsule_hash);
+    eprintln!("  next: capseal verify {}", sealed.path.display());
+    Ok(sealed)
+}
+
+fn explain(error: RunError) -> Failure {
+    match error {
+        RunError::TooLong { .. } => Failure::explained_by(
+            error,
+            "make the run shorter: --profile shows where its cycles go; --no-prove runs without a proof",
+        ),
+        other => Failure::new(other),
+    }
+}
+
+/// Memory that can be had without swapping, where the system tells.
+fn available_memory() -> Option<u64> {
+    let memory = fs::read_to_string("/proc/meminfo").ok()?;
+    let line = memory.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    Some(line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? << 10)
+}

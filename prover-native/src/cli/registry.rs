@@ -1,0 +1,307 @@
+//! `capseal registry`.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::{Duration, SystemTime},
+};
+
+use anstream::println;
+use clap::{Args, Subcommand};
+use verifier_core::{
+    Digest, Trust,
+    policy::{Policy, document_hash},
+    signature::{PublicKey, Purpose},
+    trust::{ALGORITHM, Key, KeyStatus, PolicyTrust, REGISTRY_SCHEMA, Registry, moment},
+};
+
+use super::{
+    output::{BAD, FAINT, Failure, GOOD, TITLE, printable, read},
+    sealing::{Secret, explain},
+};
+use crate::{
+    clock,
+    keys::read_public,
+    trust_file,
+    whole_file::{self, Existing},
+};
+
+/// Say whom you trust, and for what: the trust file that `verify --trust` takes.
+///
+/// It lists keys (the registry), pins the registry by its root, and says for each policy who may seal under it. A registry
+/// that you got from somebody is used only when its root is the one that you were told.
+#[derive(Args, Debug)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make a trust file that trusts nobody.
+    Init {
+        /// The trust file.
+        file: PathBuf,
+    },
+    /// List a key.
+    Add(Add),
+    /// Mark a key as revoked: whatever it signed, whenever, is refused from then on.
+    Revoke {
+        /// The trust file.
+        file: PathBuf,
+        /// Identity of the key, or its name in the file.
+        key: String,
+    },
+    /// Say who may seal under a policy, and pin its document.
+    Allow {
+        /// The trust file.
+        file: PathBuf,
+        /// The policy document.
+        policy: PathBuf,
+        /// Identities or names of keys.
+        #[arg(required = true)]
+        signers: Vec<String>,
+    },
+    /// Print the registry's root: what others pin.
+    Root {
+        /// The trust file.
+        file: PathBuf,
+    },
+    /// Pin a root: the one that you were told, or the one that stands there when you wrote it yourself.
+    Pin {
+        /// The trust file.
+        file: PathBuf,
+        /// The root.
+        #[arg(value_parser = digest)]
+        root: Option<Digest>,
+    },
+    /// Check a trust file: its pin, and each key at a time.
+    Verify {
+        /// The trust file.
+        file: PathBuf,
+        /// The root that the registry must have, whatever the file pins.
+        #[arg(long, value_parser = digest)]
+        root: Option<Digest>,
+        /// The time to judge at; now when not named.
+        #[arg(long, value_parser = time, value_name = "TIME")]
+        at: Option<u64>,
+    },
+}
+
+#[derive(Args, Debug)]
+struct Add {
+    /// The trust file.
+    file: PathBuf,
+    /// The public key: 66 hexadecimal digits, a PEM file, or the name of a key of the store.
+    key: String,
+    /// What to call it; the name in the store when not named.
+    #[arg(long)]
+    name: Option<String>,
+    /// What it may sign: authorship, manifests; both when not named.
+    #[arg(long, value_parser = purpose)]
+    purpose: Vec<Purpose>,
+    /// First moment at which it is valid, such as 2026-01-31T12:34:56Z; now when not named.
+    #[arg(long, value_parser = time, value_name = "TIME")]
+    from: Option<u64>,
+    /// First moment at which it is not valid any more; in a year when not named.
+    #[arg(long, value_parser = time, value_name = "TIME")]
+    until: Option<u64>,
+    #[command(flatten)]
+    secret: Secret,
+}
+
+/// A digest as an argument.
+pub(super) fn digest(text: &str) -> Result<Digest, String> {
+    Digest::from_hex(text).ok_or_else(|| "not 64 lower-case hexadecimal digits".to_owned())
+}
+
+/// A moment as an argument.
+pub(super) fn time(text: &str) -> Result<u64, String> {
+    moment(text).ok_or_else(|| "not a time such as 2026-01-31T12:34:56Z".to_owned())
+}
+
+fn purpose(name: &str) -> Result<Purpose, String> {
+    Purpose::from_name(name).ok_or_else(|| "not one of authorship, manifests".to_owned())
+}
+
+/// Reads a trust file.
+pub(super) fn read_trust(path: &Path) -> Result<Trust, Failure> {
+    let text = fs::read_to_string(path).map_err(|error| Failure::new(format_args!("{}: {error}", path.display())))?;
+    Trust::from_toml(&text).map_err(|error| Failure::new(format_args!("{}: {error}", path.display())))
+}
+
+pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    match &arguments.command {
+        Command::Init { file } => {
+            whole_file::write(file, Existing::Keep, trust_file::text(&Trust::default()).as_bytes())?;
+            println!("{GOOD}✓{GOOD:#} {} trusts nobody yet", file.display());
+        }
+        Command::Add(arguments) => add(arguments)?,
+        Command::Revoke { file, key } => revoke(file, key)?,
+        Command::Allow { file, policy, signers } => allow(file, policy, signers)?,
+        Command::Root { file } => println!("{}", registry(&read_trust(file)?)?.root()),
+        Command::Pin { file, root } => pin(file, *root)?,
+        Command::Verify { file, root, at } => return verify(file, *root, at.unwrap_or_else(now)),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn registry(trust: &Trust) -> Result<&Registry, Failure> {
+    trust.listed.as_ref().ok_or_else(|| Failure::new("the trust file has no registry yet"))
+}
+
+/// Milliseconds since the Unix epoch.
+pub(super) fn now() -> u64 {
+    clock::millis(SystemTime::now())
+}
+
+const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+fn add(arguments: &Add) -> Result<(), Failure> {
+    let mut trust = read_trust(&arguments.file)?;
+    let (key, name) = public_key(arguments)?;
+    let now = now() / 1000 * 1000;
+    let valid_from = arguments.from.unwrap_or(now);
+    let mut purposes = if arguments.purpose.is_empty() { Purpose::ALL.to_vec() } else { arguments.purpose.clone() };
+    purposes.sort_unstable();
+    purposes.dedup();
+    let registry =
+        trust.listed.get_or_insert_with(|| Registry { schema: REGISTRY_SCHEMA.to_owned(), keys: Vec::new() });
+    let Err(place) = registry.keys.binary_search_by_key(&key, |listed| listed.key) else {
+        return Err(Failure::new(format_args!("the key {} is listed already", key.id())));
+    };
+    let listed = Key {
+        name,
+        algorithm: ALGORITHM.to_owned(),
+        key,
+        purposes,
+        valid_from,
+        valid_until: arguments.until.unwrap_or(valid_from.saturating_add(YEAR.as_millis() as u64)),
+        status: KeyStatus::Active,
+    };
+    registry.keys.insert(place, listed);
+    write(&arguments.file, &trust)?;
+    println!("{GOOD}✓{GOOD:#} listed {}", key.id());
+    unpinned(&arguments.file, &trust);
+    Ok(())
+}
+
+/// A key as its user names it: digits, a file, or a name of the store.
+fn public_key(arguments: &Add) -> Result<(PublicKey, String), Failure> {
+    let name = |fallback: &str| arguments.name.clone().unwrap_or_else(|| fallback.to_owned());
+    if let Ok(key) = read_public(&arguments.key) {
+        return Ok((key, name("unnamed")));
+    }
+    let path = Path::new(&arguments.key);
+    if path.is_file() {
+        let text = String::from_utf8(read(path)?).unwrap_or_default();
+        let key = read_public(&text).map_err(|error| Failure::new(format_args!("{}: {error}", path.display())))?;
+        return Ok((key, name(path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("unnamed"))));
+    }
+    let key = arguments.secret.store()?.public(&arguments.key).map_err(explain)?;
+    Ok((key, name(&arguments.key)))
+}
+
+fn revoke(file: &Path, wanted: &str) -> Result<(), Failure> {
+    let mut trust = read_trust(file)?;
+    let key_id = find(&trust, wanted)?;
+    for key in trust.listed.iter_mut().flat_map(|registry| &mut registry.keys) {
+        if key.key.id() == key_id {
+            key.status = KeyStatus::Revoked;
+        }
+    }
+    write(file, &trust)?;
+    println!("{GOOD}✓{GOOD:#} revoked {key_id}");
+    unpinned(file, &trust);
+    Ok(())
+}
+
+fn allow(file: &Path, policy: &Path, signers: &[String]) -> Result<(), Failure> {
+    let mut trust = read_trust(file)?;
+    let document = read(policy)?;
+    let id = Policy::read(&document).map_err(|error| Failure::new(format_args!("{}: {error}", policy.display())))?.id;
+    let hash = document_hash(&document);
+    let signers = signers.iter().map(|wanted| find(&trust, wanted)).collect::<Result<Vec<_>, _>>()?;
+    let place = trust.policies.iter().position(|listed| listed.id == id);
+    let place = place.unwrap_or_else(|| {
+        trust.policies.push(PolicyTrust { id: id.clone(), signers: Vec::new(), hashes: Vec::new() });
+        trust.policies.len() - 1
+    });
+    let listed = &mut trust.policies[place];
+    for (list, items) in [(&mut listed.signers, signers), (&mut listed.hashes, vec![hash])] {
+        list.extend(items);
+        list.sort_unstable();
+        list.dedup();
+    }
+    let count = listed.signers.len();
+    write(file, &trust)?;
+    println!("{GOOD}✓{GOOD:#} {count} keys may seal under {}", printable(&id));
+    println!("  document {hash}");
+    Ok(())
+}
+
+/// A listed key, by identity or name.
+fn find(trust: &Trust, wanted: &str) -> Result<Digest, Failure> {
+    let keys = &registry(trust)?.keys;
+    let mut found = keys.iter().filter(|key| key.name == wanted || key.key.id().to_string() == wanted);
+    match (found.next(), found.next()) {
+        (Some(key), None) => Ok(key.key.id()),
+        (None, _) => Err(Failure::new(format_args!("no key {wanted:?} is listed"))),
+        (Some(_), Some(_)) => {
+            Err(Failure::new(format_args!("several keys are called {wanted:?}: name it by its identity")))
+        }
+    }
+}
+
+fn pin(file: &Path, root: Option<Digest>) -> Result<(), Failure> {
+    let mut trust = read_trust(file)?;
+    let found = registry(&trust)?.root();
+    let root = root.unwrap_or(found);
+    if root != found {
+        return Err(Failure::new(format_args!(
+            "the registry has the root {found}: it is not the one that you were told of"
+        )));
+    }
+    trust.pin = Some(root);
+    write(file, &trust)?;
+    println!("{GOOD}✓{GOOD:#} pinned {root}");
+    Ok(())
+}
+
+fn verify(file: &Path, root: Option<Digest>, at: u64) -> Result<ExitCode, Failure> {
+    let mut trust = read_trust(file)?;
+    trust.pin = root.or(trust.pin);
+    let (exit, mark) = match trust.registry() {
+        Ok(registry) => (0, format!("{GOOD}✓{GOOD:#} the registry is the one that was pinned: {}", registry.root())),
+        Err(error) => (error.code().exit_code().number(), format!("{BAD}✗{BAD:#} {}: {error}", error.code().name())),
+    };
+    println!("{mark}");
+    for key in trust.listed.iter().flat_map(|registry| &registry.keys) {
+        println!("\n  {TITLE}{}{TITLE:#}  {}", printable(&key.name), key.key.id());
+        for purpose in &key.purposes {
+            match key.judge(*purpose, at) {
+                Ok(()) => println!("    {GOOD}✓{GOOD:#} {}", purpose.name()),
+                Err(unfit) => println!("    {BAD}✗{BAD:#} {} {FAINT}{unfit}{FAINT:#}", purpose.name()),
+            }
+        }
+        let (from, until) = (trust_file::moment_text(key.valid_from), trust_file::moment_text(key.valid_until));
+        println!("    {FAINT}{from} to {until}{FAINT:#}");
+        if !key.key.is_on_curve() {
+            println!("    {BAD}✗ no point of the curve: it never verifies anything{BAD:#}");
+        }
+    }
+    Ok(ExitCode::from(exit))
+}
+
+fn write(file: &Path, trust: &Trust) -> Result<(), Failure> {
+    whole_file::write(file, Existing::Replace, trust_file::text(trust).as_bytes())?;
+    Ok(())
+}
+
+/// A change leaves the pin as it was: whoever trusts the change says so.
+fn unpinned(file: &Path, trust: &Trust) {
+    if trust.registry().is_err() {
+        println!("  next: capseal registry pin {}", file.display());
+    }
+}

@@ -1,0 +1,8 @@
+//! `rv32im_v1`: honest runs are accepted with the architectural results, and cheating is refused.
+
+mod forged;
+mod forger;
+mod honest;
+mod mock;
+mod programs;
+mod sweep;

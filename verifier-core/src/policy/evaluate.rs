@@ -1,0 +1,175 @@
+//! Evaluation: each rule looks at the facts once.
+
+use alloc::{
+    collections::BTreeMap,
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+
+use serde_json::{Map, Value};
+
+use super::{RuleAnswer, RuleOutcome, Track, rule::Rule};
+use crate::{
+    backend::ClaimClass,
+    capsule::{Capsule, Exit},
+    digest::Digest,
+};
+
+/// Contents of manifests, by name.
+pub type Manifests<'a> = BTreeMap<&'a str, &'a [u8]>;
+
+/// What rules look at.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    /// The capsule.
+    pub capsule: &'a Capsule,
+    /// What stands behind its claim.
+    pub claim_class: ClaimClass,
+    /// Proven bits of security of the proof that was checked.
+    pub security_bits: Option<u32>,
+    /// The manifests.
+    pub manifests: &'a Manifests<'a>,
+    /// Identities of the keys that signed as authors and may do so, in ascending order.
+    pub signers: &'a [Digest],
+    /// The verifier's time: milliseconds since the Unix epoch.
+    pub at: Option<u64>,
+}
+
+/// Every rule's answer, in order.
+pub fn evaluate(track: &Track, facts: &Facts<'_>) -> Vec<RuleAnswer> {
+    let answer = |rule: &Rule| {
+        let (outcome, seen) = facts.judge(rule);
+        let code = (outcome == RuleOutcome::Fail).then(|| rule.code());
+        RuleAnswer { rule: rule.name(), outcome, code, seen }
+    };
+    track.rules.iter().map(answer).collect()
+}
+
+type Answer = (RuleOutcome, String);
+
+fn answer(holds: bool, seen: impl ToString) -> Answer {
+    (if holds { RuleOutcome::Pass } else { RuleOutcome::Fail }, seen.to_string())
+}
+
+fn not_applicable(why: &str) -> Answer {
+    (RuleOutcome::NotApplicable, why.into())
+}
+
+impl Facts<'_> {
+    fn judge(&self, rule: &Rule) -> Answer {
+        let Capsule { header, payload, .. } = self.capsule;
+        match rule {
+            Rule::Backends(allowed) => answer(allowed.contains(&header.backend_id), &header.backend_id),
+            Rule::RequireClaim(class) => {
+                answer(self.claim_class == *class || self.claim_class == ClaimClass::Proven, self.claim_class.name())
+            }
+            Rule::MinSecurityBits(bits) => match self.security_bits {
+                Some(found) => answer(u64::from(found) >= *bits, format!("{found} bits")),
+                None => answer(false, "no proof"),
+            },
+            Rule::Programs(allowed) => match payload.claim.code.iter().find(|file| !allowed.contains(&file.digest)) {
+                Some(file) => answer(false, format!("{} {}", file.path, file.digest)),
+                None if payload.claim.code.is_empty() => answer(false, "the claim names no code"),
+                None => answer(true, format!("{} files of code", payload.claim.code.len())),
+            },
+            Rule::Inputs(allowed) => match payload.claim.inputs.iter().find(|file| !allowed.contains(&file.digest)) {
+                Some(file) => answer(false, format!("{} {}", file.path, file.digest)),
+                None => answer(true, format!("{} inputs", payload.claim.inputs.len())),
+            },
+            Rule::RequiredPublicOutputs(names) => {
+                let inputs = payload.statement.public_inputs.iter().map(|input| input.name.as_str());
+                let outputs = payload.claim.outputs.iter().map(|file| file.path.as_str());
+                let there: alloc::collections::BTreeSet<&str> = inputs.chain(outputs).collect();
+                match names.iter().find(|name| !there.contains(name.as_str())) {
+                    Some(name) => answer(false, format!("{name:?} is missing")),
+                    None => answer(true, format!("{} names", names.len())),
+                }
+            }
+            Rule::ExitCodes(allowed) => match payload.claim.exit {
+                Some(Exit { code: Some(code), .. }) => answer(allowed.contains(&code), format!("exit code {code}")),
+                Some(Exit { signal, .. }) => answer(false, format!("signal {}", signal.unwrap_or_default())),
+                None => not_applicable("this backend has no exit code"),
+            },
+            Rule::Capture(allowed) => match &payload.run {
+                Some(run) => answer(allowed.contains(&run.capture), &run.capture),
+                None => not_applicable("this backend captures nothing"),
+            },
+            Rule::MaxAgeSeconds(seconds) => self.age(*seconds),
+            Rule::Environment(allowed) => {
+                let variables = &payload.claim.environment.variables;
+                match variables.iter().find(|variable| !allowed.contains(&variable.name)) {
+                    Some(variable) => answer(false, &variable.name),
+                    None => answer(true, format!("{} variables", variables.len())),
+                }
+            }
+            Rule::ForbidNetwork => self.network(),
+            Rule::Manifests(names) => match names.iter().find(|name| !self.manifests.contains_key(name.as_str())) {
+                Some(name) => answer(false, format!("{name:?} is missing")),
+                None => answer(true, format!("{} manifests", names.len())),
+            },
+            Rule::ForbidGpu => match self.fact("cpu", "gpu_devices").as_ref().and_then(Value::as_array) {
+                Some(devices) => answer(devices.is_empty(), format!("{} GPU devices", devices.len())),
+                None => answer(false, "no manifest says whether there was one"),
+            },
+            Rule::ImageDigests(allowed) => match self.fact("container", "image_digest") {
+                Some(Value::String(digest)) => answer(allowed.contains(&digest), digest),
+                _ => answer(false, "no manifest names the image"),
+            },
+            Rule::RequireDeterministicBuild => match self.fact("build", "deterministic") {
+                Some(Value::Bool(deterministic)) => answer(deterministic, deterministic),
+                _ => answer(false, "no manifest says whether it was"),
+            },
+            Rule::Signers { allowed, threshold } => {
+                let signed = self.signers.iter().filter(|signer| allowed.contains(signer)).count();
+                let enough = u64::try_from(signed).is_ok_and(|signed| signed >= *threshold);
+                answer(enough, format!("{signed} of {threshold}"))
+            }
+        }
+    }
+
+    fn age(&self, most: u64) -> Answer {
+        let (Some(run), Some(at)) = (&self.capsule.payload.run, self.at) else {
+            return answer(false, "no time is stated");
+        };
+        match at.checked_sub(run.started_at_ms) {
+            Some(age) => answer(age <= most.saturating_mul(1000), format!("{} seconds", age / 1000)),
+            None => answer(false, "started after the time of this verification"),
+        }
+    }
+
+    fn network(&self) -> Answer {
+        if self.claim_class == ClaimClass::Proven {
+            return not_applicable("this backend has no network");
+        }
+        let notes = self.fact("capture", "notes");
+        let mode = self.fact("capture", "mode");
+        match (notes.as_ref().and_then(Value::as_array), mode.as_ref().and_then(Value::as_str)) {
+            (Some(notes), Some("observed")) => {
+                let used = notes.iter().any(|note| note.as_str() == Some(NETWORK));
+                answer(!used, if used { "used" } else { "not used" })
+            }
+            _ => answer(false, "the run was not observed"),
+        }
+    }
+
+    /// A fact of a manifest.
+    fn fact(&self, manifest: &str, name: &str) -> Option<Value> {
+        manifest_object(self.manifests.get(manifest)?)?.remove(name)
+    }
+}
+
+/// The note of an observed run that made a socket.
+const NETWORK: &str = "network";
+
+/// A manifest in its one spelling (sorted keys, two spaces, a line feed), so that no reader sees another value in it.
+fn manifest_object(content: &[u8]) -> Option<Map<String, Value>> {
+    let value: Value = serde_json::from_slice(content).ok()?;
+    if format!("{value:#}\n").as_bytes() != content {
+        return None;
+    }
+    match value {
+        Value::Object(fields) => Some(fields),
+        _ => None,
+    }
+}

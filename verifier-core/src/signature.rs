@@ -1,0 +1,242 @@
+//! Signatures (spec: `docs/spec/signatures.md`): ECDSA over secp256k1 with SHA-256, inside COSE_Sign1.
+//!
+//! A signature entry has one spelling: tag-free COSE_Sign1, protected header `{1: -47, 4: key}` and nothing else, no
+//! unprotected header, no payload, 64 bytes of r and s with the lower s. What is signed is one digest; the purpose goes in as
+//! external data, so that a signature made for one purpose never serves another. It shows that whoever holds the key signed;
+//! who that is, and whether to trust them, is the business of [`trust`](crate::trust).
+
+use alloc::{string::String, vec::Vec};
+use core::fmt;
+
+use coset::{CborSerializable, CoseSign1, CoseSign1Builder, HeaderBuilder, iana::Algorithm};
+use k256::ecdsa::{Signature as Ecdsa, VerifyingKey, signature::Verifier};
+use serde::{Serialize, Serializer};
+
+use crate::{
+    cbor::{CborError, Item, Value},
+    digest::{Digest, Tag},
+};
+
+/// What a signature is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Purpose {
+    /// The capsule is the signer's.
+    Authorship,
+    /// The environment manifests are what the signer saw.
+    Manifests,
+}
+
+impl Purpose {
+    /// Every purpose.
+    pub const ALL: &'static [Self] = &[Self::Authorship, Self::Manifests];
+
+    /// The purpose's name, in entry names and trust files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Authorship => "authorship",
+            Self::Manifests => "manifests",
+        }
+    }
+
+    /// Finds a purpose by its name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|purpose| purpose.name() == name)
+    }
+
+    /// The context that the signature covers as external data.
+    pub const fn context(self) -> &'static str {
+        match self {
+            Self::Authorship => "capseal/signature/authorship/v1",
+            Self::Manifests => "capseal/signature/manifests/v1",
+        }
+    }
+
+    /// What is signed: the capsule's identity, or the anchor of its manifests.
+    pub fn subject(self, capsule_hash: &Digest, manifest_hash: &Digest) -> Digest {
+        match self {
+            Self::Authorship => *capsule_hash,
+            Self::Manifests => Tag::MANIFEST_ANCHOR.digest(&[capsule_hash.as_bytes(), manifest_hash.as_bytes()]),
+        }
+    }
+}
+
+impl Item for Purpose {
+    fn to_value(&self) -> Value {
+        Value::Text(self.name().into())
+    }
+
+    fn from_value(value: Value) -> Result<Self, CborError> {
+        Self::from_name(&String::from_value(value)?).ok_or(CborError::WrongType { expected: "a purpose" })
+    }
+}
+
+impl Serialize for Purpose {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+/// A public key of secp256k1.
+///
+/// # Shape
+/// 33 bytes: a point in compressed SEC1 form. Whether it is on the curve is found out when a signature is checked, or by
+/// [`PublicKey::is_on_curve`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PublicKey([u8; Self::LEN]);
+
+impl PublicKey {
+    /// Length in bytes.
+    pub const LEN: usize = 33;
+
+    /// Wraps 33 bytes.
+    pub const fn new(bytes: [u8; Self::LEN]) -> Self {
+        Self(bytes)
+    }
+
+    /// The 33 bytes.
+    pub const fn as_bytes(&self) -> &[u8; Self::LEN] {
+        &self.0
+    }
+
+    /// Reads 66 lower-case hexadecimal digits.
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let (first, rest) = text.split_at_checked(2)?;
+        let parity = match first {
+            "02" => 2,
+            "03" => 3,
+            _ => return None,
+        };
+        let mut bytes = [parity; Self::LEN];
+        bytes.get_mut(1..)?.copy_from_slice(Digest::from_hex(rest)?.as_bytes());
+        Some(Self(bytes))
+    }
+
+    /// The key's identity: a digest, so that no two keys share a name.
+    pub fn id(&self) -> Digest {
+        Tag::KEY.digest(&[&self.0])
+    }
+
+    /// Whether the bytes are a point of the curve.
+    pub fn is_on_curve(&self) -> bool {
+        VerifyingKey::from_sec1_bytes(&self.0).is_ok()
+    }
+}
+
+impl fmt::Display for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl Item for PublicKey {
+    fn to_value(&self) -> Value {
+        Value::Bytes(self.0.to_vec())
+    }
+
+    fn from_value(value: Value) -> Result<Self, CborError> {
+        let wrong = CborError::WrongType { expected: "a key of 33 bytes" };
+        let Value::Bytes(bytes) = value else { return Err(wrong) };
+        bytes.try_into().map(Self).map_err(|_| wrong)
+    }
+}
+
+impl Serialize for PublicKey {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// A signature, read from an entry or about to become one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Signature {
+    /// Who signed.
+    pub key: PublicKey,
+    /// r and s, 32 bytes each, big-endian.
+    bytes: [u8; SIGNATURE_LEN],
+}
+
+impl Signature {
+    /// Joins a key and what it made of [`to_be_signed`].
+    pub const fn new(key: PublicKey, bytes: [u8; SIGNATURE_LEN]) -> Self {
+        Self { key, bytes }
+    }
+
+    /// Reads an entry in its one spelling.
+    ///
+    /// # Errors
+    /// [`SignatureError`] for any other bytes.
+    pub fn read(cose: &[u8]) -> Result<Self, SignatureError> {
+        // Every signature has this length: nothing larger reaches the parser.
+        if cose.len() != COSE_LEN {
+            return Err(SignatureError);
+        }
+        let parsed = CoseSign1::from_slice(cose).map_err(|_| SignatureError)?;
+        let key = parsed.protected.header.key_id.try_into().map_err(|_| SignatureError)?;
+        let bytes = parsed.signature.try_into().map_err(|_| SignatureError)?;
+        let signature = Self::new(PublicKey::new(key), bytes);
+        // Writing it again settles algorithm, further headers, payload and every spelling at once.
+        if signature.to_cose()? == cose { Ok(signature) } else { Err(SignatureError) }
+    }
+
+    /// The entry's bytes.
+    ///
+    /// # Errors
+    /// None in practice: the structure holds nothing that CBOR cannot write.
+    pub fn to_cose(&self) -> Result<Vec<u8>, SignatureError> {
+        let cose = sign1(&self.key).signature(self.bytes.to_vec()).build();
+        cose.to_vec().map_err(|_| SignatureError)
+    }
+
+    /// Whether the key signed this digest for this purpose.
+    ///
+    /// # Errors
+    /// [`SignatureError`], whatever the cause: key, range of r and s, the higher s, or the equation.
+    pub fn verify(&self, purpose: Purpose, subject: &Digest) -> Result<(), SignatureError> {
+        ecdsa(&self.key, &to_be_signed(&self.key, purpose, subject), &self.bytes)
+    }
+}
+
+/// The strict form of ECDSA: one signature for each message and nonce.
+fn ecdsa(key: &PublicKey, message: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
+    let key = VerifyingKey::from_sec1_bytes(key.as_bytes()).map_err(|_| SignatureError)?;
+    let signature = Ecdsa::from_slice(signature).map_err(|_| SignatureError)?;
+    if signature.normalize_s() != signature {
+        return Err(SignatureError);
+    }
+    key.verify(message, &signature).map_err(|_| SignatureError)
+}
+
+/// The bytes that ECDSA signs: the Sig_structure of RFC 9052 section 4.4, with the purpose's context as external data and
+/// the digest as the detached payload.
+pub fn to_be_signed(key: &PublicKey, purpose: Purpose, subject: &Digest) -> Vec<u8> {
+    sign1(key).build().tbs_detached_data(subject.as_bytes(), purpose.context().as_bytes())
+}
+
+fn sign1(key: &PublicKey) -> CoseSign1Builder {
+    let header = HeaderBuilder::new().algorithm(Algorithm::ES256K).key_id(key.as_bytes().to_vec());
+    CoseSign1Builder::new().protected(header.build())
+}
+
+/// Length of r and s together.
+///
+/// # Units
+/// Bytes.
+pub const SIGNATURE_LEN: usize = 64;
+
+/// Length of an entry: array head, protected header of 40 bytes with its head, empty map, null, signature with its head.
+const COSE_LEN: usize = 1 + 2 + 40 + 1 + 1 + 2 + SIGNATURE_LEN;
+
+/// A signature that does not hold, or does not have its one spelling. It does not say which, so that nobody learns by trying.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SignatureError;
+
+impl fmt::Display for SignatureError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the signature does not hold")
+    }
+}
+
+impl core::error::Error for SignatureError {}
+
+#[cfg(test)]
+mod tests;

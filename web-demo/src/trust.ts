@@ -1,0 +1,64 @@
+// The trust file: whom the person at this page trusts. It stays in this browser and is sent nowhere.
+import type { VerifyOptions } from "capseal-verify";
+
+import { byId, h, size, word } from "./element.js";
+
+export interface TrustFile {
+  name: string;
+  text: string;
+}
+
+const PLACE = "capseal-trust-file";
+
+/** Far more than any trust file; a browser keeps little for a page. */
+export const LARGEST_TRUST_FILE = 1024 * 1024;
+
+/** In use now; also kept by the browser, where it lets the page keep something. */
+let current: TrustFile | undefined = readKept();
+
+/** What to ask of a receipt when nothing else was said: with a trust file, that somebody trusted sealed it under rules. */
+export function trusting(): VerifyOptions {
+  return current ? { level: "policy-enforced", trust: current.text } : {};
+}
+
+export function useTrustFile(file: TrustFile): void {
+  current = file;
+  try {
+    localStorage.setItem(PLACE, JSON.stringify(file));
+  } catch {
+    // A private window or a full store: it holds until the page is closed.
+  }
+}
+
+function forget(): void {
+  current = undefined;
+  try {
+    localStorage.removeItem(PLACE);
+  } catch {
+    // There was nothing to forget.
+  }
+}
+
+function readKept(): TrustFile | undefined {
+  try {
+    const kept: unknown = JSON.parse(localStorage.getItem(PLACE) ?? "null");
+    const { name, text } = (kept ?? {}) as Partial<TrustFile>;
+    return typeof name === "string" && typeof text === "string" ? { name, text } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Shows which trust file is in use; `changed` is called when it is forgotten. */
+export function showTrustFile(changed: () => void): void {
+  const place = byId("trust");
+  place.hidden = current === undefined;
+  if (!current) return place.replaceChildren();
+  const button = h("button", { type: "button", class: "fold" }, "Forget it");
+  button.addEventListener("click", () => {
+    forget();
+    showTrustFile(changed);
+    changed();
+  });
+  place.replaceChildren("Trusting by ", word(current.name), ` (${size(current.text.length)}), kept in this browser. `, button);
+}
