@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         obligation: Obligation {
             policy_id: "arithmetic".into(),
             invariant_id: "total_is_sum_of_steps".into(),
-            result: if total == (1..=6).sum() { Outcome::Verified } else { Outcome::Failed },
+            result: if total == (1..=6).sum::<u64>() { Outcome::Verified } else { Outcome::Failed },
             proof_ref: ProofRef::Line { log_id, seq: 1 },
         },
         subject: Digest::of_content(result.as_bytes()),
