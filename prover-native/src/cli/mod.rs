@@ -6,17 +6,18 @@ mod diff;
 mod emit;
 mod inspect;
 mod keys;
+mod mcp;
 mod new_guest;
 mod output;
 mod pcap;
 mod policy;
 mod prove;
 mod prove_guest;
-mod run;
-mod run_guest;
-
+mod rebuild;
 mod registry;
 mod replay;
+mod run;
+mod run_guest;
 mod sealing;
 mod serve;
 mod sign;
@@ -69,6 +70,7 @@ enum Command {
     Registry(registry::Arguments),
     Policy(policy::Arguments),
     Pcap(pcap::Arguments),
+    Mcp(mcp::Arguments),
     Bench(bench::Arguments),
 }
 
@@ -91,6 +93,7 @@ pub fn main() -> ExitCode {
         Command::Registry(arguments) => registry::execute(&arguments),
         Command::Policy(arguments) => policy::execute(&arguments),
         Command::Pcap(arguments) => pcap::execute(arguments),
+        Command::Mcp(arguments) => mcp::execute(&arguments),
         Command::Bench(arguments) => bench::execute(&arguments),
     };
     done.unwrap_or_else(|failure: Failure| {

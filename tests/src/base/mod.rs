@@ -1,7 +1,7 @@
 //! Base receipts: those that are made, not derived. They are committed, and made anew only when a format changes.
 //!
 //! Receipts of `process_v1` come from records that are written by hand, so that making them again gives the same bytes; one
-//! comes from a real run. Receipts of `geom_v1` come from the prover, whose proofs may differ from run to run.
+//! comes from a real run. Receipts of `geom_v1` and `rv32im_v1` come from the prover, whose proofs may differ from run to run.
 
 mod record;
 
@@ -9,8 +9,9 @@ use std::{ffi::OsString, fs, os::unix::fs::PermissionsExt, path::Path, sync::Arc
 
 use prover_native::{
     artifacts::ArtifactStore,
-    prove::GeomProver,
+    prove::{GeomProver, rv32im::Recording},
     run::{self, CaptureChoice, Exit, Mode, Program, Request, Role, Silent},
+    rv32im::assembler::{Assembler, register::*},
     seal::{self, ArchivePlace, Committed, Destination, EMBED_LIMIT, Governing},
     whole_file::Existing,
 };
@@ -18,6 +19,7 @@ use verifier_core::{
     Digest, VerifyOptions,
     air::geom::GeomParameters,
     capsule::{ManifestRef, entry},
+    rv32im::{Access, Arithmetic, INPUT_BASE},
     stark::ParameterSet,
     verify,
 };
@@ -52,7 +54,7 @@ impl Base {
 }
 
 /// Every base receipt.
-pub const BASES: [Base; 15] = [
+pub const BASES: [Base; 16] = [
     recorded("process-typical", |folder| typical(&TYPICAL).seal(folder, EMBED_LIMIT)),
     recorded("process-other", |folder| typical(&OTHER).seal(folder, EMBED_LIMIT)),
     recorded("process-minimal", |folder| minimal().seal(folder, EMBED_LIMIT)),
@@ -73,6 +75,7 @@ pub const BASES: [Base; 15] = [
         geom(folder, ParameterSet::Stark100, parameters(4000, [3, 18_446_744_069_414_584_320], [[2, 7], [1, 8]]))
     }),
     proven("geom-optional-fields", geom_with_optional_fields),
+    proven("rv32im-100", program),
     proven("geom-governed", governed_geom),
 ];
 
@@ -272,6 +275,19 @@ fn geom_with_optional_fields(folder: &Path) -> Vec<u8> {
     let verdict = verify(&bytes, &VerifyOptions::default());
     assert!(verdict.is_accepted(), "{:?}", verdict.refusal());
     bytes
+}
+
+/// A program that multiplies two words of input, and writes the product's last digit in a line of text.
+fn program(folder: &Path) -> Vec<u8> {
+    let mut program = Assembler::default();
+    program.set(A0, INPUT_BASE).load(Access::Word, false, A1, A0, 4).load(Access::Word, false, A2, A0, 8);
+    program.register(Arithmetic::Mul, A1, A1, A2).set(A2, 10).register(Arithmetic::Remu, A1, A1, A2);
+    program.set(A2, u32::from_le_bytes(*b"0 !\n")).register(Arithmetic::Add, A1, A1, A2);
+    program.set(A2, u32::from_le_bytes(*b"ends")).write_output(A2, 0).write_output(A1, 1);
+    program.immediate(Arithmetic::Add, A1, ZERO, 7).exit_with(A1);
+    let input = [6_u32, 7].map(u32::to_le_bytes).concat();
+    let recording = Recording::new(program.image().expect("a program"), input).expect("a run");
+    written(seal::rv32im(recording, ParameterSet::Stark100).expect("a proof"), folder)
 }
 
 fn parameters(steps: u32, initial: [u64; 2], matrix: [[u64; 2]; 2]) -> GeomParameters {

@@ -10,6 +10,7 @@ mod event_log;
 mod form;
 mod frozen;
 mod proof;
+mod rv32im;
 mod sampling;
 mod trust;
 
@@ -164,6 +165,8 @@ pub struct Bases {
     pub geom_other: Receipt,
     /// The first run of the machine at `stark-128`.
     pub geom_128: Receipt,
+    /// The run of a program.
+    pub rv32im: Receipt,
     /// A run of the machine under a policy.
     pub geom_governed: Receipt,
 }
@@ -188,6 +191,7 @@ impl Bases {
             geom: read("geom-100")?,
             geom_other: read("geom-other")?,
             geom_128: read("geom-128")?,
+            rv32im: read("rv32im-100")?,
             geom_governed: read("geom-governed")?,
         })
     }
@@ -206,6 +210,7 @@ pub fn derived(bases: &Bases) -> Vec<Vector> {
     binding::add(bases, &mut rejects);
     claim::add(bases, &mut rejects);
     proof::add(bases, &mut rejects);
+    rv32im::add(bases, &mut rejects);
     archive::add(bases, &mut rejects);
     event_log::add(bases, &mut rejects);
     trust::add(bases, &mut rejects);

@@ -1,0 +1,62 @@
+//! Receipts of `rv32im_v1` that say of a run what its proof does not, or lack what the proof is about.
+//!
+//! Few, since each carries a proof of a quarter of a megabyte.
+
+use verifier_core::{
+    Digest, ReasonCode,
+    backend::rv32im::{self, Stated},
+    capsule::{ArtifactRef, entry},
+    cbor::Value,
+};
+
+use super::{Bases, Rejects};
+use crate::{receipt::Receipt, reseal::Layers};
+
+/// Places of the documents in the statement: program, input, output, public tables.
+const OUTPUT: usize = 2;
+const TABLES: usize = 3;
+
+pub(super) fn add(bases: &Bases, rejects: &mut Rejects) {
+    let all = (&bases.rv32im, Layers::ALL);
+    rejects.change(ReasonCode::ProofVerificationFailed, "rv32im-output-other", all, |receipt| {
+        restated(receipt, |_, documents| documents[OUTPUT][4] ^= 1);
+    });
+    rejects.change(ReasonCode::ProofVerificationFailed, "rv32im-final-register-other", all, |receipt| {
+        // Behind eight bytes and the end of memory: value and time of x0, x1 and so on.
+        restated(receipt, |_, documents| documents[TABLES][8 + 4 + 8 * 5] ^= 1);
+    });
+    rejects.change(ReasonCode::ProofStatementMismatch, "rv32im-cycles-other", all, |receipt| {
+        restated(receipt, |stated, _| stated.cycles += 1);
+    });
+    rejects.change(ReasonCode::ProofStatementMismatch, "rv32im-segments", all, |receipt| {
+        receipt.set("payload.statement.public_inputs.7.value", Value::Uint(2));
+    });
+    rejects.change(ReasonCode::RowArchiveMissing, "rv32im-tables-not-there", all, |receipt| {
+        let digest = documents_of(receipt).map(|(stated, _)| stated.documents[TABLES]);
+        receipt.entries.remove(&digest.map(|digest| entry::artifact(&digest)).unwrap_or_default());
+    });
+}
+
+fn documents_of(receipt: &Receipt) -> Option<(Stated, [Vec<u8>; 4])> {
+    let stated = rv32im::read_stated(&receipt.record()?.payload.statement.public_inputs).ok()?;
+    let documents = stated.documents.map(|digest| receipt.entries.get(&entry::artifact(&digest)).cloned());
+    Some((stated, documents.map(Option::unwrap_or_default)))
+}
+
+/// The receipt under another statement or with other documents, all digests made to agree with them.
+fn restated(receipt: &mut Receipt, change: impl Fn(&mut Stated, &mut [Vec<u8>; 4])) {
+    let (Some((mut stated, mut documents)), Some(capsule)) = (documents_of(receipt), receipt.record()) else { return };
+    change(&mut stated, &mut documents);
+    stated.documents = documents.each_ref().map(|document| Digest::of_content(document));
+    let sizes = documents.each_ref().map(|document| document.len() as u64);
+    receipt.set_item("payload.statement.public_inputs", &rv32im::public_inputs(&stated));
+    receipt.set_item("payload.claim", &rv32im::claim(&stated, sizes, capsule.payload.manifest_hash()));
+    receipt.entries.retain(|name, _| !name.starts_with("artifacts/"));
+    let mut index = Vec::new();
+    for (digest, document) in stated.documents.into_iter().zip(documents) {
+        index.push(ArtifactRef { digest, size: document.len() as u64, embedded: true });
+        receipt.entries.insert(entry::artifact(&digest), document);
+    }
+    index.sort_by_key(|artifact| artifact.digest);
+    receipt.set_item("payload.artifacts", &index);
+}
