@@ -1,8 +1,5 @@
 // Sampling of archives that lie elsewhere: which rows, the core says; here they are fetched, within bounds, through fetch alone.
-import * as engine from "./engine.js";
 import { VerifierError } from "./errors.js";
-import { load } from "./load.js";
-import { readSource, type Source } from "./source.js";
 import type { Verdict, VerifyOptions } from "./verdict.js";
 
 /** Whom to ask for rows, and how much they have to show. */
@@ -27,6 +24,12 @@ export interface SamplePlan {
   rows: number;
 }
 
+/** What an audit asks of the core, wherever that runs. */
+export interface Core {
+  verify(options: VerifyOptions): Verdict | Promise<Verdict>;
+  plan(nonce: string, bits: number): SamplePlan | undefined | Promise<SamplePlan | undefined>;
+}
+
 const CONCURRENCY = 6;
 const ANSWER_MS = 30_000;
 const TOTAL_MS = 120_000;
@@ -40,16 +43,17 @@ const DEFAULT_BITS = 80;
  * Verifies a receipt, samples the rows of an archive that lies elsewhere, and verifies it with the answers. The positions are drawn once;
  * retries and further providers are for the same ones.
  */
-export async function audit(source: Source, options: AuditOptions): Promise<Verdict> {
+export async function auditBy(core: Core, options: AuditOptions): Promise<Verdict> {
   const { providers, bits = DEFAULT_BITS, onPlan, onRow, signal, ...asked } = options;
   const bases = providers.map(baseOf);
-  const [bytes] = await Promise.all([readSource(source), load()]);
-  const first = engine.verify(bytes, { ...asked, level: "proof-only" });
+  // Nobody is asked for rows of a receipt that is refused anyway.
+  const { require_status: _, ...intact } = asked;
+  const first = await core.verify({ ...intact, level: "proof-only" });
   if (first.status === "REJECTED") return first;
   const nonce = hex(crypto.getRandomValues(new Uint8Array(32)));
-  const plan = engine.samplePlan(bytes, nonce, bits);
+  const plan = await core.plan(nonce, bits);
   const at = asked.at ?? Date.now();
-  if (plan === undefined) return engine.verify(bytes, { ...asked, at, samples: { nonce, bits, answers: [] } });
+  if (plan === undefined) return core.verify({ ...asked, at, samples: { nonce, bits, answers: [] } });
   onPlan?.(plan.positions.length);
   const deadline = AbortSignal.timeout(TOTAL_MS);
   const end = signal === undefined ? deadline : AbortSignal.any([deadline, signal]);
@@ -58,7 +62,7 @@ export async function audit(source: Source, options: AuditOptions): Promise<Verd
   // A provider whose answers do not hold is not asked again; those behind it are, for the same rows.
   for (let start = 0; start === 0 || start < bases.length; start++) {
     const answers = await fetchRows(bases.slice(start), plan, end, onRow);
-    verdict = engine.verify(bytes, { ...asked, at, samples: { nonce, bits, answers } });
+    verdict = await core.verify({ ...asked, at, samples: { nonce, bits, answers } });
     if (verdict.reason === null || verdict.checks.at(-1)?.outcome !== "failed" || end.aborted) break;
   }
   return verdict as Verdict;
