@@ -5,6 +5,7 @@ mod diff;
 mod emit;
 mod inspect;
 mod keys;
+mod mcp;
 mod new_guest;
 mod output;
 mod pcap;
@@ -12,10 +13,9 @@ mod policy;
 mod prove;
 mod prove_guest;
 mod rebuild;
+mod registry;
 mod run;
 mod run_guest;
-
-mod registry;
 mod sealing;
 mod sign;
 mod verify;
@@ -63,6 +63,7 @@ enum Command {
     Registry(registry::Arguments),
     Policy(policy::Arguments),
     Pcap(pcap::Arguments),
+    Mcp(mcp::Arguments),
     Bench(bench::Arguments),
 }
 
@@ -82,6 +83,7 @@ pub fn main() -> ExitCode {
         Command::Registry(arguments) => registry::execute(&arguments),
         Command::Policy(arguments) => policy::execute(&arguments),
         Command::Pcap(arguments) => pcap::execute(arguments),
+        Command::Mcp(arguments) => mcp::execute(&arguments),
         Command::Bench(arguments) => bench::execute(&arguments),
     };
     done.unwrap_or_else(|failure: Failure| {
