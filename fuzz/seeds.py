@@ -11,7 +11,7 @@ import zipfile
 
 ROOT = pathlib.Path(__file__).resolve().parent
 RECEIPTS = [ROOT.parent / "tests" / "vectors", ROOT.parent / "web-demo" / "samples"]
-TARGETS = ["cbor", "container", "event_log", "proof", "trust", "verify_whole"]
+TARGETS = ["cbor", "container", "event_log", "pcap", "proof", "trust", "verify_whole"]
 
 # What the targets read at most.
 LARGEST = 256 * 1024
@@ -33,10 +33,13 @@ def plant_entries(receipt: pathlib.Path) -> None:
                 plant("cbor", archive.read(name))
             elif name == "events.jsonl":
                 plant("event_log", archive.read(name))
+                plant("pcap", archive.read(name))
             elif name == "policy.json" or name.startswith("signatures/"):
                 plant("trust", archive.read(name))
             elif name.startswith("proof/"):
                 plant("proof", receipt.read_bytes())
+            elif name.startswith("artifacts/") and archive.read(name)[1:7] == b"\x65entry":
+                plant("cbor", archive.read(name))
 
 
 def main(folders: list[pathlib.Path]) -> None:

@@ -52,6 +52,24 @@ test("the wrong receipt and an unreachable level have their own statuses", () =>
   assert.equal(run(["--level", "full", good]).status, 11);
 });
 
+test("a trust file is read, and says who may seal; another time, and the key has expired", () => {
+  const vector = fileURLToPath(new URL("../../tests/vectors/accept/policy-self-reported", import.meta.url));
+  const { trust, at } = JSON.parse(readFileSync(`${vector}.options.json`, "utf8"));
+  const file = join(folder, "trust.toml");
+  writeFileSync(file, trust);
+  const time = new Date(at).toISOString().replace(/\.\d+Z$/, "Z");
+  const asked = ["--level", "policy-enforced", "--trust", file, `${vector}.cap`];
+  const { status, stdout } = run([...asked, "--at", time]);
+  assert.equal(status, 0, stdout);
+  for (const word of ["✓ POLICY_SELF_REPORTED", "signed by author", "✓ backends"]) assert.ok(stdout.includes(word), word);
+  assert.equal(run([...asked, "--at", time, "--require-status", "POLICY_ENFORCED"]).status, 11);
+  assert.ok(run([...asked, "--at", "2046-01-01T00:00:00Z"]).stdout.includes("E024_SIGNER_NOT_VALID"));
+  assert.ok(run(asked).stdout.includes("E024_SIGNER_NOT_VALID"), "the present by default");
+  writeFileSync(file, "schema = 1");
+  assert.equal(run(asked).status, 2);
+  assert.equal(run([...asked, "--at", "tomorrow"]).status, 2);
+});
+
 test("wrong usage and unreadable files", () => {
   for (const args of [[], ["--nonsense"], ["--level", "all", good], ["--expect", "abc", good]]) {
     const { status, stderr } = run(args);

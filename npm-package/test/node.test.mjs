@@ -97,3 +97,24 @@ test("the version is that of the package", async () => {
   const { version: expected } = JSON.parse(await readFile(new URL("../package.json", import.meta.url), "utf8"));
   assert.equal(version(), expected);
 });
+
+test("an action log is checked with its checkpoint, its obligations and its proofs", async () => {
+  const vector = (name) => readFile(new URL(`../../tests/vectors/pcap/v2/${name}`, import.meta.url), "utf8");
+  const [log, checkpoint, key] = await Promise.all(["log.jsonl", "early.ckpt", "key.txt"].map(vector));
+  const bytes = new TextEncoder().encode(log);
+  const required = [{ policy_id: "release", invariant_id: "tests_pass", level: "S1" }];
+  const options = { level: "S1", checkpoint, keys: [key.trim()], require: required, sealed: true };
+  const report = esm.verifyLogSync(bytes, options);
+  assert.deepEqual([report.accepted, report.reached, report.anchoring], [true, "S1", "anchored"]);
+  assert.equal(report.obligations.answer, "satisfied");
+  assert.equal((await esm.verifyLog(bytes)).anchoring, "unanchored");
+  const cut = new TextEncoder().encode(`${log.split("\n").slice(0, 2).join("\n")}\n`);
+  assert.equal(esm.verifyLogSync(cut).accepted, true);
+  assert.equal(esm.verifyLogSync(cut, { checkpoint }).reason, "E202_CHECKPOINT_MISMATCH");
+  assert.throws(() => esm.verifyLogSync(bytes, { levle: "S1" }), usage);
+  const final = { checkpoint: await vector("final.ckpt"), keys: [key.trim()], level: "S1" };
+  assert.equal((await esm.verifyLogProof(await vector("inclusion.json"), final)).accepted, true);
+  const joined = await vector("consistency.json");
+  assert.equal((await esm.verifyLogProof(joined, options)).anchoring, "anchored");
+  assert.equal((await esm.verifyLogProof(joined.replace('"from":3', '"from":4'))).reason, "E064_MERKLE_PROOF_INVALID");
+});

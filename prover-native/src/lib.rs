@@ -13,6 +13,7 @@ pub mod container;
 pub mod diff;
 pub mod emit;
 pub mod keys;
+pub mod mcp;
 pub mod pcap;
 pub mod policy_draft;
 pub mod prove;

@@ -2,6 +2,7 @@
 //!
 //! qemu-riscv32 (Debian's qemu-user) is looked for in PATH or named by QEMU_RISCV32; where there is none, the comparison is
 //! left out and says so. `--ignored` compares 10,000 programs.
+#![allow(clippy::print_stderr, reason = "says how much was compared")]
 
 mod rv32im_support;
 
@@ -47,11 +48,9 @@ fn the_suite_notices_every_exchange() {
     let mut exchanges = 0;
     for program in suite() {
         let words: Vec<u32> = program.image.segments()[0].words().map(|(_, word)| word).collect();
-        for (from, to) in exchanges_for(&program.name) {
-            let exchanged = words.iter().map(|word| match Instruction::decode(*word) {
-                Some(instruction) => to(instruction).filter(|_| from(instruction)).map_or(*word, encode),
-                None => *word,
-            });
+        for exchange in exchanges_for(&program.name) {
+            let exchanged =
+                words.iter().map(|word| Instruction::decode(*word).and_then(&exchange).map_or(*word, encode));
             let bytes: Vec<u8> = exchanged.flat_map(u32::to_le_bytes).collect();
             let image = ProgramImage::new(CODE, vec![Segment::new(CODE, true, bytes)]).expect("an image");
             let noticed = execute(&image, b"", LIMIT).map_or(true, |done| done.exit_code != 0);
@@ -62,50 +61,45 @@ fn the_suite_notices_every_exchange() {
     assert_eq!(exchanges, 18 * 17 + 6 * 5 + 5 * 4);
 }
 
-type Choose = Box<dyn Fn(Instruction) -> bool>;
+/// What an instruction becomes, if it is to become another.
 type Exchange = Box<dyn Fn(Instruction) -> Option<Instruction>>;
 
-/// What the instruction of a program is exchanged for: others of its form.
-fn exchanges_for(name: &str) -> Vec<(Choose, Exchange)> {
-    let mut exchanges: Vec<(Choose, Exchange)> = Vec::new();
-    if let Some(&(own, _)) = OPERATIONS.iter().find(|(operation, _)| format!("{operation:?}").to_lowercase() == name) {
-        for (other, _) in OPERATIONS.into_iter().filter(|(other, _)| *other != own) {
-            let choose =
-                move |instruction| matches!(instruction, Instruction::Register { operation, .. } if operation == own);
-            let exchange = move |instruction| match instruction {
-                Instruction::Register { rd, rs1, rs2, .. } => {
+/// The instruction of a program becomes each of the others of its form.
+fn exchanges_for(name: &str) -> Vec<Exchange> {
+    let mut exchanges: Vec<Exchange> = Vec::new();
+    for own in OPERATIONS.map(|(operation, _)| operation).into_iter().filter(|own| is_named(own, "", name)) {
+        for other in OPERATIONS.map(|(operation, _)| operation).into_iter().filter(|other| *other != own) {
+            exchanges.push(Box::new(move |instruction| match instruction {
+                Instruction::Register { operation, rd, rs1, rs2 } if operation == own => {
                     Some(Instruction::Register { operation: other, rd, rs1, rs2 })
                 }
                 _ => None,
-            };
-            exchanges.push((Box::new(choose), Box::new(exchange)));
+            }));
         }
     }
-    if let Some(&(own, _)) = BRANCHES.iter().find(|(condition, _)| format!("b{condition:?}").to_lowercase() == name) {
-        for (other, _) in BRANCHES.into_iter().filter(|(other, _)| *other != own) {
-            // The operands of the rows; other branches compare results.
-            let choose = move |instruction| matches!(instruction, Instruction::Branch { condition, rs1: A1, rs2: A2, .. } if condition == own);
-            let exchange = move |instruction| match instruction {
-                Instruction::Branch { rs1, rs2, offset, .. } => {
-                    Some(Instruction::Branch { condition: other, rs1, rs2, offset })
+    for own in BRANCHES.map(|(condition, _)| condition).into_iter().filter(|own| is_named(own, "b", name)) {
+        for other in BRANCHES.map(|(condition, _)| condition).into_iter().filter(|other| *other != own) {
+            exchanges.push(Box::new(move |instruction| match instruction {
+                // The operands of the rows; other branches compare results.
+                Instruction::Branch { condition, rs1: A1, rs2: A2, offset } if condition == own => {
+                    Some(Instruction::Branch { condition: other, rs1: A1, rs2: A2, offset })
                 }
                 _ => None,
-            };
-            exchanges.push((Box::new(choose), Box::new(exchange)));
+            }));
         }
     }
-    if LOADS.iter().any(|(load, ..)| *load == name) {
-        for (_, access, signed, _) in LOADS.into_iter().filter(|(load, ..)| *load != name) {
-            let exchange = move |instruction| match instruction {
-                Instruction::Load { rd, rs1, offset, .. } => {
-                    Some(Instruction::Load { access, signed, rd, rs1, offset })
-                }
-                _ => None,
-            };
-            exchanges.push((Box::new(|_| true), Box::new(exchange)));
-        }
+    let loads = LOADS.iter().filter(|_| LOADS.iter().any(|(load, ..)| *load == name));
+    for &(_, access, signed, _) in loads.filter(|(load, ..)| *load != name) {
+        exchanges.push(Box::new(move |instruction| match instruction {
+            Instruction::Load { rd, rs1, offset, .. } => Some(Instruction::Load { access, signed, rd, rs1, offset }),
+            _ => None,
+        }));
     }
     exchanges
+}
+
+fn is_named(mnemonic: &impl std::fmt::Debug, prefix: &str, name: &str) -> bool {
+    format!("{prefix}{mnemonic:?}").to_lowercase() == name
 }
 
 #[test]

@@ -4,12 +4,12 @@ mod rv32im_support;
 
 use proptest::prelude::*;
 use prover_native::rv32im::{
-    ElfError, Program,
+    ElfError, Fault, Program,
     assembler::{Assembler, register::*},
     is_riscv_elf,
 };
-use rv32im_support::elf::{CODE, DATA, Part, file};
-use verifier_core::rv32im::{ImageError, MAX_IMAGE_BYTES, Segment};
+use rv32im_support::elf::{CODE, DATA, Part, file, with_symbols};
+use verifier_core::rv32im::{ImageError, Instruction, MAX_IMAGE_BYTES, Segment};
 
 fn exit() -> Vec<u8> {
     let mut program = Assembler::default();
@@ -94,6 +94,25 @@ fn segments_keep_to_the_memory_map() {
     assert_eq!(refusal(&file(0, &[])), ElfError::Image(ImageError::Entry { entry: 0 }));
 }
 
+#[test]
+fn a_trap_names_the_function() {
+    let code = Assembler::default().set(A7, 1).push(Instruction::Ecall).words();
+    let code = code.into_iter().flat_map(u32::to_le_bytes).collect();
+    let file = file(0x1_0000, &[Part::new(0x1_0000, CODE, code)]);
+    let symbols: [(u32, u32, u8, &[u8]); 5] = [
+        (0x1_0000, 0, 0, b"$x"),
+        (0x1_0000, 0, 0, b".Lmark"),
+        (0x1_0000, 0, 0, b"_start"),
+        (0x1_0004, 8, 2, b"_ZN5guest4main17h0123456789abcdefE"),
+        (0x9_0000, 8, 2, b"elsewhere"),
+    ];
+    let program = Program::from_elf(&with_symbols(file, &symbols)).expect("a program");
+    let names: Vec<_> = program.symbols.functions().iter().map(|function| function.name.as_str()).collect();
+    assert_eq!(names, ["_start", "guest::main"]);
+    let trap = program.execute(b"", 10).expect_err("a trap");
+    assert_eq!((trap.fault, trap.function.as_deref()), (Fault::UnknownCall { number: 1 }, Some("guest::main+0x4")));
+}
+
 /// Many segments that are one and the same part of a large file must not be added up in memory.
 #[test]
 fn a_small_file_takes_little_memory() {
@@ -121,6 +140,18 @@ proptest! {
         }
         if let Ok(program) = Program::from_elf(&file) {
             let _ = program.execute(b"", 1000);
+        }
+    }
+
+    #[test]
+    fn changed_symbols_are_read_or_refused(changes in prop::collection::vec((0..300_usize, any::<u8>()), 1..8)) {
+        let mut file = with_symbols(program(), &[(0x1_0000, 12, 2, b"main"), (0x1_0004, 0, 0, b"label")]);
+        let sections = file.len() - 300;
+        for (place, value) in changes {
+            file[sections + place] = value;
+        }
+        if let Ok(program) = Program::from_elf(&file) {
+            let _ = program.symbols.place(0x1_0008);
         }
     }
 

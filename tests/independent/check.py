@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks CapSeal receipts from `docs/spec` alone: a second implementation that shares no code with the verifier.
+"""Checks CapSeal receipts and logs from `docs/spec` alone: a second implementation that shares no code with the verifier.
 
 Each module is named after the page that it follows. Everything is checked but the STARK: where only that is left, the line
 says so. (Statements of `geom_v1` are true or false without it: the machine is run.) Python 3.11, standard library only.
@@ -16,6 +16,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pcap
 from digests import sha256, tagged
 from reasons import Refused
 from row_check import RowCheckHeader, check_sketch, extend, sketch_of, systematic_rows
@@ -92,6 +93,7 @@ def check_vectors(folder: Path) -> int:
     if not outcomes:
         raise FileNotFoundError(f"no receipts below {folder}")
     outcomes += [*stc_outcomes(folder / "stc.json"), *row_check_outcomes(folder / "row-check.json")]
+    outcomes += pcap.outcomes(folder / "pcap")
     for name, passed, found in outcomes:
         print("ok    " if passed else "FAILED", name, found)
     failed = sum(not passed for _, passed, _ in outcomes)

@@ -16,8 +16,8 @@ STRINGS = [str]
 RULES: dict[str, Any] = {
     "?backends": STRINGS, "?require_claim": {"proven", "witnessed"}, "?min_security_bits": int, "?programs": STRINGS,
     "?inputs": STRINGS, "?required_public_outputs": STRINGS, "?exit_codes": [int], "?capture": STRINGS,
-    "?max_age_seconds": int, "?environment": STRINGS, "?forbid_network": bool, "?manifests": STRINGS, "?forbid_gpu": bool,
-    "?image_digests": STRINGS, "?require_deterministic_build": bool, "?signers": {"allowed": STRINGS, "threshold": int},
+    "?max_age_seconds": int, "?environment": STRINGS, "?forbid_network": bool, "?manifests": STRINGS,
+    "?forbid_gpu": bool, "?image_digests": STRINGS, "?require_deterministic_build": bool, "?signers": {"allowed": STRINGS, "threshold": int},
 }  # fmt: skip
 SHAPE: Any = {
     "schema": {"capseal/policy/v1"}, "policy_id": str, "policy_version": str, "?description": str,

@@ -34,10 +34,11 @@ class Trust:
     def read(text: str) -> Trust:
         file = tomllib.loads(text)
         registry = file.get("registry")
-        keys = None if registry is None else sorted(map(canonical_key, registry.get("keys", [])), key=lambda key: key["key"])
+        tables = [] if registry is None else registry.get("keys", [])
+        keys = sorted(map(canonical_key, tables), key=lambda key: key["key"])
         policies = file.get("policies", [])
         return Trust(
-            keys,
+            None if registry is None else keys,
             (registry or {}).get("pin"),
             {policy["id"]: policy["signers"] for policy in policies},
             {policy["id"]: policy.get("hashes", []) for policy in policies},

@@ -12,7 +12,6 @@ use crate::{
     hostile::zip::Zip,
     receipt::Receipt,
     reseal::{Layer, Layers},
-    vectors::{PROOF, proof_of},
 };
 
 /// What came of many changes.

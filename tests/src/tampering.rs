@@ -83,7 +83,7 @@ pub fn page() -> String {
     let all = all();
     for tampering in &all {
         let Said { compat, old, alone, anchored } = said(tampering);
-        let cell = |reason: Option<ReasonCode>| reason.map_or("**accepted**".to_owned(), |reason| code(reason));
+        let cell = |reason: Option<ReasonCode>| reason.map_or("**accepted**".to_owned(), code);
         let compat_cell = if compat == Answer::Ok { "**accepted**" } else { compat.name() };
         let old_cell = if old { "**accepted**" } else { "E201" };
         let _ = writeln!(
@@ -288,7 +288,7 @@ fn recomputed(old: &[String], new: &[String], all: &mut All) {
         resealed(&edited(new, 7, kind.0, kind.1)),
     );
     let forged = (old_action(9), new_action(9));
-    let with_forged = relinked(&[old, &[forged.0.clone()]].concat(), 8, 9);
+    let with_forged = relinked(&[old, std::slice::from_ref(&forged.0)].concat(), 8, 9);
     let entries: Vec<_> = (0..ACTIONS).map(new_action).chain([forged.1]).collect();
     add(all, "a forged action appended, recomputed", joined(&with_forged), sealed("one", &entries));
     let unlinked = [old, &[linked(&forged.0, None).0]].concat();
@@ -348,7 +348,7 @@ fn lines(old: &[String], new: &[String], all: &mut All) {
     add(all, "the last line torn", cut(joined(old), 40), cut(joined(new), 40));
     add(all, "the last line feed left out", cut(joined(old), 1), cut(joined(new), 1));
     let note = "{\"type\":\"remark\"}".to_owned();
-    let injected = |lines: &[String]| [&lines[..4], &[note.clone()], &lines[4..]].concat();
+    let injected = |lines: &[String]| [&lines[..4], std::slice::from_ref(&note), &lines[4..]].concat();
     add(all, "a line of an unknown type put in", joined(&injected(old)), joined(&injected(new)));
     let array = |lines: &[String]| [&lines[..4], &["[]".to_owned()], &lines[4..]].concat();
     add(all, "an array put in as a line", joined(&array(old)), joined(&array(new)));

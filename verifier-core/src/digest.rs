@@ -2,7 +2,8 @@
 //!
 //! SHA-256 is the only hash. Every use but two carries a tag from the one list below, so that a digest made for one
 //! purpose never serves another. The two exceptions are fixed by others: artifacts are addressed by their plain SHA-256
-//! (what `sha256sum` prints), and event lines are RFC 9162 leaves (first byte `0x00`, which no tag starts with).
+//! (what `sha256sum` prints), and lines of logs are leaves of an RFC 9162 tree (first bytes `0x00` and `0x01`, which no tag starts
+//! with).
 
 use core::fmt;
 

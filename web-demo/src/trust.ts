@@ -16,7 +16,7 @@ export const LARGEST_TRUST_FILE = 1024 * 1024;
 /** In use now; also kept by the browser, where it lets the page keep something. */
 let current: TrustFile | undefined = readKept();
 
-/** What to ask of a receipt when nothing else was said: with a trust file, that somebody trusted sealed it under rules. */
+/** What to ask when nothing else was said: with a trust file, that somebody trusted sealed the receipt under rules. */
 export function trusting(): VerifyOptions {
   return current ? { level: "policy-enforced", trust: current.text } : {};
 }

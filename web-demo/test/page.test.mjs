@@ -14,6 +14,7 @@ const site = new URL("../dist/site/", import.meta.url);
 const oneFile = new URL("../dist/capseal.html", import.meta.url).href;
 const sample = (name) => fileURLToPath(new URL(`../samples/${name}`, import.meta.url));
 const STRATEGY = readFileSync(sample("strategy.cap"));
+const VECTORS = new URL("../../tests/vectors/accept/", import.meta.url);
 const MEBIBYTE = 1024 * 1024;
 
 let browser;
@@ -144,6 +145,46 @@ test("demands decide: another hash and an unreachable level are refused", async 
     await page.getByRole("button", { name: "Check again" }).click();
     await page.locator(".strip-head .code", { hasText: /^E/ }).waitFor();
     await page.locator(".lines", { hasText: "full" }).waitFor();
+  });
+});
+
+/** The trust file of a vector, for keys that do not expire; the registry's root is read from the refusal. */
+async function lastingTrust(vector) {
+  const { verifySync } = await import("../../npm-package/dist/node.mjs");
+  const { trust } = JSON.parse(readFileSync(new URL(`${vector}.options.json`, VECTORS), "utf8"));
+  const lasting = trust.replaceAll(/valid_until = "[^"]*"/g, 'valid_until = "2999-01-01T00:00:00Z"');
+  const receipt = readFileSync(new URL(`${vector}.cap`, VECTORS));
+  const { checks } = verifySync(receipt, { level: "policy-enforced", trust: lasting });
+  const [root] = /(?<=root )[0-9a-f]{64}/.exec(checks.find((check) => check.outcome === "failed").detail);
+  return { receipt, trust: lasting.replace(/pin = "[^"]*"/, `pin = "${root}"`) };
+}
+
+test("a trust file that is dropped decides whose seal counts, is kept, and can be forgotten", async () => {
+  const { receipt, trust } = await lastingTrust("policy-self-reported");
+  await withPage(async (page) => {
+    const status = (text) => page.locator(".strip .status", { hasText: new RegExp(`^${text}$`) }).waitFor();
+    await drop(page, receipt, "sealed.cap");
+    await status("PROOF ONLY");
+    await drop(page, Buffer.from(trust), "trust.toml");
+    await status("POLICY SELF REPORTED");
+    await page.locator("#trust", { hasText: "trust.toml" }).waitFor();
+    const findings = await page.locator("#findings").textContent();
+    for (const words of ["Signed by author", "house-rules 2", "which the receipt alone names", "backends"]) {
+      assert.ok(findings.includes(words), words);
+    }
+    await drop(page, Buffer.from("schema = 1"), "broken.toml");
+    await say(page, "the trust file cannot be read");
+
+    await page.reload();
+    await page.locator("#trust", { hasText: "trust.toml" }).waitFor();
+    await drop(page, receipt, "sealed.cap");
+    await status("POLICY SELF REPORTED");
+    await drop(page, STRATEGY, "unsigned.cap");
+    await page.locator(".strip-head .code", { hasText: "E020_SIGNATURE_MISSING" }).waitFor();
+    await page.getByRole("button", { name: "Forget it" }).click();
+    await status("PROOF ONLY");
+    await page.reload();
+    assert.ok(await page.locator("#trust").isHidden());
   });
 });
 

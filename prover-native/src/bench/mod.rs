@@ -7,6 +7,7 @@ mod prove_rv32im;
 mod run;
 mod rv32im;
 mod stc;
+mod trust;
 mod verify;
 
 pub use geom::{GeomBenchError, GeomFigure, GeomFigures, Milliseconds, geom};
@@ -15,4 +16,5 @@ pub use prove_rv32im::{ProvingError, ProvingFigure};
 pub use run::{Hashing, Overhead, RunFigures, run};
 pub use rv32im::{ExecutionFigure, Rv32imBenchError, Rv32imFigures, rv32im};
 pub use stc::{RowSizeFigure, StcFigures, stc};
+pub use trust::{TrustFigures, trust};
 pub use verify::{ReceiptFigure, VerifyFigures, verify};

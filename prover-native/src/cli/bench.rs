@@ -26,6 +26,8 @@ enum Figure {
     Rv32im,
     /// Verifying whole receipts.
     Verify,
+    /// What signatures, registries and policies add to it.
+    Trust,
     /// Committing to rows, beside plain SHA-256.
     Stc,
     /// What `capseal run` adds to a script, and how fast it hashes inputs.
@@ -45,6 +47,9 @@ pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     }
     if wanted(Figure::Verify) {
         println!("\n{TITLE}whole receipts{TITLE:#}\n{}", bench::verify().map_err(Failure::new)?);
+    }
+    if wanted(Figure::Trust) {
+        println!("\n{TITLE}signatures and policies{TITLE:#}\n{}", bench::trust().map_err(Failure::new)?);
     }
     if wanted(Figure::Stc) {
         println!("\n{TITLE}STC{TITLE:#}\n{}", bench::stc()?);

@@ -13,7 +13,10 @@ use verifier_core::{
     verify,
 };
 
-use super::output::{BAD, FAINT, Failure, GOOD, Size, TITLE, printable, read};
+use super::{
+    output::{BAD, FAINT, Failure, GOOD, Size, TITLE, printable, read},
+    rebuild,
+};
 
 /// Show what was sealed, and what is not proven.
 ///
@@ -31,6 +34,10 @@ pub(super) struct Arguments {
     /// Write the receipt's entries below this folder, which must not exist.
     #[arg(long, value_name = "FOLDER")]
     extract: Option<PathBuf>,
+    /// Build the Cargo project in this folder, which runs its build scripts, and say whether one of its programs gives the
+    /// image of this receipt; exit status 14 when none does.
+    #[arg(long, value_name = "FOLDER", conflicts_with = "json")]
+    rebuild: Option<PathBuf>,
 }
 
 pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
@@ -53,6 +60,9 @@ pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     print(&inspection, arguments.events);
     if inspection.backend == Backend::Rv32imV1.id() {
         print_output(&bytes, &inspection);
+    }
+    if let Some(folder) = &arguments.rebuild {
+        return rebuild::compare(&bytes, &inspection, folder);
     }
     Ok(ExitCode::SUCCESS)
 }

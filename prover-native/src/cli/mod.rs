@@ -5,16 +5,17 @@ mod diff;
 mod emit;
 mod inspect;
 mod keys;
+mod mcp;
 mod new_guest;
 mod output;
 mod pcap;
 mod policy;
 mod prove;
 mod prove_guest;
+mod rebuild;
+mod registry;
 mod run;
 mod run_guest;
-
-mod registry;
 mod sealing;
 mod sign;
 mod verify;
@@ -62,6 +63,7 @@ enum Command {
     Registry(registry::Arguments),
     Policy(policy::Arguments),
     Pcap(pcap::Arguments),
+    Mcp(mcp::Arguments),
     Bench(bench::Arguments),
 }
 
@@ -81,6 +83,7 @@ pub fn main() -> ExitCode {
         Command::Registry(arguments) => registry::execute(&arguments),
         Command::Policy(arguments) => policy::execute(&arguments),
         Command::Pcap(arguments) => pcap::execute(arguments),
+        Command::Mcp(arguments) => mcp::execute(&arguments),
         Command::Bench(arguments) => bench::execute(&arguments),
     };
     done.unwrap_or_else(|failure: Failure| {

@@ -30,6 +30,7 @@ pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     println!("  {FAINT}once:{FAINT:#} rustup target add riscv32im-unknown-none-elf");
     println!("  cd {} && cargo build --release", folder.display());
     println!("  seq 1 10 > numbers.txt");
-    println!("  capseal run target/riscv32im-unknown-none-elf/release/{name} --input numbers.txt --no-prove");
+    println!("  capseal run target/riscv32im-unknown-none-elf/release/{name} --input numbers.txt --out sum.cap");
+    println!("  capseal verify sum.cap");
     Ok(ExitCode::SUCCESS)
 }

@@ -41,11 +41,6 @@ impl Failure {
         Self { next: Some(next), ..Self::new(what) }
     }
 
-    /// Adds what the user can do about it.
-    pub(super) fn and_then(self, next: &'static str) -> Self {
-        Self { next: Some(next), ..self }
-    }
-
     /// An error together with what the user can do about it.
     pub(super) fn explained(error: impl Error, next: impl Into<Option<&'static str>>) -> Self {
         Self { next: next.into(), ..Self::from(error) }

@@ -6,11 +6,14 @@ use anstream::eprintln;
 use clap::Args;
 use verifier_core::stark::ParameterSet;
 
-use super::output::{FAINT, Failure, GOOD, Size};
+use super::{
+    output::{FAINT, Failure, GOOD, Size},
+    sealing::Sealing,
+};
 use crate::{
     prove::rv32im::{Recording, RunError, memory_need},
     rv32im::Program,
-    seal::{self, Destination, SealError, Sealed},
+    seal::{self, Destination, Sealed},
     whole_file::Existing,
 };
 
@@ -26,6 +29,8 @@ pub(super) struct ProofOptions {
     /// Proven bits of security: stark-100 or stark-128.
     #[arg(long, value_name = "SET", default_value = "stark-100", value_parser = super::prove::parameter_set)]
     security: ParameterSet,
+    #[command(flatten)]
+    sealing: Sealing,
 }
 
 impl ProofOptions {
@@ -42,6 +47,7 @@ impl ProofOptions {
 
 /// Proves the run of a program that came to its exit, and seals it.
 pub(super) fn prove(program: &Program, input: &[u8], options: &ProofOptions) -> Result<Sealed, Failure> {
+    let ready = options.sealing.ready()?;
     let recording = Recording::new(program.image.clone(), input.to_vec()).map_err(explain)?;
     let rows = recording.trace_length();
     let need = memory_need(rows);
@@ -56,9 +62,9 @@ pub(super) fn prove(program: &Program, input: &[u8], options: &ProofOptions) -> 
             "end other programs, or prove on a machine with more memory; --no-prove runs without a proof",
         ));
     }
-    let sealed =
-        seal::rv32im(recording, options.security).and_then(|committed| committed.write(&options.destination()));
-    let sealed: Sealed = sealed.map_err(|error: SealError| Failure::from(error))?;
+    let mut committed = seal::rv32im_under(recording, options.security, ready.policy.as_ref())?;
+    ready.sign(&mut committed)?;
+    let sealed = committed.write(&options.destination())?;
     eprintln!(
         "{GOOD}✓{GOOD:#} proven ({}), sealed in {} ({})",
         options.security,

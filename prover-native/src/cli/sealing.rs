@@ -123,7 +123,7 @@ impl Secret {
         }
         if !std::io::stdin().is_terminal() {
             let next = "name a file with --passphrase-file or CAPSEAL_PASSPHRASE_FILE";
-            return Err(Failure::new("the passphrase cannot be asked for: this is no terminal").and_then(next));
+            return Err(Failure::explained_by("the passphrase cannot be asked for: this is no terminal", next));
         }
         Ok(Passphrase::new(rpassword::prompt_password(prompt)?))
     }

@@ -31,7 +31,7 @@ pub use error::SealError;
 pub use geom::{geom, geom_under};
 pub use policy::{Governing, GoverningError};
 pub use process::{process, process_under};
-pub use rv32im::rv32im;
+pub use rv32im::{rv32im, rv32im_under};
 pub use write::{Destination, Sealed};
 
 /// What a backend brings.

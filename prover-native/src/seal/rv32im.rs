@@ -13,7 +13,7 @@ use verifier_core::{
     stark::ParameterSet,
 };
 
-use super::{Archive, Committed, Draft, SealError};
+use super::{Archive, Committed, Draft, Governing, SealError};
 use crate::{artifacts::ArtifactStore, prove::rv32im::Recording};
 
 /// Proves a recorded run, and puts the receipt together. Program, input and output travel in it, whatever their length:
@@ -22,6 +22,18 @@ use crate::{artifacts::ArtifactStore, prove::rv32im::Recording};
 /// # Errors
 /// When the prover fails or the contents cannot be stored.
 pub fn rv32im(recording: Recording, set: ParameterSet) -> Result<Committed, SealError> {
+    rv32im_under(recording, set, None)
+}
+
+/// As [`rv32im`], under a policy.
+///
+/// # Errors
+/// As [`rv32im`].
+pub fn rv32im_under(
+    recording: Recording,
+    set: ParameterSet,
+    policy: Option<&Governing>,
+) -> Result<Committed, SealError> {
     let committed = recording.commit(set)?;
     let run = committed.statement().run();
     let program = run.image.encode();
@@ -51,7 +63,7 @@ pub fn rv32im(recording: Recording, set: ParameterSet) -> Result<Committed, Seal
         events: None,
         run: None,
     };
-    let mut receipt = draft.commit(Archive::embedded(store, contents)?);
+    let mut receipt = draft.commit_under(Archive::embedded(store, contents)?, policy);
     let proof = committed.prove(receipt.instance_hash())?;
     receipt.attach_proof(Backend::Rv32imV1.id(), PROOF_FORMAT, set.name(), proof);
     Ok(receipt)

@@ -52,3 +52,36 @@ pub fn file(entry: u32, parts: &[Part]) -> Vec<u8> {
     bytes.extend(content);
     bytes
 }
+
+/// Adds a table of symbols to a file: address, size, kind (2 is a function, 0 a label) and name of each.
+pub fn with_symbols(mut file: Vec<u8>, symbols: &[(u32, u32, u8, &[u8])]) -> Vec<u8> {
+    const SYMBOL: u32 = 16;
+    let mut names = vec![0];
+    let mut table = vec![0; SYMBOL as usize];
+    for (address, size, kind, name) in symbols {
+        for value in [names.len() as u32, *address, *size] {
+            table.extend(value.to_le_bytes());
+        }
+        table.extend([*kind, 0, 1, 0]);
+        names.extend_from_slice(name);
+        names.push(0);
+    }
+    let (symbols_at, names_at) = (file.len() as u32, (file.len() + table.len()) as u32);
+    let sections = names_at + names.len() as u32;
+    let [symbols_size, names_size] = [table.len() as u32, names.len() as u32];
+    file.extend(table);
+    file.extend(names);
+    // Nothing, the symbols (kind 2), which name the section of their names, and the names (kind 3).
+    for section in [
+        [0; 10],
+        [0, 2, 0, 0, symbols_at, symbols_size, 2, 1, 4, SYMBOL],
+        [0, 3, 0, 0, names_at, names_size, 0, 0, 1, 0],
+    ] {
+        file.extend(section.into_iter().flat_map(u32::to_le_bytes));
+    }
+    file[32..36].copy_from_slice(&sections.to_le_bytes());
+    // Three sections, of which the last has the sections' names too.
+    file[48..50].copy_from_slice(&3_u16.to_le_bytes());
+    file[50..52].copy_from_slice(&2_u16.to_le_bytes());
+    file
+}

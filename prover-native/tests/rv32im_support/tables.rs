@@ -1,5 +1,6 @@
 //! Operands and results of every operation, as literals: computed with Python's unbounded integers from the text of the
 //! specification, not with the code under test.
+#![allow(clippy::type_complexity, reason = "a table says what its columns are")]
 
 use verifier_core::rv32im::{Access, Arithmetic, Condition};
 

@@ -17,6 +17,7 @@ use crate::{
     capsule::{Claim, Exit, ProofSystem, PublicInput, PublicValue, Run, TraceSpec},
     digest::{Digest, Tag},
     event_log,
+    pcap::log::RUN_FINISHED,
 };
 
 /// The trace spec of every receipt of this backend.
@@ -67,7 +68,7 @@ fn program_hash(code_digest: Digest) -> Digest {
 pub const CAPTURES: [&str; 2] = ["observed", "declared"];
 
 /// The event that closes a log, and what it says about the claim.
-pub const FINISHED: &str = "run_finished";
+pub const FINISHED: &str = RUN_FINISHED;
 
 /// What the first event repeats of the circumstances of a run.
 pub fn header_fields(run: &Run) -> Map<String, Value> {

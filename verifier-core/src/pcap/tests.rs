@@ -428,6 +428,7 @@ fn obligations_have_exactly_their_fields() {
         (&["obligation"], Some(json!([]))),
         (&["obligation", "policy_id"], None),
         (&["obligation", "policy_id"], Some(json!(""))),
+        (&["obligation", "policy_id"], Some(json!("p".repeat(257)))),
         (&["obligation", "result"], Some(json!("True"))),
         (&["obligation", "proof_ref"], Some(json!("sha256:00"))),
         (&["obligation", "proof_ref"], Some(json!("file:x"))),
