@@ -54,7 +54,7 @@ impl ProvenAir for Rv32imAir {
 /// The low nibbles of the row's number, and their conjunction.
 pub fn periodic_columns() -> [Vec<BaseElement>; 3] {
     let column = |value: fn(u64) -> u64| (0..CYCLE).map(|row| BaseElement::new(value(row))).collect();
-    [column(|row| row % 16), column(|row| row / 16), column(|row| row % 16 & row / 16)]
+    [column(|row| row % 16), column(|row| row / 16), column(|row| (row % 16) & (row / 16))]
 }
 
 impl Air for Rv32imAir {

@@ -32,7 +32,6 @@ impl<E: FieldElement> Rotation<E> {
 
 /// Evaluates every constraint.
 #[inline(always)]
-#[expect(clippy::too_many_lines, reason = "one line for each constraint, in the order of the specification")]
 pub fn evaluate<E: FieldElement>(row: &[E; WIDTH], next: &[E; WIDTH]) -> [E; DEGREES.len()] {
     let one = E::ONE;
     let [two_8, two_16] = [E::from(1_u32 << 8), E::from(1_u32 << 16)];
