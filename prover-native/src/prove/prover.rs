@@ -92,7 +92,7 @@ impl TraceCommitment {
     pub fn prove_with<A>(
         self,
         inputs: A::PublicInputs,
-        aux: impl AuxSegment + Send + Sync,
+        aux: impl AuxSegment + Send,
     ) -> Result<(Vec<u8>, Phases), ProverError>
     where
         A: ProvenAir<PublicInputs: Send + Sync> + Sync + 'static,

@@ -364,10 +364,10 @@ fn a_changed_cell_is_refused_in_some_columns() {
 #[ignore = "one proof for each column"]
 #[expect(clippy::print_stdout, reason = "the list is a figure")]
 fn a_changed_cell_is_refused_in_every_column() {
-    for column in 0..WIDTH {
+    for (column, name) in COLUMNS.into_iter().enumerate() {
         let fate = changed_cell(column);
-        println!("{}: {fate:?}", COLUMNS[column]);
-        assert_ne!(fate, Fate::Accepted, "{}", COLUMNS[column]);
+        println!("{name}: {fate:?}");
+        assert_ne!(fate, Fate::Accepted, "{name}");
     }
     println!("{WIDTH} columns, one forgery each: all refused");
 }

@@ -121,8 +121,8 @@ impl Forger {
             let place = places.get(&cell(PC)).copied().unwrap_or(self.ops.len() - 1);
             tables.fetches[place] += 1;
         }
-        for (row, clock) in clocks.into_iter().enumerate().take(length - 1) {
-            self.set(row, MCLK, clock);
+        for (row, consumed) in clocks.into_iter().enumerate().take(length - 1) {
+            self.set(row, MCLK, consumed);
             let provided = |nibble: usize| (row >> nibble & 15) as u64;
             let entry = provided(0) + 16 * provided(8) + 256 * (provided(4) + 16 * provided(12));
             let (range, pair) = if row < 1 << 16 { (ranges[entry as usize], pairs[entry as usize]) } else { (0, 0) };
