@@ -19,14 +19,14 @@ pub fn text(trust: &Trust) -> String {
         text += &key_table(key);
     }
     for policy in &trust.policies {
-        let _ = write!(text, "\n[[policies]]\nid = {}\n", quoted(&policy.id));
-        let _ = write!(text, "signers = {}\n", list(&policy.signers));
+        let _ = writeln!(text, "\n[[policies]]\nid = {}", quoted(&policy.id));
+        let _ = writeln!(text, "signers = {}", list(&policy.signers));
         if !policy.hashes.is_empty() {
-            let _ = write!(text, "hashes = {}\n", list(&policy.hashes));
+            let _ = writeln!(text, "hashes = {}", list(&policy.hashes));
         }
     }
     if let Some(root) = trust.policy_root {
-        let _ = write!(text, "\n[policy_registry]\npin = \"{root}\"\n");
+        let _ = writeln!(text, "\n[policy_registry]\npin = \"{root}\"");
     }
     text
 }
