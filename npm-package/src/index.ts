@@ -5,6 +5,7 @@ import type { LogOptions, LogProofReport, LogReport } from "./log.js";
 import { readSource, viewBytes, type Bytes, type Source } from "./source.js";
 import type { Verdict, VerifyOptions } from "./verdict.js";
 
+export { audit, type AuditOptions } from "./audit.js";
 export { VerifierError, type VerifierErrorCode } from "./errors.js";
 export { isInspection } from "./inspection.js";
 export type { Claim, FileEntry, Inspected, Inspection, ReceiptEvent, Unreadable } from "./inspection.js";
@@ -25,6 +26,7 @@ export type { Bytes, Source } from "./source.js";
 export { isAccepted } from "./verdict.js";
 export type {
   Accepted,
+  Availability,
   Check,
   CheckId,
   ClaimClass,
@@ -34,6 +36,7 @@ export type {
   Purpose,
   Rejected,
   RuleAnswer,
+  Samples,
   Signer,
   Status,
   Verdict,

@@ -55,6 +55,10 @@ export type ReasonCode =
   | "E075_CHUNK_HANDLE_INVALID"
   | "E076_CHUNK_CARDINALITY_MISMATCH"
   | "E077_DA_CHALLENGE_BINDING_INVALID"
+  | "E080_REPLAY_IMPOSSIBLE"
+  | "E081_REPLAY_EXIT_DIVERGED"
+  | "E082_REPLAY_OUTPUT_DIVERGED"
+  | "E083_REPLAY_EVENT_DIVERGED"
   | "E101_POLICY_VIOLATION_FORBID_GPU"
   | "E102_POLICY_MISSING_PUBLIC_OUTPUT"
   | "E103_POLICY_TRACK_UNKNOWN"
@@ -153,6 +157,10 @@ export const reasons: readonly Reason[] = [
   { name: "E075_CHUNK_HANDLE_INVALID", number: 75, exit_code: 12, meaning: "A chunk's handle is invalid." },
   { name: "E076_CHUNK_CARDINALITY_MISMATCH", number: 76, exit_code: 12, meaning: "The archive has another number of chunks than stated." },
   { name: "E077_DA_CHALLENGE_BINDING_INVALID", number: 77, exit_code: 13, meaning: "The availability challenge is bound to another receipt." },
+  { name: "E080_REPLAY_IMPOSSIBLE", number: 80, exit_code: 14, meaning: "What is needed to run it again is not here." },
+  { name: "E081_REPLAY_EXIT_DIVERGED", number: 81, exit_code: 14, meaning: "Run again, it ended in another way." },
+  { name: "E082_REPLAY_OUTPUT_DIVERGED", number: 82, exit_code: 14, meaning: "Run again, it gave another output." },
+  { name: "E083_REPLAY_EVENT_DIVERGED", number: 83, exit_code: 14, meaning: "Run again, something else happened than the record says." },
   { name: "E101_POLICY_VIOLATION_FORBID_GPU", number: 101, exit_code: 11, meaning: "The policy forbids a GPU, and the run had one." },
   { name: "E102_POLICY_MISSING_PUBLIC_OUTPUT", number: 102, exit_code: 11, meaning: "A public output that the policy requires is missing." },
   { name: "E103_POLICY_TRACK_UNKNOWN", number: 103, exit_code: 11, meaning: "The policy has no such track." },
