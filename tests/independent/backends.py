@@ -20,8 +20,9 @@ from geom import (
     geom_run,
     geom_trace_length,
 )
-from proof import PARAMETER_SETS, P, read_proof
+from proof import PARAMETER_SETS, P, ParameterSet, Shape, read_proof
 from reasons import need
+import rv32im
 
 EVENT_SCHEMA = Path(__file__).resolve().parents[2] / "verifier-core/src/event_log/schema.cddl"
 SECTIONS = ("code", "inputs", "config", "environment", "outputs")
@@ -36,6 +37,32 @@ def check_proof_system(header: dict[str, Cbor], backend: Backend, **hashes: byte
     hashes["vk_hash"] = tagged_cbor("verification-key", vk)
     for name, value in hashes.items():
         need(header["proof_system"][name] == value, "E301", f"proof_system.{name}")
+
+
+def proof_parameters(receipt: Receipt, system: str) -> ParameterSet:
+    need("proof" in receipt.payload, "E050", "proof")
+    proof = receipt.payload["proof"]
+    need(proof["system"] == system, "E301", "proof.system")
+    need(proof["format"] == "winterfell_0_13_stc_v1", "E051", "proof.format")
+    need(proof["parameter_set"] in PARAMETER_SETS[system], "E301", "proof.parameter_set")
+    return PARAMETER_SETS[system][proof["parameter_set"]]
+
+
+def fri_params_hash(receipt: Receipt, chosen: ParameterSet) -> bytes:
+    return tagged_cbor("fri-params", {"parameter_set": receipt.payload["proof"]["parameter_set"], **vars(chosen)})
+
+
+def proof_bytes(receipt: Receipt) -> bytes:
+    proof = receipt.payload["proof"]
+    data = receipt.entry(f"proof/{proof['system']}.bin", "E050")
+    need(len(data) == proof["size"] and sha256(data) == proof["digest"], "E052", "digest or size of the proof")
+    return data
+
+
+def check_bytes(receipt: Receipt, data: bytes, shape: Shape) -> None:
+    trace_root, last_is_committed = read_proof(data, shape, proof_parameters(receipt, receipt.payload["proof"]["system"]))
+    need(trace_root == receipt.statement["trace_root"], "E058", "trace_root")
+    need(last_is_committed, "E057", "the last polynomial")
 
 
 class Backend:
@@ -94,11 +121,7 @@ class GeomV1(Backend):
     def check_claim(self, receipt: Receipt) -> None:
         payload, header = receipt.payload, receipt.header
         need("run" not in payload and "anchor" not in header, "E015", "run or anchor")
-        need("proof" in payload, "E050", "proof")
-        proof = payload["proof"]
-        need(proof["format"] == "winterfell_0_13_stc_v1", "E051", "proof.format")
-        need(proof["system"] == "geom_v1" and proof["parameter_set"] in PARAMETER_SETS, "E301", "proof")
-        parameter_set = PARAMETER_SETS[proof["parameter_set"]]
+        parameter_set = proof_parameters(receipt, "geom_v1")
         inputs = receipt.statement["public_inputs"]
         need([public["name"] for public in inputs] == [*GEOM_PARAMETERS, *GEOM_OUTPUTS], "E053", "public_inputs")
         for public in inputs:
@@ -111,23 +134,68 @@ class GeomV1(Backend):
             self,
             params_hash=tagged_cbor("params", geom_params(values)),
             air_params_hash=tagged_cbor("air-params", geom_air_params(values["steps"])),
-            fri_params_hash=tagged_cbor("fri-params", {"parameter_set": proof["parameter_set"], **vars(parameter_set)}),
+            fri_params_hash=fri_params_hash(receipt, parameter_set),
             program_hash=tagged_cbor("program", GEOM_PROGRAM),
         )
 
     def check_proof(self, receipt: Receipt) -> None:
         """All but the STARK: the bytes have their one shape, and are about a statement that is true."""
-        proof, statement = receipt.payload["proof"], receipt.statement
-        data = receipt.entry(f"proof/{proof['system']}.bin", "E050")
-        need(len(data) == proof["size"] and sha256(data) == proof["digest"], "E052", "digest or size of the proof")
-        values = {public["name"]: public["value"] for public in statement["public_inputs"]}
-        rows = geom_trace_length(values["steps"])
-        chosen = PARAMETER_SETS[proof["parameter_set"]]
-        trace_root, last_is_committed = read_proof(data, rows, len(GEOM_COLUMNS), 1, GEOM_CONDITIONS, chosen)
-        need(trace_root == statement["trace_root"], "E058", "trace_root")
-        need(last_is_committed, "E057", "the last polynomial")
+        data = proof_bytes(receipt)
+        values = {public["name"]: public["value"] for public in receipt.statement["public_inputs"]}
+        check_bytes(receipt, data, Shape(geom_trace_length(values["steps"]), len(GEOM_COLUMNS), 1, GEOM_CONDITIONS))
         outputs = {name: values[name] for name in GEOM_OUTPUTS}
         need(geom_run(values) == outputs, "E054", "the machine has other outputs, so that nothing can prove these")
 
 
-BACKENDS: dict[str, Backend] = {"process_v1": ProcessV1(), "geom_v1": GeomV1()}
+class Rv32imV1(Backend):
+    vm_id, circuit_id, has_proof = "rv32im", "rv32im_air_v1", True
+    trace_spec = {
+        "spec_version": 1,
+        "trace_format_id": "rv32im_trace_v1",
+        "record_schema_ref": sha256_uri(sha256(",".join(rv32im.COLUMNS).encode())),
+        "encoding_id": "lde_rows_le64_v1",
+        "field_modulus_id": "goldilocks",
+    }
+
+    def check_claim(self, receipt: Receipt) -> None:
+        payload, header = receipt.payload, receipt.header
+        parameter_set = proof_parameters(receipt, "rv32im_v1")
+        inputs = receipt.statement["public_inputs"]
+        need([public["name"] for public in inputs] == [*rv32im.DOCUMENTS, *rv32im.NUMBERS], "E053", "public_inputs")
+        values = {public["name"]: public["value"] for public in inputs}
+        need(all(type(values[name]) is bytes for name in rv32im.DOCUMENTS), "E053", "digests")
+        need(all(type(values[name]) is int for name in rv32im.NUMBERS), "E053", "numbers")
+        need(values["segments"] == 1, "E053", "segments")
+        need(max(values["exit_code"], values["trace_length"]) < 1 << 32, "E053", "a number of 32 bits")
+        need("run" not in payload and "anchor" not in header, "E015", "run or anchor")
+        need(receipt.claim == rv32im.claim_of(values, receipt.claim, header["manifest_hash"]), "E015", "claim")
+        check_proof_system(
+            header,
+            self,
+            params_hash=rv32im.params_hash(values),
+            air_params_hash=tagged_cbor("air-params", rv32im.air_params(values["trace_length"])),
+            fri_params_hash=fri_params_hash(receipt, parameter_set),
+            program_hash=tagged("program", values["program"]),
+        )
+
+    def check_proof(self, receipt: Receipt) -> None:
+        """All but the STARK: the documents are here and consistent, the bytes have their one shape, and the run is true."""
+        data = proof_bytes(receipt)
+        values = {public["name"]: public["value"] for public in receipt.statement["public_inputs"]}
+        names = {name: f"artifacts/sha256/{values[name].hex()}" for name in rv32im.DOCUMENTS}
+        documents = {name: receipt.entry(path, "E062") for name, path in names.items()}
+        for name, content in documents.items():
+            need(sha256(content) == values[name], "E067", name)
+        image, rows = rv32im.read_image(documents["program"]), values["trace_length"]
+        need(rows & (rows - 1) == 0 and 1 << 16 <= rows <= 1 << 22, "E053", "trace_length")
+        rv32im.check_tables(documents["tables"], image, values)
+        shape = Shape(rows, len(rv32im.COLUMNS), 4, rv32im.CONDITIONS, rv32im.AUX_COLUMNS, rv32im.CHALLENGES)
+        check_bytes(receipt, data, shape)
+        machine = rv32im.Machine(image, documents["input"])
+        machine.run()
+        ended = (machine.output(), machine.x[10], machine.cycles)
+        stated = (documents["output"], values["exit_code"], values["cycles"])
+        need(ended == stated, "E054", "the machine ends otherwise, so that nothing can prove this")
+
+
+BACKENDS: dict[str, Backend] = {"process_v1": ProcessV1(), "geom_v1": GeomV1(), "rv32im_v1": Rv32imV1()}

@@ -21,7 +21,25 @@ class ParameterSet:
     remainder_degree: int = 127
 
 
-PARAMETER_SETS = {"stark-100": ParameterSet(62, 10), "stark-128": ParameterSet(86, 12)}
+PARAMETER_SETS = {
+    "geom_v1": {"stark-100": ParameterSet(62, 10), "stark-128": ParameterSet(86, 12)},
+    "rv32im_v1": {
+        "stark-100": ParameterSet(84, 20, blowup=4, folding=8),
+        "stark-128": ParameterSet(142, 20, blowup=4, folding=8),
+    },
+}
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What an AIR decides about a proof's bytes."""
+
+    rows: int
+    columns: int
+    composition: int
+    conditions: int  # constraints and assertions
+    aux_columns: int = 0
+    challenges: int = 0
 
 
 class ProofReader:
@@ -58,14 +76,13 @@ class ProofReader:
         self.take(length - 1)
 
 
-def read_proof(
-    data: bytes, rows: int, columns: int, composition: int, conditions: int, chosen: ParameterSet
-) -> tuple[bytes, bool]:
+def read_proof(data: bytes, shape: Shape, chosen: ParameterSet) -> tuple[bytes, bool]:
     """Steps 2 and 3 of the verification; returns what steps 4 and 6 need: the first commitment, whether the last holds."""
+    rows, columns, aux_columns = shape.rows, shape.columns, shape.aux_columns
     log_rows, blowup, folding = rows.bit_length() - 1, chosen.blowup, chosen.folding
     options = (chosen.queries, blowup, chosen.grinding, 3, folding, chosen.remainder_degree, 0, 0, 1, 1)
-    context = bytes([columns, 0, 0, log_rows, 0, 0, 8]) + struct.pack("<Q", P) + bytes(options)
-    context += bytes([conditions << 1 | 1])
+    context = bytes([columns, aux_columns, shape.challenges, log_rows, 0, 0, 8]) + struct.pack("<Q", P) + bytes(options)
+    context += bytes([shape.conditions << 1 | 1])
     reader = ProofReader(data)
     need(reader.take(len(context)) == context, "E056", "the context")
     unique = reader.uint(1)
@@ -73,14 +90,15 @@ def read_proof(
     layers, domain = 0, rows * blowup
     while domain > (chosen.remainder_degree + 1) * blowup:
         layers, domain = layers + 1, domain // folding
-    need(reader.uint(2) == 32 * (layers + 3), "E056", "number of commitments")
-    commitments = [reader.take(32) for _ in range(layers + 3)]
+    roots = layers + (4 if aux_columns else 3)
+    need(reader.uint(2) == 32 * roots, "E056", "number of commitments")
+    commitments = [reader.take(32) for _ in range(roots)]
     depth = (rows * blowup).bit_length() - 1
-    for cells in (columns, 3 * composition):
+    for cells in (columns, *([3 * aux_columns] if aux_columns else []), 3 * shape.composition):
         need(reader.vint() == 8 * cells * unique, "E056", "length of rows")
         reader.elements(cells * unique)
         reader.opening(reader.vint(), depth, unique)
-    for cells in (columns, composition):
+    for cells in (columns + aux_columns, shape.composition):
         need(reader.uint(2) == 48 * cells + 1 and reader.uint(1) == 2, "E056", "out-of-domain values")
         reader.elements(6 * cells)
     need(reader.uint(1) == layers, "E056", "number of layers")

@@ -12,7 +12,6 @@ use crate::{
     hostile::zip::Zip,
     receipt::Receipt,
     reseal::{Layer, Layers},
-    vectors::{PROOF, proof_of},
 };
 
 /// What came of many changes.
@@ -142,11 +141,12 @@ fn contents(receipt: &[u8]) -> Vec<Content> {
 /// # Panics
 /// When the receipt has no proof.
 pub fn of_the_proof(receipt: &Receipt, mask: u8, step: usize) -> Tally {
-    let (proof, _) = proof_of(receipt);
+    let name = receipt.entries.keys().find(|name| name.starts_with("proof/")).expect("a proof");
+    let proof = &receipt.entries[name];
     let layers = Layers::NONE.with(Layer::Index).with(Layer::Payload).with(Layer::Capsule);
     Tally::of((0..proof.len()).into_par_iter().step_by(step).map(|at| {
         let changed = receipt.changed(layers, |receipt| {
-            receipt.edit(PROOF, |bytes| bytes[at] = proof[at] ^ mask);
+            receipt.edit(name, |bytes| bytes[at] = proof[at] ^ mask);
         });
         answer(&changed.bytes())
     }))

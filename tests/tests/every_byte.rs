@@ -40,6 +40,28 @@ fn a_changed_byte_of_a_proof_is_refused_when_every_hash_agrees() {
 }
 
 #[test]
+fn a_changed_byte_of_a_program_s_receipt_is_refused() {
+    let bytes = receipt("rv32im-100");
+    let tally = every_byte::as_it_stands(&bytes, 0x01, 997);
+    assert!(tally.is_clean(), "{tally:?}");
+    let tally = every_byte::of_the_proof(&Receipt::read(&bytes), 0x01, 4999);
+    assert!(tally.is_clean(), "{tally:?}");
+}
+
+#[test]
+#[ignore = "ten thousand places"]
+fn ten_thousand_changed_bytes_of_a_program_s_receipt_are_refused() {
+    let bytes = receipt("rv32im-100");
+    for tally in [
+        every_byte::as_it_stands(&bytes, 0xff, 26),
+        every_byte::with_checksums(&bytes, 0x01, 26),
+        every_byte::of_the_proof(&Receipt::read(&bytes), 0x01, 26),
+    ] {
+        assert!(tally.is_clean() && tally.tried > 9_000, "{tally:?}");
+    }
+}
+
+#[test]
 fn an_entry_that_is_dropped_repeated_moved_swapped_cut_or_renamed_is_refused() {
     for name in RECEIPTS {
         for (entry, answers) in every_byte::entries(&receipt(name)) {

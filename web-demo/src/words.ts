@@ -70,4 +70,5 @@ export const CHECK: Record<CheckId, { name: string; question: string }> = {
 export const BACKEND: Record<string, string> = {
   process_v1: "a real program, run and recorded",
   geom_v1: "a small virtual machine, run and proven",
+  rv32im_v1: "a RISC-V program, run and proven",
 };

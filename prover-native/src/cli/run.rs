@@ -75,7 +75,7 @@ pub(super) struct Arguments {
 const EXAMPLES: &str = "\
 Examples:
   capseal run ./strategy.py data.csv
-  capseal run guest.elf --input data.csv --no-prove
+  capseal run guest.elf --input data.csv --out run.cap
   capseal run --input prices/ --config strategy.toml --out monday.cap ./strategy.py
   capseal run --env TZ -- sort -u words.txt";
 

@@ -18,22 +18,23 @@ const TABLES: usize = 3;
 
 pub(super) fn add(bases: &Bases, rejects: &mut Rejects) {
     let all = (&bases.rv32im, Layers::ALL);
-    rejects.change(ReasonCode::ProofVerificationFailed, "rv32im-output-other", all, |receipt| {
-        restated(receipt, |_, documents| documents[OUTPUT][4] ^= 1);
-    });
-    rejects.change(ReasonCode::ProofVerificationFailed, "rv32im-final-register-other", all, |receipt| {
-        // Behind eight bytes and the end of memory: value and time of x0, x1 and so on.
-        restated(receipt, |_, documents| documents[TABLES][8 + 4 + 8 * 5] ^= 1);
-    });
-    rejects.change(ReasonCode::ProofStatementMismatch, "rv32im-cycles-other", all, |receipt| {
-        restated(receipt, |stated, _| stated.cycles += 1);
-    });
+    let (stated, documents) = documents_of(&bases.rv32im).expect("the statement of a program's run");
+    let mut change = |code, name, change: &dyn Fn(&mut Stated, &mut [Vec<u8>; 4])| {
+        let (mut stated, mut documents) = (stated, documents.clone());
+        change(&mut stated, &mut documents);
+        rejects.change(code, name, all, |receipt| restate(receipt, stated, &documents));
+    };
+    let code = ReasonCode::ProofVerificationFailed;
+    change(code, "rv32im-output-other", &|_, documents| documents[OUTPUT][4] ^= 1);
+    // Behind eight bytes and the end of memory: value and time of x0, x1 and so on.
+    change(code, "rv32im-final-register-other", &|_, documents| documents[TABLES][8 + 4 + 8 * 5] ^= 1);
+    change(ReasonCode::ProofStatementMismatch, "rv32im-cycles-other", &|stated, _| stated.cycles += 1);
     rejects.change(ReasonCode::ProofStatementMismatch, "rv32im-segments", all, |receipt| {
         receipt.set("payload.statement.public_inputs.7.value", Value::Uint(2));
     });
+    let tables = entry::artifact(&stated.documents[TABLES]);
     rejects.change(ReasonCode::RowArchiveMissing, "rv32im-tables-not-there", all, |receipt| {
-        let digest = documents_of(receipt).map(|(stated, _)| stated.documents[TABLES]);
-        receipt.entries.remove(&digest.map(|digest| entry::artifact(&digest)).unwrap_or_default());
+        receipt.entries.remove(&tables);
     });
 }
 
@@ -43,10 +44,9 @@ fn documents_of(receipt: &Receipt) -> Option<(Stated, [Vec<u8>; 4])> {
     Some((stated, documents.map(Option::unwrap_or_default)))
 }
 
-/// The receipt under another statement or with other documents, all digests made to agree with them.
-fn restated(receipt: &mut Receipt, change: impl Fn(&mut Stated, &mut [Vec<u8>; 4])) {
-    let (Some((mut stated, mut documents)), Some(capsule)) = (documents_of(receipt), receipt.record()) else { return };
-    change(&mut stated, &mut documents);
+/// Gives the receipt another statement and other documents, with digests, lengths and the index that go with them.
+fn restate(receipt: &mut Receipt, mut stated: Stated, documents: &[Vec<u8>; 4]) {
+    let Some(capsule) = receipt.record() else { return };
     stated.documents = documents.each_ref().map(|document| Digest::of_content(document));
     let sizes = documents.each_ref().map(|document| document.len() as u64);
     receipt.set_item("payload.statement.public_inputs", &rv32im::public_inputs(&stated));
@@ -55,7 +55,7 @@ fn restated(receipt: &mut Receipt, change: impl Fn(&mut Stated, &mut [Vec<u8>; 4
     let mut index = Vec::new();
     for (digest, document) in stated.documents.into_iter().zip(documents) {
         index.push(ArtifactRef { digest, size: document.len() as u64, embedded: true });
-        receipt.entries.insert(entry::artifact(&digest), document);
+        receipt.entries.insert(entry::artifact(&digest), document.clone());
     }
     index.sort_by_key(|artifact| artifact.digest);
     receipt.set_item("payload.artifacts", &index);

@@ -36,8 +36,8 @@ impl Recording {
 
 /// Bytes of memory that proving a trace of so many rows takes, about: in proportion to the rows, and some for the rest.
 pub const fn memory_need(rows: u32) -> u64 {
-    const BYTES_PER_ROW: u64 = 7_500;
-    const REST: u64 = 64 << 20;
+    const BYTES_PER_ROW: u64 = 5_900;
+    const REST: u64 = 128 << 20;
     rows as u64 * BYTES_PER_ROW + REST
 }
 
