@@ -125,7 +125,7 @@ pub(super) fn add(bases: &Bases, rejects: &mut Rejects) {
     };
     answers(ReasonCode::MerkleProofInvalid, "a-row-with-a-bit-changed", &edit(|row| row[0] ^= 1));
     answers(ReasonCode::MerkleProofInvalid, "a-path-with-a-bit-changed", &edit(|row| *row.last_mut().unwrap() ^= 1));
-    answers(ReasonCode::ChunkLengthInvalid, "a-row-cut-short", &edit(|row| drop(row.pop())));
+    answers(ReasonCode::ChunkLengthInvalid, "a-row-cut-short", &edit(|row| row.truncate(row.len() - 1)));
     answers(ReasonCode::ChunkLengthInvalid, "a-row-that-is-longer", &edit(|row| row.push(0)));
     answers(ReasonCode::ChunkLengthInvalid, "an-empty-answer", &edit(Vec::clear));
     answers(ReasonCode::MerkleProofInvalid, "an-invalid-row-beside-a-missing-one", &|answers| {
@@ -134,9 +134,11 @@ pub(super) fn add(bases: &Bases, rejects: &mut Rejects) {
     });
 
     // The rows are under the root, and the capsule commits to another sketch than theirs.
+    let mut sketch = bases.detached.entries[entry::ROW_CHECK_SKETCH].clone();
+    sketch[0] ^= 1;
     let lying = bases.detached.changed(Layers::ALL, |receipt| {
         bare(receipt);
-        receipt.edit(entry::ROW_CHECK_SKETCH, |sketch| sketch[0] ^= 1);
+        receipt.entries.insert(entry::ROW_CHECK_SKETCH.to_owned(), sketch.clone());
     });
     let answered = samples(BITS, &provider.answers(&asked(&lying, BITS)));
     let options = json!({ "samples": answered });
