@@ -20,6 +20,7 @@ import pcap
 from digests import sha256, tagged
 from reasons import Refused
 from row_check import RowCheckHeader, check_sketch, extend, sketch_of, systematic_rows
+from sampling import positions, seed_of
 from stc import stc_check_opening, stc_root
 from verdict import Options, check
 
@@ -88,11 +89,29 @@ def row_check_outcomes(path: Path) -> Iterator[Outcome]:
         yield f"row-check.json archives[{index}]", passed, " ".join(wrong)
 
 
+def sampling_outcomes(path: Path) -> Iterator[Outcome]:
+    vectors = json.loads(path.read_text())
+    same = bytes.fromhex(vectors["all_of_these_are"])
+    for index, case in enumerate(vectors["positions"]):
+        seed = seed_of(same, same, case["rows"], case["samples"], same)
+        found = positions(seed, case["rows"], case["samples"])
+        yield f"sampling.json positions[{index}]", found == case["positions"], f"{len(found)} positions"
+    rows = vectors["rows"]
+    receipt = (path.parent / vectors["receipt"]).read_bytes()
+    for index, case in enumerate(vectors["plans"]):
+        answers = [rows[position] for position in case["positions"]]
+        samples = {"nonce": case["nonce"], "bits": case["bits"], "answers": answers}
+        try:
+            yield f"sampling.json plans[{index}]", True, str(check(receipt, Options(samples=samples)))
+        except Refused as refused:
+            yield f"sampling.json plans[{index}]", False, str(refused)
+
+
 def check_vectors(folder: Path) -> int:
     outcomes = list(receipt_outcomes(folder))
     if not outcomes:
         raise FileNotFoundError(f"no receipts below {folder}")
-    outcomes += [*stc_outcomes(folder / "stc.json"), *row_check_outcomes(folder / "row-check.json")]
+    outcomes += [*stc_outcomes(folder / "stc.json"), *row_check_outcomes(folder / "row-check.json"), *sampling_outcomes(folder / "sampling.json")]
     outcomes += pcap.outcomes(folder / "pcap")
     for name, passed, found in outcomes:
         print("ok    " if passed else "FAILED", name, found)

@@ -27,6 +27,10 @@ def samples_for(header: RowCheckHeader, bits: int) -> int:
     return samples
 
 
+def seed_of(header_commit_hash: bytes, header_digest: bytes, rows: int, samples: int, nonce: bytes) -> bytes:
+    return tagged("sample/live-seed", header_commit_hash + header_digest + struct.pack("<QI", rows, samples) + nonce)
+
+
 def positions(seed: bytes, rows: int, samples: int) -> list[int]:
     """Floyd's algorithm over integers that are skipped where they would favour some rows."""
     drawn: list[int] = []
@@ -52,9 +56,9 @@ def check_availability(receipt: Receipt, samples: dict[str, Any] | None) -> None
     need(samples is not None, "E302", "no rows were sampled")
     header = RowCheckHeader.read(receipt.entries["da/header.bin"])
     count = samples_for(header, samples.get("bits", 80))
-    parts = tagged_cbor("header-commit", receipt.header) + header.digest
-    parts += struct.pack("<QI", header.extended_rows, count) + bytes.fromhex(samples["nonce"])
-    asked = positions(tagged("sample/live-seed", parts), header.extended_rows, count)
+    commit, nonce = tagged_cbor("header-commit", receipt.header), bytes.fromhex(samples["nonce"])
+    seed = seed_of(commit, header.digest, header.extended_rows, count, nonce)
+    asked = positions(seed, header.extended_rows, count)
     need(len(samples["answers"]) == len(asked), "E074", "number of answers")
     encoded = encode_sketch(receipt.entries["da/sketch.bin"], header)
     challenge = header.challenge()

@@ -398,8 +398,8 @@ async function bundleOf(...names) {
 }
 
 test("an archive that lies elsewhere is audited row by row, and goes red when rows are gone", async () => {
-  const { samples } = JSON.parse(readFileSync(new URL("sampled-every-row.options.json", VECTORS), "utf8"));
-  const rows = samples.answers.map((answer) => Buffer.from(answer, "base64"));
+  const archive = JSON.parse(readFileSync(new URL("../sampling.json", VECTORS), "utf8"));
+  const rows = archive.rows.map((row) => Buffer.from(row, "base64"));
   let gone = 0;
   const provider = createServer((request, response) => {
     const index = Number(/\/rows\/(\d+)$/.exec(request.url)?.[1]);
@@ -410,7 +410,7 @@ test("an archive that lies elsewhere is audited row by row, and goes red when ro
   await new Promise((resolve) => provider.listen(0, "127.0.0.1", resolve));
   try {
     await withPage(async (page) => {
-      await page.setInputFiles("#file", fileURLToPath(new URL("sampled-every-row.cap", VECTORS)));
+      await page.setInputFiles("#file", fileURLToPath(new URL(`../${archive.receipt}`, VECTORS)));
       await page.locator("#provider").fill(`http://127.0.0.1:${provider.address().port}`);
       const ask = page.getByRole("button", { name: "Ask for rows" });
       await ask.click();

@@ -110,7 +110,9 @@ fn files(folder: &Path, extension: &str) -> io::Result<Vec<String>> {
 /// # Errors
 /// When a file cannot be read or written.
 pub fn write(folder: &Path) -> io::Result<usize> {
-    let vectors = derived(&Bases::read(folder)?);
+    let bases = Bases::read(folder)?;
+    let vectors = derived(&bases);
+    fs::write(folder.join("sampling.json"), sampling::file(&bases))?;
     for stale in stale(folder, &vectors)? {
         fs::remove_file(stale)?;
     }

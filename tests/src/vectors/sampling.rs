@@ -10,6 +10,7 @@ use verifier_core::{
     capsule::entry,
     cbor::{Item, Value},
     row_check::RowCheckHeader,
+    sampling::{Seed, positions},
     verify::{Plan, plan},
 };
 
@@ -97,10 +98,34 @@ pub(super) fn accepted(bases: &Bases) -> Vec<Vector> {
     let (whole, sampled) = (governed.seal(&bases.minimal), governed.seal(&elsewhere));
     vec![
         vector("sampled-few", &elsewhere, json!({ "samples": of(&elsewhere, BITS) }).to_string()),
-        vector("sampled-every-row", &elsewhere, json!({ "samples": of(&elsewhere, 100) }).to_string()),
+        vector("sampled-at-100-bits", &elsewhere, json!({ "samples": of(&elsewhere, 100) }).to_string()),
         vector("full-complete", &whole, full.options()),
         vector("full-sampled", &sampled, full.and("samples", of(&sampled, 80)).options()),
     ]
+}
+
+/// `sampling.json`: every row of the archive of `accept/sampled-few.cap`, and the positions that nonces give.
+pub(super) fn file(bases: &Bases) -> String {
+    let provider = Provider::of(&bases.detached);
+    let elsewhere = bases.detached.changed(Layers::ALL, bare);
+    let plan_of = |nonce: u8, bits: u32| {
+        let nonce = Digest::of_content(&[nonce]);
+        let plan = plan(&elsewhere.bytes(), &nonce, bits, &Limits::DEFAULT).ok().flatten().expect("a plan");
+        json!({ "nonce": nonce.to_string(), "bits": bits, "positions": plan.positions })
+    };
+    let rows = 0..provider.encoding.header.shape().extended_rows();
+    let drawn = [(1_u64 << 20, 241), (257, 100), (3, 2), (5, 5), (4, 9), (9, 0)].into_iter().map(|(rows, samples)| {
+        let seed = Seed::live(&nonce(), &nonce(), rows, samples, &nonce());
+        json!({ "rows": rows, "samples": samples, "positions": positions(&seed, rows, samples) })
+    });
+    let file = json!({
+        "receipt": "accept/sampled-few.cap",
+        "rows": rows.map(|index| BASE64.encode(provider.answer(index))).collect::<Vec<_>>(),
+        "plans": [plan_of(0, 1), plan_of(0, BITS), plan_of(1, BITS), plan_of(2, 100)],
+        "positions": drawn.collect::<Vec<_>>(),
+        "all_of_these_are": nonce().to_string(),
+    });
+    format!("{file:#}\n")
 }
 
 pub(super) fn add(bases: &Bases, rejects: &mut Rejects) {
