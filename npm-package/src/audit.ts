@@ -1,20 +1,6 @@
 // Sampling of archives that lie elsewhere: which rows, the core says; here they are fetched, within bounds, through fetch alone.
 import { VerifierError } from "./errors.js";
-import type { Verdict, VerifyOptions } from "./verdict.js";
-
-/** Whom to ask for rows, and how much they have to show. */
-export interface AuditOptions extends Omit<VerifyOptions, "samples"> {
-  /** URLs of providers of the archive, in the order in which they are asked. */
-  providers: string[];
-  /** Bits that the samples have to show, 1 to 100. Default: 80. */
-  bits?: number;
-  /** Called once before anything is asked for, with the number of rows. */
-  onPlan?: (rows: number) => void;
-  /** Called for each row, with its place among those that are asked for. That a row was had does not say that it holds: the verdict does. */
-  onRow?: (place: number, had: boolean) => void;
-  /** Ends the audit: what is missing by then could not be had. */
-  signal?: AbortSignal;
-}
+import type { AuditOptions, Verdict, VerifyOptions } from "./verdict.js";
 
 /** What to ask for, as the core says it. */
 export interface SamplePlan {

@@ -1,12 +1,11 @@
-import { auditBy, type AuditOptions } from "./audit.js";
+import { auditBy } from "./audit.js";
 import * as engine from "./engine.js";
 import type { Inspected } from "./inspection.js";
 import { load, loadSync } from "./load.js";
 import type { LogOptions, LogProofReport, LogReport } from "./log.js";
 import { readSource, viewBytes, type Bytes, type Source } from "./source.js";
-import type { Verdict, VerifyOptions } from "./verdict.js";
+import type { AuditOptions, Verdict, VerifyOptions } from "./verdict.js";
 
-export type { AuditOptions } from "./audit.js";
 export { VerifierError, type VerifierErrorCode } from "./errors.js";
 export { isInspection } from "./inspection.js";
 export type { Claim, FileEntry, Inspected, Inspection, ReceiptEvent, Unreadable } from "./inspection.js";
@@ -27,6 +26,7 @@ export type { Bytes, Source } from "./source.js";
 export { isAccepted } from "./verdict.js";
 export type {
   Accepted,
+  AuditOptions,
   Availability,
   Check,
   CheckId,

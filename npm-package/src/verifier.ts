@@ -1,11 +1,11 @@
-import { auditBy, type AuditOptions, type SamplePlan } from "./audit.js";
+import { auditBy, type SamplePlan } from "./audit.js";
 import { VerifierError } from "./errors.js";
 import type { Inspected } from "./inspection.js";
 import { compiledModule, load, type WasmSource } from "./load.js";
 import { getPlatform, type Port } from "./platform.js";
 import { run, type Answer, type Call } from "./protocol.js";
 import { readSource, type Source } from "./source.js";
-import type { Verdict, VerifyOptions } from "./verdict.js";
+import type { AuditOptions, Verdict, VerifyOptions } from "./verdict.js";
 
 /** A verifier on a thread of its own: same answers, and the page stays responsive. */
 export interface Verifier {
