@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { parseArgs, type ParseArgsConfig } from "node:util";
 
 import { describe, printable, type Paint } from "./report.js";
-import { VerifierError, verifySync, version, type Level, type Status, type Verdict, type VerifyOptions } from "./node.js";
+import { audit, VerifierError, verifySync, version, type Level, type Status, type Verdict, type VerifyOptions } from "./node.js";
 
 const HELP = `Verifies CapSeal receipts, offline.
 
@@ -21,6 +21,8 @@ Options:
   --at TIME        judge keys and ages at this time, such as 2026-01-31T12:34:56Z; now by default
   --require-status STATUS
                    the least status to accept, such as POLICY_ENFORCED
+  --provider URL   ask this provider for rows of an archive that lies elsewhere; again for each further one
+  --bits N         bits that the rows have to show; 80 by default
   --json           print each verdict as one line of JSON, in the order of the receipts
   -h, --help       print this
   -V, --version    print the version
@@ -42,6 +44,8 @@ const FLAGS = {
   "policy-inclusion": { type: "string" },
   at: { type: "string" },
   "require-status": { type: "string" },
+  provider: { type: "string", multiple: true },
+  bits: { type: "string" },
   json: { type: "boolean", default: false },
   help: { type: "boolean", short: "h", default: false },
   version: { type: "boolean", short: "V", default: false },
@@ -76,17 +80,26 @@ async function main(): Promise<number> {
     return complain(message(error), UNREADABLE);
   }
 
+  const bits = values.bits === undefined ? undefined : Number(values.bits);
+  if (bits !== undefined && !Number.isSafeInteger(bits)) return complain("--bits is not a number", USAGE);
+  const sampling = values.provider && { providers: values.provider, ...(bits === undefined ? {} : { bits }) };
+
   let status = 0;
   for (const [place, file] of files.entries()) {
     if (place > 0 && !values.json) print("\n");
-    const code = await verifyFile(file, values.json, options);
+    const code = await verifyFile(file, values.json, options, sampling);
     if (code === USAGE) return code;
     status ||= code;
   }
   return status;
 }
 
-async function verifyFile(file: string, json: boolean, options: VerifyOptions): Promise<number> {
+async function verifyFile(
+  file: string,
+  json: boolean,
+  options: VerifyOptions,
+  sampling: { providers: string[]; bits?: number } | undefined,
+): Promise<number> {
   let bytes: Uint8Array;
   try {
     bytes = file === "-" ? await readStdin() : await readFile(file);
@@ -95,7 +108,7 @@ async function verifyFile(file: string, json: boolean, options: VerifyOptions): 
   }
   let verdict: Verdict;
   try {
-    verdict = verifySync(bytes, options);
+    verdict = sampling ? await audit(bytes, { ...options, ...sampling }) : verifySync(bytes, options);
   } catch (error) {
     const wrongUsage = error instanceof VerifierError && error.code === "USAGE";
     return wrongUsage ? complain(message(error), USAGE) : complain(`${file}: ${message(error)}`, UNREADABLE);

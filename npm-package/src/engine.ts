@@ -3,6 +3,7 @@ import * as glue from "./glue/verifier.js";
 import { VerifierError } from "./errors.js";
 import type { Inspected } from "./inspection.js";
 import type { LogOptions, LogProofReport, LogReport } from "./log.js";
+import type { SamplePlan } from "./audit.js";
 import type { Verdict, VerifyOptions } from "./verdict.js";
 
 /** Memory of an instance never shrinks; one that has grown beyond this is replaced after the call. */
@@ -31,6 +32,11 @@ export function verify(bytes: Uint8Array, options?: VerifyOptions): Verdict {
 /** The verifier has no clock. */
 function withTime(options?: VerifyOptions): VerifyOptions | undefined {
   return options?.trust !== undefined && options.at === undefined ? { ...options, at: Date.now() } : options;
+}
+
+/** What to ask a provider for; `undefined` when the receipt carries its whole archive. */
+export function samplePlan(bytes: Uint8Array, nonce: string, bits: number): SamplePlan | undefined {
+  return (call(() => glue.sample_plan(bytes, nonce, bits)) as SamplePlan | null) ?? undefined;
 }
 
 export function inspect(bytes: Uint8Array): Inspected {

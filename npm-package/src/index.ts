@@ -1,3 +1,4 @@
+import { auditBy, type AuditOptions } from "./audit.js";
 import * as engine from "./engine.js";
 import type { Inspected } from "./inspection.js";
 import { load, loadSync } from "./load.js";
@@ -5,6 +6,7 @@ import type { LogOptions, LogProofReport, LogReport } from "./log.js";
 import { readSource, viewBytes, type Bytes, type Source } from "./source.js";
 import type { Verdict, VerifyOptions } from "./verdict.js";
 
+export type { AuditOptions } from "./audit.js";
 export { VerifierError, type VerifierErrorCode } from "./errors.js";
 export { isInspection } from "./inspection.js";
 export type { Claim, FileEntry, Inspected, Inspection, ReceiptEvent, Unreadable } from "./inspection.js";
@@ -25,6 +27,7 @@ export type { Bytes, Source } from "./source.js";
 export { isAccepted } from "./verdict.js";
 export type {
   Accepted,
+  Availability,
   Check,
   CheckId,
   ClaimClass,
@@ -34,6 +37,7 @@ export type {
   Purpose,
   Rejected,
   RuleAnswer,
+  Samples,
   Signer,
   Status,
   Verdict,
@@ -45,6 +49,16 @@ export { createVerifier, type Verifier, type VerifierOptions, type WorkerHandle 
 export async function verify(source: Source, options?: VerifyOptions): Promise<Verdict> {
   const [bytes] = await Promise.all([readSource(source), load()]);
   return engine.verify(bytes, options);
+}
+
+/** Verifies a receipt, and samples the rows of an archive that lies elsewhere. What could not be had is a verdict, not an error. */
+export async function audit(source: Source, options: AuditOptions): Promise<Verdict> {
+  const [bytes] = await Promise.all([readSource(source), load()]);
+  const core = {
+    verify: (asked: VerifyOptions) => engine.verify(bytes, asked),
+    plan: (nonce: string, bits: number) => engine.samplePlan(bytes, nonce, bits),
+  };
+  return auditBy(core, options);
 }
 
 /** Verifies a receipt at once. In a browser, await `load()` first. */

@@ -5,6 +5,7 @@ import type { VerifyOptions } from "./verdict.js";
 
 export type Call =
   | { name: "verify"; bytes: Uint8Array; options: VerifyOptions | undefined }
+  | { name: "plan"; bytes: Uint8Array; nonce: string; bits: number }
   | { name: "inspect"; bytes: Uint8Array }
   | { name: "artifact"; bytes: Uint8Array; digest: string };
 
@@ -16,6 +17,8 @@ export function run(call: Call): unknown {
   switch (call.name) {
     case "verify":
       return engine.verify(call.bytes, call.options);
+    case "plan":
+      return engine.samplePlan(call.bytes, call.nonce, call.bits);
     case "inspect":
       return engine.inspect(call.bytes);
     case "artifact":

@@ -20,6 +20,9 @@ export type ReasonCode =
   | "E020_SIGNATURE_MISSING"
   | "E021_SIGNATURE_INVALID"
   | "E022_SIGNER_NOT_AUTHORIZED"
+  | "E023_SIGNER_REVOKED"
+  | "E024_SIGNER_NOT_VALID"
+  | "E025_SIGNER_PURPOSE_WRONG"
   | "E030_POLICY_ID_MISSING"
   | "E031_POLICY_VERSION_MISSING"
   | "E032_POLICY_UNKNOWN"
@@ -52,6 +55,10 @@ export type ReasonCode =
   | "E075_CHUNK_HANDLE_INVALID"
   | "E076_CHUNK_CARDINALITY_MISMATCH"
   | "E077_DA_CHALLENGE_BINDING_INVALID"
+  | "E080_REPLAY_IMPOSSIBLE"
+  | "E081_REPLAY_EXIT_DIVERGED"
+  | "E082_REPLAY_OUTPUT_DIVERGED"
+  | "E083_REPLAY_EVENT_DIVERGED"
   | "E101_POLICY_VIOLATION_FORBID_GPU"
   | "E102_POLICY_MISSING_PUBLIC_OUTPUT"
   | "E103_POLICY_TRACK_UNKNOWN"
@@ -61,7 +68,26 @@ export type ReasonCode =
   | "E107_MANIFEST_SIGNATURE_INVALID"
   | "E108_MANIFEST_SIGNER_UNTRUSTED"
   | "E109_MANIFEST_REGISTRY_MISMATCH"
+  | "E110_POLICY_BACKEND_NOT_ALLOWED"
+  | "E111_POLICY_CLAIM_CLASS_TOO_LOW"
+  | "E112_POLICY_SECURITY_TOO_LOW"
+  | "E113_POLICY_PROGRAM_NOT_ALLOWED"
+  | "E114_POLICY_INPUT_NOT_ALLOWED"
+  | "E115_POLICY_EXIT_NOT_ALLOWED"
+  | "E116_POLICY_CAPTURE_NOT_ALLOWED"
+  | "E117_POLICY_TOO_OLD"
+  | "E118_POLICY_ENVIRONMENT_NOT_ALLOWED"
+  | "E119_POLICY_NETWORK_USED"
+  | "E120_POLICY_BUILD_NOT_DETERMINISTIC"
+  | "E121_POLICY_SIGNERS_TOO_FEW"
   | "E201_EVENT_LOG_MISMATCH"
+  | "E202_CHECKPOINT_MISMATCH"
+  | "E203_CHECKPOINT_MALFORMED"
+  | "E204_CHECKPOINT_UNTRUSTED"
+  | "E205_LOG_NOT_SEALED"
+  | "E206_OBLIGATION_MALFORMED"
+  | "E207_OBLIGATION_VIOLATED"
+  | "E208_OBLIGATION_INCOMPLETE"
   | "E301_PROOF_SYSTEM_MISMATCH"
   | "E302_VERIFICATION_PROFILE_UNSATISFIED";
 
@@ -96,6 +122,9 @@ export const reasons: readonly Reason[] = [
   { name: "E020_SIGNATURE_MISSING", number: 20, exit_code: 11, meaning: "A signature is required and there is none." },
   { name: "E021_SIGNATURE_INVALID", number: 21, exit_code: 11, meaning: "A signature does not verify." },
   { name: "E022_SIGNER_NOT_AUTHORIZED", number: 22, exit_code: 11, meaning: "The signer may not seal under this policy." },
+  { name: "E023_SIGNER_REVOKED", number: 23, exit_code: 11, meaning: "The signer's key was revoked." },
+  { name: "E024_SIGNER_NOT_VALID", number: 24, exit_code: 11, meaning: "The signer's key is not valid at the time of the verification." },
+  { name: "E025_SIGNER_PURPOSE_WRONG", number: 25, exit_code: 11, meaning: "The signer's key is not for this purpose." },
   { name: "E030_POLICY_ID_MISSING", number: 30, exit_code: 11, meaning: "The receipt names no policy." },
   { name: "E031_POLICY_VERSION_MISSING", number: 31, exit_code: 11, meaning: "The receipt names no policy version." },
   { name: "E032_POLICY_UNKNOWN", number: 32, exit_code: 11, meaning: "The policy is not known to the verifier." },
@@ -128,6 +157,10 @@ export const reasons: readonly Reason[] = [
   { name: "E075_CHUNK_HANDLE_INVALID", number: 75, exit_code: 12, meaning: "A chunk's handle is invalid." },
   { name: "E076_CHUNK_CARDINALITY_MISMATCH", number: 76, exit_code: 12, meaning: "The archive has another number of chunks than stated." },
   { name: "E077_DA_CHALLENGE_BINDING_INVALID", number: 77, exit_code: 13, meaning: "The availability challenge is bound to another receipt." },
+  { name: "E080_REPLAY_IMPOSSIBLE", number: 80, exit_code: 14, meaning: "What is needed to run it again is not here." },
+  { name: "E081_REPLAY_EXIT_DIVERGED", number: 81, exit_code: 14, meaning: "Run again, it ended in another way." },
+  { name: "E082_REPLAY_OUTPUT_DIVERGED", number: 82, exit_code: 14, meaning: "Run again, it gave another output." },
+  { name: "E083_REPLAY_EVENT_DIVERGED", number: 83, exit_code: 14, meaning: "Run again, something else happened than the record says." },
   { name: "E101_POLICY_VIOLATION_FORBID_GPU", number: 101, exit_code: 11, meaning: "The policy forbids a GPU, and the run had one." },
   { name: "E102_POLICY_MISSING_PUBLIC_OUTPUT", number: 102, exit_code: 11, meaning: "A public output that the policy requires is missing." },
   { name: "E103_POLICY_TRACK_UNKNOWN", number: 103, exit_code: 11, meaning: "The policy has no such track." },
@@ -137,7 +170,26 @@ export const reasons: readonly Reason[] = [
   { name: "E107_MANIFEST_SIGNATURE_INVALID", number: 107, exit_code: 11, meaning: "The manifests' signature does not verify." },
   { name: "E108_MANIFEST_SIGNER_UNTRUSTED", number: 108, exit_code: 11, meaning: "The manifests' signer is not trusted." },
   { name: "E109_MANIFEST_REGISTRY_MISMATCH", number: 109, exit_code: 11, meaning: "The signer registry is not the one that was pinned." },
+  { name: "E110_POLICY_BACKEND_NOT_ALLOWED", number: 110, exit_code: 11, meaning: "The policy does not allow this backend." },
+  { name: "E111_POLICY_CLAIM_CLASS_TOO_LOW", number: 111, exit_code: 11, meaning: "The policy requires a proven claim, and this one is witnessed." },
+  { name: "E112_POLICY_SECURITY_TOO_LOW", number: 112, exit_code: 11, meaning: "The proof has fewer bits of security than the policy requires." },
+  { name: "E113_POLICY_PROGRAM_NOT_ALLOWED", number: 113, exit_code: 11, meaning: "The run executed code that the policy does not list." },
+  { name: "E114_POLICY_INPUT_NOT_ALLOWED", number: 114, exit_code: 11, meaning: "The run read an input that the policy does not list." },
+  { name: "E115_POLICY_EXIT_NOT_ALLOWED", number: 115, exit_code: 11, meaning: "The run ended in a way that the policy does not allow." },
+  { name: "E116_POLICY_CAPTURE_NOT_ALLOWED", number: 116, exit_code: 11, meaning: "The run was not captured in the way that the policy requires." },
+  { name: "E117_POLICY_TOO_OLD", number: 117, exit_code: 11, meaning: "The run is older than the policy allows, or has no time that can be judged." },
+  { name: "E118_POLICY_ENVIRONMENT_NOT_ALLOWED", number: 118, exit_code: 11, meaning: "An environment variable is recorded that the policy does not allow." },
+  { name: "E119_POLICY_NETWORK_USED", number: 119, exit_code: 11, meaning: "The policy forbids the network, and nothing shows that it was not used." },
+  { name: "E120_POLICY_BUILD_NOT_DETERMINISTIC", number: 120, exit_code: 11, meaning: "The policy requires a deterministic build, and nothing shows that this is one." },
+  { name: "E121_POLICY_SIGNERS_TOO_FEW", number: 121, exit_code: 11, meaning: "Fewer of the policy's signers have signed than it requires." },
   { name: "E201_EVENT_LOG_MISMATCH", number: 201, exit_code: 12, meaning: "The event log is not the one committed to, or contradicts the claim." },
+  { name: "E202_CHECKPOINT_MISMATCH", number: 202, exit_code: 12, meaning: "The log does not extend the checkpoint: it was cut, changed, or is another log." },
+  { name: "E203_CHECKPOINT_MALFORMED", number: 203, exit_code: 20, meaning: "The checkpoint or the key is not of its format." },
+  { name: "E204_CHECKPOINT_UNTRUSTED", number: 204, exit_code: 11, meaning: "No trusted key signed the checkpoint." },
+  { name: "E205_LOG_NOT_SEALED", number: 205, exit_code: 11, meaning: "The log must be closed, and is not." },
+  { name: "E206_OBLIGATION_MALFORMED", number: 206, exit_code: 20, meaning: "An obligation is not of its schema." },
+  { name: "E207_OBLIGATION_VIOLATED", number: 207, exit_code: 11, meaning: "Something that had to be checked does not hold." },
+  { name: "E208_OBLIGATION_INCOMPLETE", number: 208, exit_code: 11, meaning: "Something that had to be checked was not shown to hold." },
   { name: "E301_PROOF_SYSTEM_MISMATCH", number: 301, exit_code: 12, meaning: "The backend, circuit or parameter set is not one that this verifier pins." },
   { name: "E302_VERIFICATION_PROFILE_UNSATISFIED", number: 302, exit_code: 11, meaning: "The level asked for cannot be reached." },
 ];

@@ -42,7 +42,26 @@ interface VerdictFields {
   signers?: Signer[];
   /** What came of the policy; there when its rules were evaluated, also when one of them failed. */
   policy?: PolicyReport;
+  /** How the archive could be had; there when the last check passed. */
+  availability?: Availability;
 }
+
+/** How an archive could be had: it travels whole, or rows that the verifier drew anew could be had when it asked. */
+export type Availability =
+  | { result: "complete" }
+  | {
+      result: "live";
+      /** When, as the verifier says: milliseconds since the Unix epoch. */
+      at: number | null;
+      /** Rows that were asked for. */
+      samples: number;
+      /** Rows that there are. */
+      rows: number;
+      /** 2 or 4: any such part of the rows rebuilds the archive. */
+      inverse_rate: number;
+      /** Proven bits: a provider that cannot answer for enough rows passes with a probability of at most 2^-bits. */
+      bits: number;
+    };
 
 /** A key that signed, and may do so. */
 export interface Signer {
@@ -123,6 +142,17 @@ export interface VerifyOptions {
   at?: number;
   /** The least status to accept. */
   require_status?: Status;
+  /** What came of sampling; `audit` makes it. */
+  samples?: Samples;
+}
+
+/** Rows that were asked for. */
+export interface Samples {
+  /** What the positions were drawn with: 64 lower-case hexadecimal digits, drawn anew for each audit. */
+  nonce: string;
+  bits?: number;
+  /** Base64, in the order of the positions; null for a row that could not be had. */
+  answers: (string | null)[];
 }
 
 /** Whether the receipt holds at the level that was asked for. */

@@ -1,3 +1,4 @@
+import { auditBy, type AuditOptions, type SamplePlan } from "./audit.js";
 import { VerifierError } from "./errors.js";
 import type { Inspected } from "./inspection.js";
 import { compiledModule, load, type WasmSource } from "./load.js";
@@ -9,6 +10,8 @@ import type { Verdict, VerifyOptions } from "./verdict.js";
 /** A verifier on a thread of its own: same answers, and the page stays responsive. */
 export interface Verifier {
   verify(source: Source, options?: VerifyOptions): Promise<Verdict>;
+  /** As `audit`: rows are fetched on the caller's thread, and checked on the verifier's. */
+  audit(source: Source, options: AuditOptions): Promise<Verdict>;
   inspect(source: Source): Promise<Inspected>;
   artifact(source: Source, digest: string): Promise<Uint8Array | undefined>;
   /** Where calls run, known after the first: `inline` means on the caller's thread, because no worker could start. */
@@ -98,6 +101,15 @@ export function createVerifier(options: VerifierOptions = {}): Verifier {
     async verify(source, verifyOptions) {
       const call: Call = { name: "verify", bytes: await readSource(source), options: verifyOptions };
       return (await ask(call)) as Verdict;
+    },
+    async audit(source, auditOptions) {
+      const bytes = await readSource(source);
+      const core = {
+        verify: async (asked: VerifyOptions) => (await ask({ name: "verify", bytes, options: asked })) as Verdict,
+        plan: async (nonce: string, bits: number) =>
+          (await ask({ name: "plan", bytes, nonce, bits })) as SamplePlan | undefined,
+      };
+      return auditBy(core, auditOptions);
     },
     async inspect(source) {
       return (await ask({ name: "inspect", bytes: await readSource(source) })) as Inspected;

@@ -4,7 +4,9 @@
 //! archive becomes a receipt, and the verifier core has the last word before a receipt takes its name.
 
 pub mod artifacts;
+pub mod audit;
 pub mod bench;
+pub mod bundle;
 mod cause;
 pub mod cli;
 pub mod clock;
@@ -17,6 +19,8 @@ pub mod mcp;
 pub mod pcap;
 pub mod policy_draft;
 pub mod prove;
+pub mod provider;
+pub mod replay;
 pub mod run;
 pub mod rv32im;
 pub mod seal;

@@ -14,6 +14,7 @@ from event_log import check_event_log
 from limits import DEFAULT_LIMITS, Limits
 from policy import Facts, check_inclusion, check_rules, document_hash, read_policy
 from reasons import Refused, need, refuse
+from sampling import check_availability
 from signatures import signing_keys
 from trust import Trust
 
@@ -47,13 +48,14 @@ class Options:
     policy_inclusion: dict[str, Any] | None = None
     at: int | None = None
     require_status: str = "PROOF_ONLY"
+    samples: dict[str, Any] | None = None
 
 
 DEFAULT_OPTIONS = Options()
 
 
 def check(data: bytes, options: Options = DEFAULT_OPTIONS, limits: Limits = DEFAULT_LIMITS) -> Result:
-    """Checks 1 to 10 in the order of verdict.md, less the STARK."""
+    """Checks 1 to 11 in the order of verdict.md, less the STARK."""
     entries = read_container(data, limits)
     need("capsule.cbor" in entries, "E002", "there is no capsule")
     capsule = decode_cbor(entries["capsule.cbor"])
@@ -86,9 +88,12 @@ def check_trust(receipt: Receipt, capsule_hash: bytes, options: Options, backend
         status = "PROOF_ONLY"
     else:
         status = check_policy(receipt, capsule_hash, options, backend, authors)
-    reached = STATUSES.index(status) >= STATUSES.index(options.require_status)
-    need(reached and options.level != "full", "E302", "the level or status that was asked for")
-    return status
+    full = options.level == "full"
+    least = "POLICY_ENFORCED" if full else options.require_status
+    need(STATUSES.index(status) >= STATUSES.index(least), "E302", "the level or status that was asked for")
+    if full or options.samples is not None:
+        check_availability(receipt, options.samples)
+    return "FULLY_VERIFIED" if full else status
 
 
 def check_policy(

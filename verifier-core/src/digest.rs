@@ -223,6 +223,10 @@ tags! {
     ROW_CHECK_SKETCH = "capseal/row-check/sketch/v1";
     /// Row-check: the header of an encoded archive.
     ROW_CHECK_HEADER = "capseal/row-check/header/v1";
+    /// Sampling: the seed of positions that a verifier's own nonce makes.
+    SAMPLE_SEED = "capseal/sample/live-seed/v1";
+    /// Sampling: the stream of integers of a seed.
+    SAMPLE_STREAM = "capseal/sample/stream/v1";
 }
 
 #[cfg(test)]

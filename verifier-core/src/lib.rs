@@ -9,7 +9,7 @@
 //! | 1 | [`refusal`], [`cbor`], [`container`] |
 //! | 2 | [`stc`], [`signature`], [`rv32im`], [`pcap`] |
 //! | 3 | [`row_check`], [`stark`] |
-//! | 4 | [`air`], [`capsule`], [`event_log`] |
+//! | 4 | [`air`], [`capsule`], [`event_log`], [`sampling`] |
 //! | 5 | [`archive`], [`backend`], [`trust`] |
 //! | 6 | [`policy`] |
 //! | 7 | [`caveats`] |
@@ -37,6 +37,7 @@ pub mod reason;
 pub mod refusal;
 pub mod row_check;
 pub mod rv32im;
+pub mod sampling;
 pub mod signature;
 pub mod stark;
 pub mod stc;

@@ -125,6 +125,10 @@ reasons! {
     75 ChunkHandleInvalid "E075_CHUNK_HANDLE_INVALID" Commitment "A chunk's handle is invalid.";
     76 ChunkCardinalityMismatch "E076_CHUNK_CARDINALITY_MISMATCH" Commitment "The archive has another number of chunks than stated.";
     77 DaChallengeBindingInvalid "E077_DA_CHALLENGE_BINDING_INVALID" Availability "The availability challenge is bound to another receipt.";
+    80 ReplayImpossible "E080_REPLAY_IMPOSSIBLE" Replay "What is needed to run it again is not here.";
+    81 ReplayExitDiverged "E081_REPLAY_EXIT_DIVERGED" Replay "Run again, it ended in another way.";
+    82 ReplayOutputDiverged "E082_REPLAY_OUTPUT_DIVERGED" Replay "Run again, it gave another output.";
+    83 ReplayEventDiverged "E083_REPLAY_EVENT_DIVERGED" Replay "Run again, something else happened than the record says.";
     101 PolicyViolationForbidGpu "E101_POLICY_VIOLATION_FORBID_GPU" Policy "The policy forbids a GPU, and the run had one.";
     102 PolicyMissingPublicOutput "E102_POLICY_MISSING_PUBLIC_OUTPUT" Policy "A public output that the policy requires is missing.";
     103 PolicyTrackUnknown "E103_POLICY_TRACK_UNKNOWN" Policy "The policy has no such track.";

@@ -242,6 +242,30 @@ pub struct Verdict {
     /// What came of the policy; there when its rules were evaluated.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy: Option<PolicyReport>,
+    /// How the archive could be had; there when the last check passed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub availability: Option<Availability>,
+}
+
+/// How an archive could be had.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "result", rename_all = "lowercase")]
+pub enum Availability {
+    /// Every byte of it travels in the receipt, and was checked.
+    Complete,
+    /// Rows that the verifier chose could be had when it asked for them.
+    Live {
+        /// When, as the verifier says: milliseconds since the Unix epoch.
+        at: Option<u64>,
+        /// Rows that were asked for, each once.
+        samples: u32,
+        /// Rows of the code.
+        rows: u64,
+        /// Systematic rows as a part of them: 2 says a half, 4 a quarter.
+        inverse_rate: u32,
+        /// Proven bits: a provider that cannot answer for enough rows passes with a probability of at most 2^-bits.
+        bits: u32,
+    },
 }
 
 impl Verdict {
@@ -275,6 +299,7 @@ pub(crate) struct Report {
     pub(crate) security_bits: Option<u32>,
     pub(crate) signers: Vec<Signer>,
     pub(crate) policy: Option<PolicyReport>,
+    pub(crate) availability: Option<Availability>,
 }
 
 impl Report {
@@ -288,6 +313,7 @@ impl Report {
             security_bits: None,
             signers: Vec::new(),
             policy: None,
+            availability: None,
         }
     }
 
@@ -352,6 +378,7 @@ impl Report {
             not_proven,
             signers: self.signers,
             policy: self.policy,
+            availability: self.availability,
         }
     }
 }

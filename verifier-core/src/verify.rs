@@ -5,6 +5,7 @@
 
 mod archive;
 mod authorship;
+mod availability;
 mod binding;
 mod event_log;
 mod options;
@@ -13,7 +14,8 @@ mod proof;
 
 use alloc::format;
 
-pub use options::{OptionsError, VerifyOptions};
+pub use availability::{Plan, plan};
+pub use options::{OptionsError, Samples, VerifyOptions};
 
 use crate::{
     backend::Backend,
@@ -104,11 +106,14 @@ fn narrate(bytes: &[u8], options: &VerifyOptions, report: &mut Report) -> Result
         report.signers = authors.into_iter().chain(manifest_signers).collect();
     }
 
-    // 11. Availability.
-    if options.level >= Level::Full {
-        return report.check(CheckId::Availability, unreachable_level(options.level));
+    // 11. The archive can be had: it travels, or its sampled rows could be had. Samples are judged at every level.
+    if options.level == Level::Full || options.samples.is_some() {
+        let found = availability::check(&container, &capsule, options);
+        report.availability = Some(report.check(CheckId::Availability, found)?);
+    } else {
+        report.skip(CheckId::Availability, "not asked for");
     }
-    report.skip(CheckId::Availability, "not asked for");
+    let status = if options.level == Level::Full { Status::FullyVerified } else { status };
 
     Ok((capsule, status))
 }
@@ -127,10 +132,4 @@ fn capsule(container: &Container<'_>, limits: &Limits) -> Found<(Capsule, Backen
         Refusal::new(ReasonCode::ProofSystemMismatch, format!("the backend {:?} is unknown", capsule.header.backend_id))
     })?;
     Ok(((capsule, backend), format!("a {} capsule", backend.id())))
-}
-
-fn unreachable_level<T>(level: Level) -> Found<T> {
-    let detail =
-        format!("{} needs samples of the archive, and this verifier takes none; ask for policy-enforced", level.name());
-    Err(Refusal::new(ReasonCode::VerificationProfileUnsatisfied, detail))
 }

@@ -19,7 +19,7 @@ use wasm_bindgen::prelude::*;
 pub fn verify(
     bytes: &Uint8Array,
     #[wasm_bindgen(
-        unchecked_optional_param_type = "{ level?: 'proof-only' | 'policy-enforced' | 'full'; expected_capsule_hash?: string; trust?: string; policy?: string; policy_inclusion?: object; at?: number; require_status?: string }"
+        unchecked_optional_param_type = "{ level?: 'proof-only' | 'policy-enforced' | 'full'; expected_capsule_hash?: string; trust?: string; policy?: string; policy_inclusion?: object; at?: number; require_status?: string; samples?: object }"
     )]
     options: JsValue,
 ) -> Result<JsValue, JsError> {
@@ -27,6 +27,19 @@ pub fn verify(
     let verdict = verifier_core::refuse_length(length(bytes), &options)
         .unwrap_or_else(|| verifier_core::verify(&bytes.to_vec(), &options));
     Ok(verdict.serialize(&OBJECTS)?)
+}
+
+/// Which rows to ask a provider for, as an object; null when the receipt carries its whole archive. `nonce` is 64 lower-case hexadecimal
+/// digits, drawn anew for each audit. The receipt is not judged.
+///
+/// # Errors
+/// A JavaScript `Error` when the nonce is of another form, or the receipt cannot be read.
+#[wasm_bindgen]
+pub fn sample_plan(bytes: &Uint8Array, nonce: &str, bits: u32) -> Result<JsValue, JsError> {
+    let nonce = Digest::from_hex(nonce).ok_or_else(|| JsError::new("the nonce is not 64 hexadecimal digits"))?;
+    Container::check_length(length(bytes), &Limits::DEFAULT).map_err(|error| JsError::new(&error.to_string()))?;
+    let plan = verifier_core::verify::plan(&bytes.to_vec(), &nonce, bits, &Limits::DEFAULT);
+    Ok(plan.map_err(|refusal| JsError::new(&refusal.to_string()))?.serialize(&OBJECTS)?)
 }
 
 /// What a receipt says, unverified, as an object; when the bytes cannot be read as a receipt, the reason instead.

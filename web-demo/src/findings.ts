@@ -10,6 +10,7 @@ import {
   type VerifyOptions,
 } from "capseal-verify";
 
+import { auditPanel } from "./audit.js";
 import { contents } from "./contents.js";
 import { block, h, word } from "./element.js";
 import type { Receipt } from "./intake.js";
@@ -22,6 +23,8 @@ export interface Actions {
   open(receipt: Receipt): void;
   /** Checks the same receipt against other demands. */
   again(options: VerifyOptions): void;
+  /** Shows what samples of the archive led to. */
+  judged(verdict: Verdict): void;
   /** Something could not be done. */
   fail(error: unknown): void;
 }
@@ -40,6 +43,9 @@ export function findings(
     rules(verdict),
     isAccepted(verdict) ? notProven(verdict.not_proven) : null,
     isAccepted(verdict) ? tamperPanel(verifier, receipt, actions.open) : null,
+    isAccepted(verdict) && NETWORKED && inspection?.archive.artifacts.some((artifact) => !artifact.embedded)
+      ? auditPanel(verifier, receipt, options, actions.judged)
+      : null,
     demands(options, actions),
     inspection && !isAccepted(verdict)
       ? h("p", { class: "caution" }, "The receipt is refused. What it says is shown to find out why; none of it is confirmed.")
@@ -66,6 +72,9 @@ function plainWords(verdict: Verdict): HTMLElement {
     detail ? h("p", { class: "detail" }, "The verifier found: ", word(detail)) : null,
   );
 }
+
+/** The one-file build may not reach anybody. */
+const NETWORKED = document.getElementById("inlined-wasm") === null;
 
 const ANSWERS = { pass: "holds", fail: "FAILS", not_applicable: "does not apply" } as const;
 

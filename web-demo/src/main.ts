@@ -60,6 +60,11 @@ async function open(receipt: Receipt, options: VerifyOptions = trusting()): Prom
       ...findings(verifier, receipt, verdict, inspected, options, {
         open: (other) => void open(other),
         again: (demanded) => void open(receipt, { ...trusting(), ...demanded }),
+        judged: (audited) => {
+          if (ticket !== latest) return;
+          byId("strip").replaceChildren(strip({ ...receipt, verdict: audited, elapsed }));
+          byId("announcement").textContent = `${stampWord(audited)}. ${headline(audited)} ${audited.reason ?? ""}`;
+        },
         fail,
       }),
     );

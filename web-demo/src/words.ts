@@ -63,7 +63,7 @@ export const CHECK: Record<CheckId, { name: string; question: string }> = {
   event_log: { name: "event log", question: "Is the log whole, in order, and in line with the claim?" },
   authorship: { name: "author", question: "Did someone whom you trust sign it?" },
   policy: { name: "rules", question: "Does the run meet the rules that you pinned?" },
-  availability: { name: "availability", question: "Can the archive still be fetched, all of it?" },
+  availability: { name: "availability", question: "Is the archive here, or could it be had, by samples of it?" },
 };
 
 /** Backends, for people. */

@@ -1,6 +1,7 @@
 // The page in headless Chromium: what a person sees, hostile content, no network, keyboard, small screens, accessibility.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -395,3 +396,39 @@ async function bundleOf(...names) {
   await build.close();
   return import(`data:text/javascript,${encodeURIComponent(output[0].code.replace(/^import .*capseal-verify.*$/gm, ""))}`);
 }
+
+test("an archive that lies elsewhere is audited row by row, and goes red when rows are gone", async () => {
+  const { samples } = JSON.parse(readFileSync(new URL("sampled-every-row.options.json", VECTORS), "utf8"));
+  const rows = samples.answers.map((answer) => Buffer.from(answer, "base64"));
+  let gone = 0;
+  const provider = createServer((request, response) => {
+    const index = Number(/\/rows\/(\d+)$/.exec(request.url)?.[1]);
+    response.setHeader("access-control-allow-origin", "*");
+    if (index < gone) response.writeHead(404).end();
+    else response.end(rows[index]);
+  });
+  await new Promise((resolve) => provider.listen(0, "127.0.0.1", resolve));
+  try {
+    await withPage(async (page) => {
+      await page.setInputFiles("#file", fileURLToPath(new URL("sampled-every-row.cap", VECTORS)));
+      await page.locator("#provider").fill(`http://127.0.0.1:${provider.address().port}`);
+      const ask = page.getByRole("button", { name: "Ask for rows" });
+      await ask.click();
+      await page.locator(".audit strong", { hasText: "They hold." }).waitFor();
+      assert.equal(await page.locator(".rows .missing, .rows .wrong").count(), 0);
+      const drawn = await page.locator(".rows .had").count();
+      assert.ok(drawn > 0);
+      await page.locator(".strip .checks li.passed", { hasText: "availability" }).waitFor();
+
+      gone = Math.ceil(rows.length / 2);
+      await ask.click();
+      await page.locator(".audit .code", { hasText: "E074_AVAILABILITY_FAILED" }).waitFor();
+      assert.ok((await page.locator(".rows .missing").count()) > 0);
+      await page.locator(".strip.refused").waitFor();
+      if (process.env.CAPSEAL_SCREENSHOT) await page.screenshot({ path: process.env.CAPSEAL_SCREENSHOT, fullPage: true });
+    });
+  } finally {
+    provider.closeAllConnections();
+    provider.close();
+  }
+});

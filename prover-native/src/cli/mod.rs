@@ -1,5 +1,6 @@
 //! The command line: one file a subcommand; each parses its arguments, calls the library, prints, and names an exit status.
 
+mod audit;
 mod bench;
 mod diff;
 mod emit;
@@ -14,9 +15,11 @@ mod prove;
 mod prove_guest;
 mod rebuild;
 mod registry;
+mod replay;
 mod run;
 mod run_guest;
 mod sealing;
+mod serve;
 mod sign;
 mod verify;
 
@@ -44,6 +47,7 @@ Examples:
   capseal inspect run.cap                  what was sealed, and what is not proven
   capseal prove geom --steps 4096          a receipt with a STARK over the execution itself
   capseal keys new me                      a key to sign receipts with: capseal run --key me …
+  capseal replay run.cap                   run it again and compare
   capseal diff monday.cap tuesday.cap      the first bound thing that differs, then the rest
 
 Exit status of verify: 0 accepted at the level asked for, 10 proof, 11 policy, 12 commitment or binding,
@@ -56,6 +60,9 @@ enum Command {
     Prove(prove::Arguments),
     Verify(verify::Arguments),
     Inspect(inspect::Arguments),
+    Replay(replay::Arguments),
+    Audit(audit::Arguments),
+    Serve(serve::Arguments),
     Diff(diff::Arguments),
     Emit(emit::Arguments),
     Sign(sign::Arguments),
@@ -76,6 +83,9 @@ pub fn main() -> ExitCode {
         Command::Prove(arguments) => prove::execute(arguments),
         Command::Verify(arguments) => verify::execute(&arguments),
         Command::Inspect(arguments) => inspect::execute(&arguments),
+        Command::Replay(arguments) => replay::execute(&arguments),
+        Command::Audit(arguments) => audit::execute(&arguments),
+        Command::Serve(arguments) => serve::execute(&arguments),
         Command::Diff(arguments) => diff::execute(&arguments),
         Command::Emit(arguments) => emit::execute(&arguments),
         Command::Sign(arguments) => sign::execute(&arguments),

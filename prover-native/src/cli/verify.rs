@@ -7,6 +7,7 @@ use clap::Args;
 use verifier_core::{ClaimClass, Digest, Level, Outcome, Status, Verdict, VerifyOptions, policy::Inclusion, verify};
 
 use super::{
+    audit::Sampling,
     output::{BAD, FAINT, Failure, GOOD, TITLE, printable, read},
     policy::print_answers,
     registry::{digest, now, read_trust, time},
@@ -41,6 +42,8 @@ pub(super) struct Arguments {
     /// The least status to accept, such as POLICY_ENFORCED.
     #[arg(long, value_name = "STATUS", value_parser = status)]
     require_status: Option<Status>,
+    #[command(flatten)]
+    sampling: Sampling,
     /// Print each verdict as one line of JSON.
     #[arg(long)]
     json: bool,
@@ -78,7 +81,12 @@ pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let options = options(arguments)?;
     let mut exit = 0;
     for (place, receipt) in arguments.receipts.iter().enumerate() {
-        let verdict = verify(&read(receipt)?, &options);
+        let bytes = read(receipt)?;
+        let mut verdict = verify(&bytes, &options);
+        if arguments.sampling.is_asked() && wants_samples(&verdict) {
+            let samples = Some(arguments.sampling.sample(&bytes)?.samples);
+            verdict = verify(&bytes, &VerifyOptions { samples, ..options.clone() });
+        }
         if arguments.json {
             println!("{}", verdict.to_json());
         } else {
@@ -92,6 +100,12 @@ pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
         exit = if exit == 0 { verdict.exit_code } else { exit };
     }
     Ok(ExitCode::from(exit))
+}
+
+/// Nobody is asked for rows of a receipt that is refused anyway, or that carries its whole archive.
+fn wants_samples(verdict: &Verdict) -> bool {
+    let last = verdict.checks.last();
+    verdict.availability.is_none() && (verdict.is_accepted() || last.is_some_and(|check| check.code.is_some()))
 }
 
 /// Prints a verdict for people.

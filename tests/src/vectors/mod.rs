@@ -11,6 +11,7 @@ mod form;
 mod frozen;
 mod proof;
 mod rv32im;
+mod sampling;
 mod trust;
 
 use std::{
@@ -200,6 +201,7 @@ impl Bases {
 pub fn derived(bases: &Bases) -> Vec<Vector> {
     let mut vectors = accepted(bases);
     vectors.extend(trust::accepted(bases));
+    vectors.extend(sampling::accepted(bases));
     let mut rejects = Rejects::default();
     for case in hostile::container::cases() {
         rejects.add(case.code, &format!("container-{}", case.name), case.bytes);
@@ -212,6 +214,7 @@ pub fn derived(bases: &Bases) -> Vec<Vector> {
     archive::add(bases, &mut rejects);
     event_log::add(bases, &mut rejects);
     trust::add(bases, &mut rejects);
+    sampling::add(bases, &mut rejects);
     for case in hostile::receipt::cases(bases) {
         rejects.add(case.code, &format!("hostile-{}", case.name), case.bytes);
     }

@@ -1,14 +1,16 @@
 //! What a verifier asks for.
 
-use alloc::string::String;
+use alloc::{string::String, vec::Vec};
 use core::fmt;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use serde::{Deserialize, Deserializer};
 
 use crate::{
     digest::Digest,
     limits::Limits,
     policy::Inclusion,
+    sampling::{MAX_BITS, Nonce},
     trust::Trust,
     verdict::{Level, Status},
 };
@@ -36,6 +38,8 @@ pub struct VerifyOptions {
     /// The least status to accept.
     #[serde(deserialize_with = "status")]
     pub require_status: Option<Status>,
+    /// What came of sampling the rows of an archive that lies elsewhere.
+    pub samples: Option<Samples>,
     /// What the verifier is willing to read; not part of the JSON.
     #[serde(skip)]
     pub limits: Limits,
@@ -49,6 +53,48 @@ impl VerifyOptions {
     pub fn from_json(json: &str) -> Result<Self, OptionsError> {
         serde_json::from_str(json).map_err(|error| OptionsError(alloc::format!("{error}")))
     }
+}
+
+/// Rows that a verifier has asked for. As JSON an object with the keys `nonce` (hexadecimal), `bits` and `answers` (base64, or null for an
+/// answer that could not be had).
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Samples {
+    /// What the positions were drawn with.
+    #[serde(deserialize_with = "nonce")]
+    pub nonce: Nonce,
+    /// Bits that the samples have to show; they set how many there are.
+    #[serde(default = "default_bits", deserialize_with = "bits")]
+    pub bits: u32,
+    /// An answer for each position, in their order.
+    #[serde(deserialize_with = "answers")]
+    pub answers: Vec<Option<Vec<u8>>>,
+}
+
+impl Samples {
+    /// Bits that are asked for when nothing else is said.
+    pub const DEFAULT_BITS: u32 = 80;
+}
+
+const fn default_bits() -> u32 {
+    Samples::DEFAULT_BITS
+}
+
+fn nonce<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Nonce, D::Error> {
+    let wrong = || serde::de::Error::custom("the nonce is not 64 lower-case hexadecimal digits");
+    Digest::from_hex(&String::deserialize(deserializer)?).ok_or_else(wrong)
+}
+
+fn bits<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let bits = u32::deserialize(deserializer)?;
+    let wrong = || serde::de::Error::custom(format_args!("bits are not from 1 to {MAX_BITS}"));
+    Some(bits).filter(|bits| (1..=MAX_BITS).contains(bits)).ok_or_else(wrong)
+}
+
+fn answers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Option<Vec<u8>>>, D::Error> {
+    let wrong = |_| serde::de::Error::custom("an answer is not base64");
+    let read = |answer: Option<String>| answer.map(|text| BASE64.decode(text).map_err(wrong)).transpose();
+    Vec::<Option<String>>::deserialize(deserializer)?.into_iter().map(read).collect()
 }
 
 fn level<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Level, D::Error> {

@@ -16,7 +16,7 @@ use crate::{
     refusal::Refusal,
     signature::Purpose,
     trust::Trust,
-    verdict::{Report, Signer, Status},
+    verdict::{Level, Report, Signer, Status},
 };
 
 /// Without a level that asks for it: signatures of manifests hold, and that is all.
@@ -74,7 +74,12 @@ impl Asked<'_> {
             return Err(Refusal::new(code, detail));
         }
         let status = Status::of_policy(assurance);
-        reaches(status, self.options)?;
+        if self.options.level == Level::Full {
+            // What check 11 adds goes on top of a policy that the verifier pinned, never in its place.
+            full_needs(assurance)?;
+        } else {
+            reaches(status, self.options)?;
+        }
         Ok((status, detail))
     }
 
@@ -157,6 +162,16 @@ impl Asked<'_> {
                 Some((manifest.name.as_str(), self.container.get(&entry::manifest(&manifest.name))?))
             })
             .collect()
+    }
+}
+
+fn full_needs(assurance: Assurance) -> Result<(), Refusal> {
+    match assurance {
+        Assurance::Attested => Ok(()),
+        Assurance::SelfReported => {
+            let detail = "full needs a policy that the verifier pinned, and the receipt alone names this one";
+            Err(Refusal::new(ReasonCode::VerificationProfileUnsatisfied, detail))
+        }
     }
 }
 

@@ -1,0 +1,189 @@
+//! `capseal audit`: sampling of archives, fetching them, and the folder of a provider.
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+use anstream::println;
+use clap::{Args, Subcommand};
+use indicatif::ProgressBar;
+use verifier_core::{VerifyOptions, sampling::MAX_BITS, verify, verify::Samples};
+
+use super::{
+    output::{BAD, FAINT, Failure, GOOD, Size, eprintln_line, printable, read},
+    registry::now,
+    verify::print,
+};
+use crate::{
+    audit::{Audit, Bounds, Client, RowOutcome, audit, fetch},
+    bundle::Bundle,
+    provider::{Folder, export},
+    whole_file::Existing,
+};
+
+/// Learn whether the archive of a receipt can be had, without fetching it; or fetch it.
+///
+/// Rows that are drawn here and now are asked of the providers; each proves that it belongs to the archive that the receipt commits to. Exit
+/// status: 0 they could be had, 13 they could not, 12 a provider gave something else.
+#[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// The receipt.
+    #[arg(required = true)]
+    receipt: Option<PathBuf>,
+    #[command(flatten)]
+    sampling: Sampling,
+    /// Then fetch the whole archive, from rows if its contents are gone, and check every artifact.
+    #[arg(long)]
+    fetch: bool,
+    /// Where to put it; beside the receipt, with `.archive` behind its name, when not named.
+    #[arg(long, value_name = "FILE", requires = "fetch")]
+    out: Option<PathBuf>,
+    /// Replace the file at `--out`.
+    #[arg(long, requires = "fetch")]
+    force: bool,
+    /// Print the verdict as one line of JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Export(Export),
+}
+
+/// Write the bundle of a receipt into a folder that any web server, or `capseal serve`, can serve.
+#[derive(Args, Debug)]
+struct Export {
+    /// The receipt.
+    receipt: PathBuf,
+    /// The folder; other bundles may be in it already.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// The archive, when it does not travel in the receipt; the receipt's name with `.archive` when not named.
+    #[arg(long, value_name = "FILE")]
+    archive: Option<PathBuf>,
+}
+
+/// Whom to ask, and how much.
+#[derive(Args, Debug)]
+pub(super) struct Sampling {
+    /// The URL of a provider of the archive; again for each further one, in the order in which they are asked.
+    #[arg(long, value_name = "URL")]
+    provider: Vec<String>,
+    /// Bits that the samples have to show: a provider that cannot rebuild the archive passes with a probability of at most 2^-BITS.
+    #[arg(long, value_name = "BITS", default_value_t = Samples::DEFAULT_BITS, value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_BITS)))]
+    bits: u32,
+}
+
+impl Sampling {
+    /// Whether somebody was named who can be asked.
+    pub(super) fn is_asked(&self) -> bool {
+        !self.provider.is_empty()
+    }
+
+    fn clients(&self) -> Result<Vec<Client>, Failure> {
+        Ok(self.provider.iter().map(|url| Client::new(url, Bounds::DEFAULT)).collect::<Result<_, _>>()?)
+    }
+
+    /// Asks for the rows that a receipt calls for.
+    pub(super) fn sample(&self, receipt: &[u8]) -> Result<Audit, Failure> {
+        let bar = ProgressBar::new(0);
+        let good = AtomicUsize::new(0);
+        let progress = |_, outcome: &RowOutcome| {
+            bar.inc_length(1);
+            bar.inc(1);
+            good.fetch_add(usize::from(*outcome == RowOutcome::Good), Ordering::Relaxed);
+        };
+        let done = audit(receipt, &self.clients()?, self.bits, &progress);
+        bar.finish_and_clear();
+        let done = done?;
+        for evidence in &done.evidence {
+            let (provider, index) = (printable(&evidence.provider), evidence.index);
+            eprintln_line(format_args!(
+                "{BAD}✗{BAD:#} {provider} gave something else as row {index}: {}",
+                evidence.refusal
+            ));
+        }
+        Ok(done)
+    }
+}
+
+pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let receipt = match (&arguments.command, &arguments.receipt) {
+        (Some(Command::Export(arguments)), _) => return write_folder(arguments),
+        (None, Some(receipt)) => receipt,
+        (None, None) => return Err(Failure::new("no receipt was named")),
+    };
+    let bytes = read(receipt)?;
+    // Nobody is asked for rows of a receipt that is refused anyway.
+    let mut verdict = verify(&bytes, &VerifyOptions::default());
+    if verdict.is_accepted() {
+        let audit = arguments.sampling.sample(&bytes)?;
+        let options = VerifyOptions { samples: Some(audit.samples), at: Some(now()), ..VerifyOptions::default() };
+        verdict = verify(&bytes, &options);
+    }
+    if arguments.json {
+        println!("{}", verdict.to_json());
+    } else {
+        print(&verdict);
+    }
+    let intact = verdict.is_accepted() || verdict.checks.last().is_some_and(|last| last.code.is_some());
+    if arguments.fetch && intact {
+        return Ok(get(arguments, receipt, &bytes, verdict.exit_code));
+    }
+    Ok(ExitCode::from(verdict.exit_code))
+}
+
+/// Fetching may succeed where sampling has not: other rows, or contents, may be there. The exit status stays the audit's.
+fn get(arguments: &Arguments, receipt: &Path, bytes: &[u8], exit: u8) -> ExitCode {
+    let existing = if arguments.force { Existing::Replace } else { Existing::Keep };
+    let to = arguments.out.clone().unwrap_or_else(|| beside(receipt));
+    let clients = arguments.sampling.clients().unwrap_or_default();
+    match fetch(bytes, &clients, &to, existing) {
+        Ok(fetched) => {
+            let how = fetched.rebuilt_from.map_or(String::new(), |rows| format!(", rebuilt from {rows} rows"));
+            let (path, size) = (fetched.path.display(), Size(fetched.size));
+            eprintln_line(format_args!("\n{GOOD}✓{GOOD:#} {path} ({size}){how}: every artifact is what it should be"));
+            ExitCode::from(exit)
+        }
+        Err(error) => {
+            eprintln_line(format_args!("\n{BAD}✗ not fetched{BAD:#}: {}", printable(&error.to_string())));
+            ExitCode::from(if exit == 0 { verifier_core::ExitCode::Availability.number() } else { exit })
+        }
+    }
+}
+
+fn write_folder(arguments: &Export) -> Result<ExitCode, Failure> {
+    let bytes = read(&arguments.receipt)?;
+    let verdict = verify(&bytes, &VerifyOptions::default());
+    if !verdict.is_accepted() {
+        print(&verdict);
+        return Ok(ExitCode::from(verdict.exit_code));
+    }
+    let archive = arguments.archive.clone().or_else(|| existing_beside(&arguments.receipt));
+    let bundle = Bundle::open(&bytes, archive.as_deref())?;
+    let exported = export(&bundle, archive.as_deref(), &Folder::at(&arguments.out))?;
+    println!("{GOOD}✓{GOOD:#} {} contents and {} rows in {}", exported.blobs, exported.rows, arguments.out.display());
+    match exported.da_hash {
+        Some(da_hash) => println!("  archive {da_hash}"),
+        None => println!("  {FAINT}all of the archive travels in the receipt: there is nothing to sample{FAINT:#}"),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The name of the archive that `capseal run` writes beside a receipt.
+fn beside(receipt: &Path) -> PathBuf {
+    let mut beside = receipt.as_os_str().to_owned();
+    beside.push(".archive");
+    beside.into()
+}
+
+/// That archive, if it is there.
+pub(super) fn existing_beside(receipt: &Path) -> Option<PathBuf> {
+    Some(beside(receipt)).filter(|path| path.is_file())
+}

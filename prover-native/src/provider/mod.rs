@@ -1,0 +1,14 @@
+//! The provider of archives (spec: `docs/spec/provider.md`): a folder of content-addressed files, and a server for it.
+//!
+//! The folder can be served by any web server; the server here adds openings of several rows at once, problems that programs can
+//! read, figures, and bounds. Nothing that a provider answers is believed by whoever asks: each answer carries its own proof.
+
+mod export;
+mod folder;
+mod open;
+mod problem;
+mod server;
+
+pub use export::{ExportError, Exported, export};
+pub use folder::Folder;
+pub use server::Server;

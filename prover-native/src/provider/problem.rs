@@ -1,0 +1,67 @@
+//! Problems (RFC 9457): what a client did wrong, or what is not here, as JSON that programs read.
+
+use axum::{
+    body::Body,
+    http::{Response, StatusCode, header},
+};
+use serde_json::json;
+
+/// Why there is no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Problem {
+    NotFound,
+    MethodNotAllowed,
+    Malformed,
+    IndexOutOfRange,
+    TooManyIndices,
+    RangeNotSatisfiable(u64),
+    Busy,
+    Internal,
+}
+
+impl Problem {
+    const fn parts(self) -> (StatusCode, &'static str, &'static str, bool) {
+        match self {
+            Self::NotFound => (StatusCode::NOT_FOUND, "not-found", "There is no such thing here.", false),
+            Self::MethodNotAllowed => {
+                (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "The method is not offered here.", false)
+            }
+            Self::Malformed => (StatusCode::BAD_REQUEST, "malformed", "The request cannot be read.", false),
+            Self::IndexOutOfRange => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "index-out-of-range", "The archive has no such row.", false)
+            }
+            Self::TooManyIndices => {
+                (StatusCode::PAYLOAD_TOO_LARGE, "too-many-indices", "More rows than one answer has.", false)
+            }
+            Self::RangeNotSatisfiable(_) => {
+                (StatusCode::RANGE_NOT_SATISFIABLE, "range-not-satisfiable", "No such range.", false)
+            }
+            Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy", "Too many requests at once.", true),
+            Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "The provider failed.", true),
+        }
+    }
+
+    /// The response.
+    pub(super) fn response(self) -> Response<Body> {
+        let (status, kind, title, retryable) = self.parts();
+        let code = (self == Self::NotFound).then_some("E074_AVAILABILITY_FAILED");
+        let body = json!({
+            "type": format!("https://capseal.dev/problems/{kind}"), "title": title, "status": status.as_u16(),
+            "code": code, "retryable": retryable,
+        });
+        let mut response = Response::new(Body::from(body.to_string()));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/problem+json"));
+        headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
+        if retryable {
+            headers.insert(header::RETRY_AFTER, header::HeaderValue::from_static("1"));
+        }
+        if let Self::RangeNotSatisfiable(len) = self
+            && let Ok(value) = header::HeaderValue::from_str(&format!("bytes */{len}"))
+        {
+            headers.insert(header::CONTENT_RANGE, value);
+        }
+        response
+    }
+}

@@ -1,0 +1,408 @@
+//! The server: HTTP/1.1 over a provider's folder, until it is told to stop.
+//!
+//! Everything it serves is content-addressed and never changes. It knows no users and no secrets; TLS, limits for each client and names are
+//! a proxy's business.
+
+use std::{
+    io::{self, Read, Seek, SeekFrom, Write},
+    net::{SocketAddr, TcpListener},
+    path::{Path as FilePath, PathBuf},
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::{Context, Poll},
+    thread,
+    time::{Duration, Instant},
+};
+
+use axum::{
+    Router,
+    body::{Body, Bytes, HttpBody},
+    extract::{Path, Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header},
+    middleware::{self, Next},
+    routing::{get, post},
+};
+use http_body::{Frame, SizeHint};
+use tokio::sync::{Semaphore, mpsc, oneshot};
+use verifier_core::Digest;
+
+use super::{Folder, open, problem::Problem};
+
+/// A provider that answers.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<thread::JoinHandle<io::Result<()>>>,
+}
+
+impl Server {
+    /// Serves a folder at an address; port 0 is any that is free.
+    ///
+    /// # Errors
+    /// When the address cannot be had.
+    pub fn start(address: SocketAddr, folder: Folder, log: bool) -> io::Result<Self> {
+        let listener = TcpListener::bind(address)?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let (stop, stopped) = oneshot::channel();
+        let thread = thread::Builder::new().name("capseal-provider".to_owned()).spawn(move || {
+            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build()?;
+            let served = runtime.block_on(serve(listener, Shared::new(folder, log), stopped));
+            // What still sends a body after the grace has had its time.
+            runtime.shutdown_timeout(GRACE);
+            served
+        })?;
+        Ok(Self { address, stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// Where it answers.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Takes no more requests, finishes those that there are, and ends.
+    ///
+    /// # Errors
+    /// When it failed meanwhile.
+    pub fn stop(mut self) -> io::Result<()> {
+        drop(self.stop.take());
+        self.join()
+    }
+
+    /// Answers until the process is asked to end.
+    ///
+    /// # Errors
+    /// When it failed, or signals cannot be heard.
+    pub fn run_to_signal(self) -> io::Result<()> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+            let mut interrupt = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())?;
+            std::future::poll_fn(|context| match (terminate.poll_recv(context), interrupt.poll_recv(context)) {
+                (Poll::Pending, Poll::Pending) => Poll::Pending,
+                _ => Poll::Ready(()),
+            })
+            .await;
+            Ok::<_, io::Error>(())
+        })?;
+        self.stop()
+    }
+
+    fn join(&mut self) -> io::Result<()> {
+        self.thread.take().map_or(Ok(()), |thread| {
+            thread.join().unwrap_or_else(|_| Err(io::Error::other("the provider's thread panicked")))
+        })
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        let _ = self.join();
+    }
+}
+
+const WORKERS: usize = 2;
+/// How long bodies that are being sent may take after the end was asked for.
+const GRACE: Duration = Duration::from_secs(10);
+/// Requests that are answered at once; more are told to come back.
+const MAX_REQUESTS: usize = 512;
+/// What is read from disk and handed on in one piece.
+const PIECE: usize = 128 << 10;
+
+struct Shared {
+    folder: Folder,
+    log: bool,
+    requests: Semaphore,
+    /// Answers by class of status, 2xx to 5xx.
+    answered: [AtomicU64; 4],
+    bytes: AtomicU64,
+}
+
+impl Shared {
+    fn new(folder: Folder, log: bool) -> Arc<Self> {
+        let requests = Semaphore::new(MAX_REQUESTS);
+        Arc::new(Self { folder, log, requests, answered: Default::default(), bytes: AtomicU64::new(0) })
+    }
+}
+
+async fn serve(listener: TcpListener, shared: Arc<Shared>, stopped: oneshot::Receiver<()>) -> io::Result<()> {
+    let routes = Router::new()
+        .route("/v1/blobs/{digest}", get(blob))
+        .route("/v1/da/{da_hash}/header", get(da_header))
+        .route("/v1/da/{da_hash}/z", get(sketch))
+        .route("/v1/da/{da_hash}/rows/{index}", get(row))
+        .route("/v1/da/{da_hash}/open", post(open_rows))
+        .route("/healthz", get(async || Response::new(Body::from("ok\n"))))
+        .route("/metrics", get(metrics))
+        .fallback(async || Problem::NotFound.response())
+        .method_not_allowed_fallback(async || Problem::MethodNotAllowed.response())
+        .layer(middleware::from_fn_with_state(Arc::clone(&shared), around))
+        .with_state(shared);
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    let ended = async {
+        // An error says that the other end is gone, which is the same request.
+        let _ = stopped.await;
+    };
+    axum::serve(listener, routes).with_graceful_shutdown(ended).await
+}
+
+/// What every answer has in common: bounds, headers for browsers, figures, the log.
+async fn around(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response<Body> {
+    let began = Instant::now();
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let mut response = match shared.requests.try_acquire() {
+        Err(_) => Problem::Busy.response(),
+        Ok(_) if method == Method::OPTIONS => preflight(),
+        Ok(_permit) => next.run(request).await,
+    };
+    let always = [
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+        (header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "cross-origin"),
+    ];
+    for (name, value) in always {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    let (status, bytes) = (response.status(), response.body().size_hint().exact().unwrap_or_default());
+    let class = usize::from(status.as_u16() / 100).saturating_sub(2).min(3);
+    shared.answered[class].fetch_add(1, Ordering::Relaxed);
+    shared.bytes.fetch_add(bytes, Ordering::Relaxed);
+    if shared.log {
+        let line = serde_json::json!({
+            "method": method.as_str(), "path": path, "status": status.as_u16(), "bytes": bytes,
+            "ms": u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+        });
+        // A log that nobody reads any more does not stop the answers.
+        let _ = writeln!(io::stderr().lock(), "{line}");
+    }
+    response
+}
+
+const EXPOSED: &str = "ETag, Content-Length, Content-Range, Accept-Ranges, Retry-After";
+
+fn preflight() -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    for (name, value) in [
+        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST"),
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, "Content-Type, Range, If-None-Match"),
+        (header::ACCESS_CONTROL_MAX_AGE, "86400"),
+    ] {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+async fn blob(State(shared): State<Arc<Shared>>, Path(digest): Path<String>, headers: HeaderMap) -> Response<Body> {
+    let Some(digest) = Digest::from_hex(&digest) else { return Problem::NotFound.response() };
+    send(shared.folder.blob(&digest), digest.to_string(), headers, OCTETS, true).await
+}
+
+async fn da_header(
+    State(shared): State<Arc<Shared>>,
+    Path(da_hash): Path<String>,
+    headers: HeaderMap,
+) -> Response<Body> {
+    part(&shared, &da_hash, "header", headers).await
+}
+
+async fn sketch(State(shared): State<Arc<Shared>>, Path(da_hash): Path<String>, headers: HeaderMap) -> Response<Body> {
+    part(&shared, &da_hash, "z", headers).await
+}
+
+async fn part(shared: &Shared, da_hash: &str, name: &str, headers: HeaderMap) -> Response<Body> {
+    let Some(digest) = Digest::from_hex(da_hash) else { return Problem::NotFound.response() };
+    send(shared.folder.archive(&digest).join(name), format!("{digest}-{name}"), headers, OCTETS, false).await
+}
+
+async fn row(
+    State(shared): State<Arc<Shared>>,
+    Path((da_hash, index)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response<Body> {
+    let number = index.parse::<u64>().ok().filter(|number| number.to_string() == index);
+    let (Some(da_hash), Some(index)) = (Digest::from_hex(&da_hash), number) else {
+        return Problem::NotFound.response();
+    };
+    send(shared.folder.row(&da_hash, index), format!("{da_hash}-{index}"), headers, OCTETS, false).await
+}
+
+async fn open_rows(State(shared): State<Arc<Shared>>, Path(da_hash): Path<String>, request: Request) -> Response<Body> {
+    let Some(da_hash) = Digest::from_hex(&da_hash) else { return Problem::NotFound.response() };
+    let body = axum::body::to_bytes(request.into_body(), open::MAX_BODY).await;
+    let Ok(body) = body else { return Problem::TooManyIndices.response() };
+    let answered = blocking(move || {
+        let header = shared.folder.header(&da_hash).ok_or(Problem::NotFound)?;
+        let indices = open::indices(&body, header.shape())?;
+        open::answer(&shared.folder, &da_hash, header.shape(), &indices)
+    });
+    match answered.await {
+        Ok(bytes) => {
+            let mut response = Response::new(Body::from(bytes));
+            let headers = response.headers_mut();
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(OCTETS));
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            response
+        }
+        Err(problem) => problem.response(),
+    }
+}
+
+const OCTETS: &str = "application/octet-stream";
+
+async fn metrics(State(shared): State<Arc<Shared>>) -> Response<Body> {
+    let mut text = String::from("# TYPE capseal_answers_total counter\n");
+    for (class, count) in ["2xx", "3xx", "4xx", "5xx"].iter().zip(&shared.answered) {
+        text += &format!("capseal_answers_total{{class=\"{class}\"}} {}\n", count.load(Ordering::Relaxed));
+    }
+    text +=
+        &format!("# TYPE capseal_bytes_total counter\ncapseal_bytes_total {}\n", shared.bytes.load(Ordering::Relaxed));
+    let mut response = Response::new(Body::from(text));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; version=0.0.4"));
+    response
+}
+
+/// Runs what reads files on a thread that may wait.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Problem> + Send + 'static) -> Result<T, Problem> {
+    tokio::task::spawn_blocking(work).await.unwrap_or(Err(Problem::Internal))
+}
+
+/// Sends a file that never changes, or the part of it that was asked for.
+async fn send(path: PathBuf, tag: String, headers: HeaderMap, kind: &'static str, ranges: bool) -> Response<Body> {
+    let etag = format!("\"{tag}\"");
+    let sent = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let unchanged =
+        sent(header::IF_NONE_MATCH).is_some_and(|tags| tags == "*" || tags.split(',').any(|t| t.trim() == etag));
+    let wanted = sent(header::RANGE).filter(|_| ranges && sent(header::IF_RANGE).is_none_or(|tag| tag == etag));
+    let opened = blocking(move || open_part(&path, wanted.as_deref()));
+    let (body, len, part) = match opened.await {
+        Ok(opened) => opened,
+        Err(problem) => return problem.response(),
+    };
+    let mut response = Response::new(if unchanged { Body::empty() } else { Body::new(body) });
+    let mut set = |name, value: &str| {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            response.headers_mut().insert(name, value);
+        }
+    };
+    set(header::ETAG, &etag);
+    set(header::CACHE_CONTROL, "public, max-age=31536000, immutable, no-transform");
+    set(header::CONTENT_TYPE, kind);
+    if ranges {
+        set(header::ACCEPT_RANGES, "bytes");
+    }
+    if let Some((first, last)) = part {
+        set(header::CONTENT_RANGE, &format!("bytes {first}-{last}/{len}"));
+    }
+    *response.status_mut() = match (unchanged, part) {
+        (true, _) => StatusCode::NOT_MODIFIED,
+        (false, Some(_)) => StatusCode::PARTIAL_CONTENT,
+        (false, None) => StatusCode::OK,
+    };
+    response
+}
+
+type Opened = (FileBody, u64, Option<(u64, u64)>);
+
+fn open_part(path: &FilePath, wanted: Option<&str>) -> Result<Opened, Problem> {
+    let (mut file, len) = Folder::file(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => Problem::NotFound,
+        _ => Problem::Internal,
+    })?;
+    let part = wanted.map_or(Ok(None), |wanted| range(wanted, len))?;
+    let (first, count) = part.map_or((0, len), |(first, last)| (first, last - first + 1));
+    file.seek(SeekFrom::Start(first)).map_err(|_| Problem::Internal)?;
+    Ok((FileBody::of(file, count), len, part))
+}
+
+/// One range of bytes, first and last; what is not one range is passed over, as the standard has it.
+fn range(wanted: &str, len: u64) -> Result<Option<(u64, u64)>, Problem> {
+    let Some((first, last)) = wanted.strip_prefix("bytes=").and_then(|range| range.split_once('-')) else {
+        return Ok(None);
+    };
+    let number = |text: &str| text.parse::<u64>().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
+    let (first, last) = match (number(first), number(last)) {
+        (Some(first), Some(last)) if first <= last => (first, last.min(len.saturating_sub(1))),
+        (Some(first), None) if last.is_empty() => (first, len.saturating_sub(1)),
+        (None, Some(count)) if first.is_empty() && count > 0 => (len.saturating_sub(count), len.saturating_sub(1)),
+        _ => return Ok(None),
+    };
+    if first < len { Ok(Some((first, last))) } else { Err(Problem::RangeNotSatisfiable(len)) }
+}
+
+/// A file as a body: read ahead by a thread that may wait, at most two pieces in memory.
+struct FileBody {
+    pieces: mpsc::Receiver<io::Result<Bytes>>,
+    rest: u64,
+}
+
+impl FileBody {
+    fn of(mut file: std::fs::File, len: u64) -> Self {
+        let (to_body, pieces) = mpsc::channel(2);
+        tokio::task::spawn_blocking(move || {
+            let mut rest = len;
+            while rest > 0 {
+                let mut piece = vec![0; PIECE.min(usize::try_from(rest).unwrap_or(PIECE))];
+                let read = file.read_exact(&mut piece);
+                rest -= piece.len() as u64;
+                let failed = read.is_err();
+                if to_body.blocking_send(read.map(|()| piece.into())).is_err() || failed {
+                    return;
+                }
+            }
+        });
+        Self { pieces, rest: len }
+    }
+}
+
+impl HttpBody for FileBody {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        self.pieces.poll_recv(context).map(|piece| {
+            piece.map(|piece| {
+                let piece = piece?;
+                self.rest = self.rest.saturating_sub(piece.len() as u64);
+                Ok(Frame::data(piece))
+            })
+        })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.rest == 0
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.rest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_range_is_understood_and_others_are_passed_over() {
+        for (wanted, found) in [
+            ("bytes=0-0", Ok(Some((0, 0)))),
+            ("bytes=2-", Ok(Some((2, 9)))),
+            ("bytes=-3", Ok(Some((7, 9)))),
+            ("bytes=-30", Ok(Some((0, 9)))),
+            ("bytes=8-90", Ok(Some((8, 9)))),
+            ("bytes=10-", Err(Problem::RangeNotSatisfiable(10))),
+            ("bytes=3-2", Ok(None)),
+            ("bytes=0-1,3-4", Ok(None)),
+            ("bytes=+1-2", Ok(None)),
+            ("lines=0-1", Ok(None)),
+        ] {
+            assert_eq!(range(wanted, 10), found, "{wanted}");
+        }
+    }
+}

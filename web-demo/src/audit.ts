@@ -1,0 +1,79 @@
+// The audit of an archive that lies elsewhere: a provider's address, and a cell for each row that was drawn.
+import { isAccepted, type Verdict, type Verifier, type VerifyOptions } from "capseal-verify";
+
+import { count, h, word } from "./element.js";
+import type { Receipt } from "./intake.js";
+
+/** Shown for receipts that do not carry their whole archive. `judged` gets the verdict that the samples led to. */
+export function auditPanel(
+  verifier: Verifier,
+  receipt: Receipt,
+  options: VerifyOptions,
+  judged: (verdict: Verdict) => void,
+): HTMLElement {
+  const address = h("input", { id: "provider", type: "url", spellcheck: "false", autocomplete: "off", placeholder: "https://…" });
+  const grid = h("p", { class: "rows", role: "img", "aria-label": "No rows asked for yet" });
+  const said = h("p", { role: "status" });
+  const button = h("button", { type: "submit" }, "Ask for rows");
+  const form = h("form", { novalidate: true, class: "pair" }, address, button);
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    button.disabled = true;
+    said.replaceChildren();
+    void sample(verifier, receipt, options, address.value.trim(), grid)
+      .then((verdict) => {
+        said.replaceChildren(h("strong", {}, isAccepted(verdict) ? "They hold. " : "Not shown. "), ...found(verdict));
+        judged(verdict);
+      })
+      .catch((error: unknown) => said.replaceChildren(error instanceof Error ? error.message : String(error)))
+      .finally(() => (button.disabled = false));
+  });
+  return h(
+    "section",
+    { class: "panel audit" },
+    h("h2", {}, "Can the archive be had?"),
+    h("p", {}, "It lies elsewhere. This page draws rows of it at random and asks a provider for them; each proves that it belongs to this receipt."),
+    h("label", { for: "provider" }, "Address of a provider"),
+    form,
+    grid,
+    said,
+  );
+}
+
+async function sample(
+  verifier: Verifier,
+  receipt: Receipt,
+  options: VerifyOptions,
+  provider: string,
+  grid: HTMLElement,
+): Promise<Verdict> {
+  const cells: HTMLElement[] = [];
+  let had = 0;
+  const verdict = await verifier.audit(receipt.bytes, {
+    ...options,
+    providers: [provider],
+    onPlan: (rows) => {
+      cells.push(...Array.from({ length: rows }, () => h("span", {})));
+      grid.replaceChildren(...cells);
+    },
+    onRow: (place, here) => {
+      had += here ? 1 : 0;
+      cells[place]?.classList.add(here ? "had" : "missing");
+    },
+  });
+  // A row that was had may still not hold: then none of them counts.
+  const holds = verdict.checks.at(-1)?.outcome === "passed";
+  for (const cell of cells) if (cell.className === "had") cell.className = holds || had < cells.length ? "had" : "wrong";
+  grid.setAttribute("aria-label", `${count(had)} of ${count(cells.length)} rows could be had`);
+  return verdict;
+}
+
+function found(verdict: Verdict): (Node | string)[] {
+  const { availability } = verdict;
+  if (availability?.result === "live") {
+    const { samples, rows, bits } = availability;
+    return [`${count(samples)} of ${count(rows)} rows, drawn just now, could be had: ${bits} proven bits. It says nothing about tomorrow.`];
+  }
+  const failed = verdict.checks.find((check) => check.outcome === "failed");
+  return failed ? [h("span", { class: "code" }, failed.code), " ", word(failed.detail)] : ["All of it travels in the receipt."];
+}
