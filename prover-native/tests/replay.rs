@@ -163,3 +163,11 @@ fn machines_come_to_the_same() {
     let replay = replay(&Bundle::open(&bytes, None).unwrap(), &options()).unwrap();
     assert_eq!((replay.place, replay.differences.len(), replay.agreed.len()), (Place::Machine, 0, 7));
 }
+
+#[test]
+fn a_proven_program_comes_to_the_same() {
+    let receipt = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/accept/rv32im-100.cap");
+    let bytes = fs::read(receipt).unwrap();
+    let replay = replay(&Bundle::open(&bytes, None).unwrap(), &options()).unwrap();
+    assert_eq!((replay.place, replay.differences.len(), replay.agreed.len()), (Place::Machine, 0, 3));
+}

@@ -136,9 +136,11 @@ pub(super) fn add(bases: &Bases, rejects: &mut Rejects) {
     });
 
     // The rows are under the root, and the capsule commits to another sketch than theirs.
+    let mut sketch = bases.detached.entries[entry::ROW_CHECK_SKETCH].clone();
+    sketch[0] ^= 1;
     let lying = bases.detached.changed(Layers::ALL, |receipt| {
         bare(receipt);
-        receipt.edit(entry::ROW_CHECK_SKETCH, |sketch| sketch[0] ^= 1);
+        receipt.entries.insert(entry::ROW_CHECK_SKETCH.to_owned(), sketch.clone());
     });
     let answered = samples(BITS, &provider.answers(&asked(&lying, BITS)));
     let options = json!({ "samples": answered });
