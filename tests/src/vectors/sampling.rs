@@ -128,12 +128,15 @@ pub(super) fn file(bases: &Bases) -> String {
     format!("{file:#}\n")
 }
 
+/// What was answered for each row drawn.
+type Answers = Vec<Option<Vec<u8>>>;
+
 pub(super) fn add(bases: &Bases, rejects: &mut Rejects) {
     let provider = Provider::of(&bases.detached);
     let elsewhere = bases.detached.changed(Layers::ALL, bare);
     let plan = asked(&elsewhere, BITS);
     let honest = provider.answers(&plan);
-    let mut answers = |code, name: &str, change: &dyn Fn(&mut Vec<Option<Vec<u8>>>)| {
+    let mut answers = |code, name: &str, change: &dyn Fn(&mut Answers)| {
         let mut answers = honest.clone();
         change(&mut answers);
         let options = json!({ "samples": samples(BITS, &answers) });
@@ -145,9 +148,8 @@ pub(super) fn add(bases: &Bases, rejects: &mut Rejects) {
     answers(missing, "an-answer-too-few", &|answers| drop(answers.pop()));
     answers(missing, "an-answer-too-many", &|answers| answers.push(None));
     answers(ReasonCode::MerkleProofInvalid, "a-row-in-the-place-of-another", &|answers| answers.swap(0, 1));
-    let edit = |change: fn(&mut Vec<u8>)| {
-        move |answers: &mut Vec<Option<Vec<u8>>>| answers.iter_mut().flatten().take(1).for_each(change)
-    };
+    let edit =
+        |change: fn(&mut Vec<u8>)| move |answers: &mut Answers| answers.iter_mut().flatten().take(1).for_each(change);
     answers(ReasonCode::MerkleProofInvalid, "a-row-with-a-bit-changed", &edit(|row| row[0] ^= 1));
     answers(ReasonCode::MerkleProofInvalid, "a-path-with-a-bit-changed", &edit(|row| *row.last_mut().unwrap() ^= 1));
     answers(ReasonCode::ChunkLengthInvalid, "a-row-cut-short", &edit(|row| row.truncate(row.len() - 1)));
