@@ -126,7 +126,7 @@ pub fn write(destination: &Path, existing: Existing, bytes: &[u8]) -> Result<Pat
 /// Writes a whole new file that only its owner may read.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn write_private(destination: &Path, bytes: &[u8]) -> Result<PathBuf, WholeFileError> {
     let mut file = WholeFile::with_mode(destination, Existing::Keep, 0o600)?;
     file.write_all(bytes).map_err(|error| file.error(error))?;

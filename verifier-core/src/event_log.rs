@@ -1,4 +1,4 @@
-//! The event log of a receipt (spec: `docs/spec/event-log.md`): a [log](crate::pcap::log) of version 2, within limits, whole in memory.
+//! The event log of a receipt (spec: `docs/spec/event-log.md`): a [`log`](mod@crate::pcap::log) of version 2, within limits, whole in memory.
 //!
 //! What a log is, is defined there. Here are its commitments in a receipt: the hash of its bytes, and the root over its lines that
 //! is the trace of a recorded run. Nobody authenticates the log in a receipt without a signature.

@@ -1,7 +1,7 @@
 //! Action logs on disk (spec: `docs/spec/pcap.md`): written by many processes at once, through crashes, and checked as they stream by.
 //!
 //! What a log is, the core says ([`verifier_core::pcap`]); here it meets files. [`LogFile`] appends, [`SharedLog`] lets the threads of a
-//! process share a sync, [`examine`] checks, [`SigningKey`] signs checkpoints.
+//! process share a sync, [`examine()`] checks, [`SigningKey`] signs checkpoints.
 //!
 //! ```no_run
 //! use prover_native::pcap::{Action, LogFile};

@@ -105,7 +105,7 @@ pub(super) struct Log {
     /// How the check came out: verified, failed, error, skipped.
     #[arg(long, value_parser = outcome, requires = "invariant_id")]
     result: Option<Outcome>,
-    /// What stands behind that: sha256:<hex>, log:<log id>#<seq>, psp:<name>.
+    /// What stands behind that: sha256:HEX, log:LOG_ID#SEQ, psp:NAME.
     #[arg(long, value_parser = proof_ref, requires = "invariant_id")]
     proof_ref: Option<ProofRef>,
     /// SHA-256 of what was checked.

@@ -53,7 +53,7 @@ pub(super) struct Verify {
     /// A key whose checkpoints are trusted: name+id+base64.
     #[arg(long = "key", value_name = "KEY", value_parser = key)]
     keys: Vec<NoteKey>,
-    /// What must have been checked, at which level at least: POLICY:INVARIANT[:LEVEL[:SUBJECT]].
+    /// What must have been checked, at which level at least: POLICY:INVARIANT, with :LEVEL and :SUBJECT behind it if wanted.
     #[arg(long = "require", value_name = "OBLIGATION", value_parser = requirement)]
     requirements: Vec<Requirement>,
     /// Folder with the proofs that obligations refer to, receipts among them.
