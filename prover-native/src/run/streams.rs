@@ -74,11 +74,19 @@ impl Capturing {
                 Ok(()) | Err(RecvTimeoutError::Disconnected) => break true,
             }
         };
-        match std::mem::replace(&mut *self.shared.sink(), Sink::Closed) {
+        let sink = std::mem::replace(&mut *self.shared.sink(), Sink::Closed);
+        match sink {
             Sink::Open(writer) => Ok((writer.finish()?, ended)),
             Sink::Failed(error) => Err(error.into()),
             Sink::Closed => Err(RunError::System { action: "capture a stream", error: io::ErrorKind::Other.into() }),
         }
+    }
+}
+
+/// Whoever gives up on a stream gives back its part of the store at once, not when the pipe's last holder is gone.
+impl Drop for Capturing {
+    fn drop(&mut self) {
+        *self.shared.sink() = Sink::Closed;
     }
 }
 
