@@ -1,5 +1,6 @@
 //! Figures, measured on the machine at hand, each beside its yardstick in the same run.
 
+mod cap;
 mod geom;
 mod pcap;
 mod process;
@@ -10,6 +11,7 @@ mod stc;
 mod trust;
 mod verify;
 
+pub use cap::{CapFigures, cap};
 pub use geom::{GeomBenchError, GeomFigure, GeomFigures, Milliseconds, geom};
 pub use pcap::{PcapFigures, pcap};
 pub use prove_rv32im::{ProvingError, ProvingFigure};
