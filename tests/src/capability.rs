@@ -231,6 +231,8 @@ pub fn cases() -> Vec<Case> {
 }
 
 type Expected = Option<(Rule, Option<usize>)>;
+/// What is special, the rule that fails for it, and the change that makes it so.
+type Change<'a, T> = (&'static str, Rule, &'a dyn Fn(&mut T));
 
 fn add(cases: &mut Vec<Case>, name: &'static str, token: impl Into<String>, options: Json, expected: Expected) {
     cases.push(Case { name, token: token.into(), options, expected });
@@ -386,7 +388,7 @@ fn negate(signature: &mut [u8; 64]) {
 
 fn narrowing(cases: &mut Vec<Case>) {
     let all = |link: &mut Link| link.grant.permissions = Permissions::of(&Permission::ALL).expect("some");
-    let changes: [(&'static str, Rule, &dyn Fn(&mut Link)); 14] = [
+    let changes: [Change<'_, Link>; 14] = [
         ("a permission more: create and modify beside read and verify", Rule::PermissionsWidened, &all),
         ("another permission instead", Rule::PermissionsWidened, &|link| {
             link.grant.permissions = Permissions::of(&[Permission::Modify]).expect("some");
@@ -552,7 +554,7 @@ fn possessions(cases: &mut Vec<Case>) {
     add(cases, "a proof by who passed the token on", token.clone(), bob, because(Rule::PossessionInvalid));
     let purpose = proving("cem", Context::CAPABILITY, |_| {});
     add(cases, "a proof that was signed for another purpose", token.clone(), purpose, because(Rule::PossessionInvalid));
-    let changes: [(&'static str, Rule, &dyn Fn(&mut Possession)); 7] = [
+    let changes: [Change<'_, Possession>; 7] = [
         ("a proof for another token", Rule::PossessionMismatch, &|p| p.token = Digest::default()),
         ("a proof for another provider", Rule::PossessionMismatch, &|p| p.audience = "other.example".to_owned()),
         ("a proof for another path", Rule::PossessionMismatch, &|p| p.path = "/v1/blobs/y".to_owned()),

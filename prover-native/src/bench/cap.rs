@@ -5,6 +5,7 @@ use std::{fmt, time::Instant};
 use verifier_core::capability::{MAX_LINKS, Options, Permission, Request, Resource, Token, judge};
 use verifier_core::pcap::obligation::Level;
 
+use super::process::cpu_time;
 use crate::{
     capability::{CapabilityError, Terms, delegate, issue},
     keys::SecretKey,
@@ -13,12 +14,13 @@ use crate::{
 /// Figures of capability tokens.
 #[derive(Clone, Debug)]
 pub struct CapFigures {
-    /// Links, bytes, decisions a second of the best run.
+    /// Links, bytes, decisions a second of processor time in the best run.
     pub rows: Vec<(usize, usize, f64)>,
 }
 
-const RUNS: usize = 5;
-const JUDGED: usize = 500;
+const RUNS: usize = 3;
+/// Processor time is told in hundredths of a second: enough for that to be one in twenty.
+const JUDGED: usize = 1000;
 const AT: u64 = 1_800_000_000_000;
 
 /// Judges tokens of 1, 3 and as many links as there may be, on one thread.
@@ -33,9 +35,11 @@ pub fn cap() -> Result<CapFigures, CapabilityError> {
         let judged = || judge(&text, &options, &mut |_, _| false);
         debug_assert!(judged().is_allowed());
         let once = || {
-            let begun = Instant::now();
+            let (begun, before) = (Instant::now(), cpu_time());
             (0..JUDGED).for_each(|_| drop(std::hint::black_box(judged())));
-            begun.elapsed().as_secs_f64()
+            // Processor time: what else runs on the machine does not count.
+            let used = before.zip(cpu_time()).map(|(before, after)| after.saturating_sub(before));
+            used.unwrap_or_else(|| begun.elapsed()).as_secs_f64()
         };
         let best = (0..RUNS).map(|_| once()).fold(f64::MAX, f64::min);
         Ok((links, token.as_bytes().len(), JUDGED as f64 / best))
@@ -73,7 +77,10 @@ fn options(root: &SecretKey) -> Options {
 
 impl fmt::Display for CapFigures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "  from text to decision, one thread, best of {RUNS} runs of {JUDGED}; goal in brackets")?;
+        writeln!(
+            f,
+            "  from text to decision, a second of one core, best of {RUNS} runs of {JUDGED}; goal in brackets"
+        )?;
         for (links, bytes, rate) in &self.rows {
             let goal = if *links == 1 { " (3,000)" } else { "" };
             writeln!(f, "  {links} links, {bytes:>5} bytes  {rate:>8.0} a second{goal}")?;

@@ -117,7 +117,8 @@ fn a_chain_holds_and_allows_what_it_grants() {
 fn every_field_that_is_widened_is_refused_by_its_own_rule() {
     let (root, ann, bob, _) = scene();
     let base = Token::with_link(None, &root.link(&first(&root, &ann))).unwrap();
-    let widened: [(&str, fn(&mut Link), &str); 11] = [
+    type Widen = fn(&mut Link);
+    let widened: [(&str, Widen, &str); 11] = [
         (
             "permissions",
             |link| link.grant.permissions = Permissions::of(&Permission::ALL).unwrap(),
@@ -316,7 +317,7 @@ fn an_issuer_revokes_what_comes_of_its_word_and_nothing_else() {
         Options { revocations, stale_reads: false, ..options(&root) }
     };
     let clean = list(&root, 5, &[]);
-    assert_eq!(rule(&token, &with(&[clean.clone()])), None);
+    assert_eq!(rule(&token, &with(core::slice::from_ref(&clean))), None);
     for revoked in [RevocationId::Capability(id), RevocationId::Link(digest)] {
         assert_eq!(rule(&token, &with(&[list(&root, 5, &[revoked])])), Some("revoked"));
         assert_eq!(rule(&token, &with(&[clean.clone(), list(&ann, 1, &[revoked])])), Some("revoked"));
@@ -327,7 +328,7 @@ fn an_issuer_revokes_what_comes_of_its_word_and_nothing_else() {
     assert_eq!(rule(&token, &with(&[clean.clone(), list(&ann, 1, &[parent])])), None, "not its own to revoke");
     assert_eq!(rule(&token, &with(&[list(&root, 5, &[parent])])), Some("revoked"));
     assert_eq!(rule(&token, &with(&[list(&ann, 1, &[])])), Some("revocation_stale"), "the first issuer's is missing");
-    let mut seen = with(&[clean.clone()]);
+    let mut seen = with(core::slice::from_ref(&clean));
     seen.seen = vec![(root.key(), 6)];
     assert_eq!(rule(&token, &seen), Some("revocation_rollback"));
     let mut late = with(&[clean]);
