@@ -44,7 +44,7 @@ export interface ExpectedPossession {
   body?: string;
 }
 
-interface Judged {
+interface DecisionFacts {
   schema: "capseal/capability-decision/v1";
   /** SHA-256 that proofs of possession are bound to; null when the token cannot be read. */
   token: string | null;
@@ -57,7 +57,7 @@ interface Judged {
 }
 
 /** `allowed`: what was asked for is. `valid`: the token holds, and nothing was asked for. */
-export interface CapabilityHolds extends Judged {
+export interface CapabilityHolds extends DecisionFacts {
   outcome: "allowed" | "valid";
   reason: null;
   exit_code: 0;
@@ -69,7 +69,7 @@ export interface CapabilityHolds extends Judged {
   possession: boolean;
 }
 
-export interface CapabilityDenied extends Judged {
+export interface CapabilityDenied extends DecisionFacts {
   outcome: "denied";
   reason: ReasonCode;
   exit_code: 11 | 20;
