@@ -1,5 +1,6 @@
 //! Figures, measured on the machine at hand, each beside its yardstick in the same run.
 
+mod archive;
 mod cap;
 mod geom;
 mod pcap;
@@ -11,6 +12,7 @@ mod stc;
 mod trust;
 mod verify;
 
+pub use archive::{ArchiveFigure, ArchiveFigures, archive};
 pub use cap::{CapFigures, cap};
 pub use geom::{GeomBenchError, GeomFigure, GeomFigures, Milliseconds, geom};
 pub use pcap::{PcapFigures, pcap};

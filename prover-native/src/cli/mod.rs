@@ -19,6 +19,7 @@ mod registry;
 mod replay;
 mod run;
 mod run_guest;
+mod seal;
 mod sealing;
 mod serve;
 mod sign;
@@ -66,6 +67,7 @@ enum Command {
     Serve(serve::Arguments),
     Diff(diff::Arguments),
     Emit(emit::Arguments),
+    Seal(seal::Arguments),
     Sign(sign::Arguments),
     Keys(keys::Arguments),
     Cap(cap::Arguments),
@@ -90,6 +92,7 @@ pub fn main() -> ExitCode {
         Command::Serve(arguments) => serve::execute(&arguments),
         Command::Diff(arguments) => diff::execute(&arguments),
         Command::Emit(arguments) => emit::execute(&arguments),
+        Command::Seal(arguments) => seal::execute(&arguments),
         Command::Sign(arguments) => sign::execute(&arguments),
         Command::Keys(arguments) => keys::execute(&arguments),
         Command::Cap(arguments) => cap::execute(&arguments),
