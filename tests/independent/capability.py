@@ -197,9 +197,9 @@ def read_link(data: bytes) -> Link | None:
 
 def read_token(text: str) -> tuple[bytes, list[Link]]:
     need(text != "", "missing")
+    need(len(text) <= 43724, "too_large")
     data = from_base64(text)
     need(data is not None, "malformed")
-    need(len(data) <= 32793, "too_large")
     try:
         items = decode_cbor(data)
     except Refused:

@@ -297,6 +297,8 @@ fn limits_are_exact() {
     assert_eq!(bytes(room).len(), MAX_LINK_BYTES);
     assert!(Token::with_link(None, &bytes(room)).is_ok());
     assert_eq!(Token::with_link(None, &bytes(room + 1)).unwrap_err().rule, Rule::TooLarge);
+    assert_eq!(Token::from_text(&"A".repeat(43_725)).unwrap_err().rule, Rule::TooLarge);
+    assert_eq!(Token::from_text(&"A".repeat(43_724)).unwrap_err().rule, Rule::Malformed);
 }
 
 fn list(issuer: &Holder, seq: u64, ids: &[RevocationId]) -> Vec<u8> {

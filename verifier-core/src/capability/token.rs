@@ -59,7 +59,7 @@ impl Token {
         if text.is_empty() {
             return Err(Denial::new(Rule::Missing, "there is no token"));
         }
-        if text.len() / 4 > MAX_TOKEN_BYTES.div_ceil(3) {
+        if text.len() > MAX_TOKEN_BYTES.div_ceil(3) * 4 {
             return Err(Denial::new(Rule::TooLarge, format_args!("a token of {} characters", text.len())));
         }
         let bytes = from_base64(text, MAX_TOKEN_BYTES);
