@@ -26,4 +26,5 @@ pub mod rv32im;
 pub mod seal;
 pub mod sign;
 pub mod trust_file;
+mod usage;
 pub mod whole_file;

@@ -2,7 +2,6 @@
 
 mod geom;
 mod pcap;
-mod process;
 mod prove_rv32im;
 mod run;
 mod rv32im;
@@ -12,7 +11,7 @@ mod verify;
 
 pub use geom::{GeomBenchError, GeomFigure, GeomFigures, Milliseconds, geom};
 pub use pcap::{PcapFigures, pcap};
-pub use prove_rv32im::{ProvingError, ProvingFigure};
+pub use prove_rv32im::{PhaseFigure, ProvingError, ProvingFigure};
 pub use run::{Hashing, Overhead, RunFigures, run};
 pub use rv32im::{ExecutionFigure, Rv32imBenchError, Rv32imFigures, rv32im};
 pub use stc::{RowSizeFigure, StcFigures, stc};

@@ -11,6 +11,7 @@ use super::bus::{self, CHALLENGES, Challenges};
 use super::columns::{AUX_WIDTH, CLK, COLUMNS, MA, PC, SUM, WIDTH};
 use super::constraints::{self, DEGREES};
 use super::micro_op::PAD;
+use super::ring::Ring;
 use super::share::share;
 use super::statement::Rv32imInputs;
 use crate::stark::{FriParams, ParameterSet, ProvenAir};
@@ -103,13 +104,15 @@ impl Air for Rv32imAir {
     {
         let challenges = Challenges::new(aux_rand_elements.rand_elements());
         let row = main_frame.current().try_into().ok();
-        let (true, Some(row), Some(next_address), Ok(periodic), Some(challenges)) =
-            (is_used::<E>(), row, main_frame.next().get(MA), periodic_values.try_into(), challenges)
+        let (current, next_sum) = (aux_frame.current().try_into().ok(), aux_frame.next().get(SUM));
+        let (true, Some(row), Some(next_address), Ok(periodic), Some(challenges), Some(current), Some(next_sum)) =
+            (is_used::<E>(), row, main_frame.next().get(MA), periodic_values.try_into(), challenges, current, next_sum)
         else {
             return result.fill(E::ONE);
         };
         let batches = bus::batches(row, *next_address, periodic, &challenges);
-        evaluate_sums(&batches, aux_frame.current(), aux_frame.next(), result);
+        let evaluations = evaluate_sums(&batches, current, *next_sum);
+        result.iter_mut().zip(evaluations).for_each(|(result, evaluation)| *result = evaluation);
     }
 
     fn get_assertions(&self) -> Vec<Assertion<BaseElement>> {
@@ -146,24 +149,21 @@ const fn is_used<E: FieldElement>() -> bool {
         || (E::EXTENSION_DEGREE == 1 && !cfg!(target_arch = "wasm32"))
 }
 
-/// Each column is the value of its batch; the running sum takes all of them and the last batch along.
-pub fn evaluate_sums<E: FieldElement>(
+/// Each column is the value of its batch; the running sum takes all of them and the last batch along. Of the next row, its
+/// value of the running sum is read.
+#[inline(always)]
+pub fn evaluate_sums<E: Ring>(
     batches: &[bus::Fraction<E>; AUX_WIDTH],
-    current: &[E],
-    next: &[E],
-    result: &mut [E],
-) {
-    let (Ok(current), Ok(next)) = (<&[E; AUX_WIDTH]>::try_from(current), <&[E; AUX_WIDTH]>::try_from(next)) else {
-        return result.fill(E::ONE);
-    };
-    let mut value = next[SUM] - current[SUM];
-    for column in &current[..SUM] {
-        value -= *column;
+    current: &[E; AUX_WIDTH],
+    next_sum: E,
+) -> [E; AUX_WIDTH] {
+    let [first, second, third, fourth, fifth, sixth, sum] = *current;
+    let last = next_sum - sum - (first + second + third + (fourth + fifth + sixth));
+    let mut result = [first, second, third, fourth, fifth, sixth, last];
+    for (value, batch) in result.iter_mut().zip(batches) {
+        *value = *value * batch.denominator - batch.numerator;
     }
-    for (index, (result, batch)) in result.iter_mut().zip(batches).enumerate() {
-        let value = if index == SUM { value } else { current.get(index).copied().unwrap_or(E::ZERO) };
-        *result = value * batch.denominator - batch.numerator;
-    }
+    result
 }
 
 /// The AIR in plain numbers, for the capsule to hash.
