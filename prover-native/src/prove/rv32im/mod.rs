@@ -24,8 +24,12 @@ impl Recording {
     /// Makes the trace, extends it, and commits to it.
     ///
     /// # Errors
-    /// [`Rv32imError`], which a recorded run does not lead to.
+    /// [`Rv32imError::TooLongFor`] when the run is longer than the set allows; a recorded run leads to no other.
     pub fn commit(self, set: ParameterSet) -> Result<Rv32imCommitted, Rv32imError> {
+        let length = self.trace_length();
+        if length as usize > Rv32imAir::longest_trace(set) {
+            return Err(Rv32imError::TooLongFor { set, length });
+        }
         let mut clock = Clock::new();
         let (columns, tables) = self.trace();
         let tables = tables.encode();
@@ -38,11 +42,13 @@ impl Recording {
     }
 }
 
-/// Bytes of memory that proving a trace of so many rows takes, about: in proportion to the rows, and some for the rest.
-pub const fn memory_need(rows: u32) -> u64 {
-    const BYTES_PER_ROW: u64 = 6_500;
+/// Bytes of memory that proving a trace of so many rows takes, about: in proportion to the rows and, for the most part, to
+/// the blow-up; and some for the rest.
+pub fn memory_need(rows: u32, set: ParameterSet) -> u64 {
+    const TRACE: u64 = 1_900;
+    const EXTENDED: u64 = 1_150;
     const REST: u64 = 128 << 20;
-    rows as u64 * BYTES_PER_ROW + REST
+    u64::from(rows) * (TRACE + EXTENDED * u64::from(Rv32imAir::fri_params(set).blowup)) + REST
 }
 
 /// A run of a program, committed to and not yet proven.
