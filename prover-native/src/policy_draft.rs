@@ -70,6 +70,7 @@ pub fn sentence(rule: &Rule) -> String {
         Rule::ForbidGpu => "the machine had no GPU".to_owned(),
         Rule::ImageDigests(allowed) => format!("the container image is one of {}", names(allowed)),
         Rule::RequireDeterministicBuild => "the build was deterministic".to_owned(),
+        Rule::Obligations(required) => format!("{} checks are recorded as passed, with their proofs", required.len()),
         Rule::Signers { allowed, threshold } => format!("{threshold} of {} listed keys have signed", allowed.len()),
     }
 }

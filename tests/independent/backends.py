@@ -108,6 +108,22 @@ class ProcessV1(Backend):
         )
 
 
+class LogV1(Backend):
+    vm_id, circuit_id = "log", "none"
+    trace_spec = {**ProcessV1.trace_spec, "trace_format_id": "action_log_v2"}
+
+    def check_claim(self, receipt: Receipt) -> None:
+        payload, claim = receipt.payload, receipt.claim
+        need("run" not in payload and "anchor" in receipt.header and "proof" not in payload, "E015", "run, anchor or proof")
+        environment = {"variables": [], "manifest_hash": receipt.header["manifest_hash"]}
+        contents_alone = {"code": [], "inputs": [], "config": {"arguments": [], "files": []}, "environment": environment}
+        need(claim == {**contents_alone, "outputs": claim["outputs"]}, "E015", "more than contents")
+        contents = public_inputs([("contents", tagged_cbor("claim/outputs", claim["outputs"]))])
+        need(receipt.statement["public_inputs"][-1:] == contents, "E015", "contents")
+        nothing = {f"{name}_hash": tagged(name.replace("_", "-"), b"") for name in ("params", "air_params", "fri_params", "program")}
+        check_proof_system(receipt.header, self, **nothing)
+
+
 class GeomV1(Backend):
     vm_id, circuit_id, has_proof = "geom", "geom_air_v1", True
     trace_spec = {
@@ -198,4 +214,4 @@ class Rv32imV1(Backend):
         need(ended == stated, "E054", "the machine ends otherwise, so that nothing can prove this")
 
 
-BACKENDS: dict[str, Backend] = {"process_v1": ProcessV1(), "geom_v1": GeomV1(), "rv32im_v1": Rv32imV1()}
+BACKENDS: dict[str, Backend] = {"process_v1": ProcessV1(), "geom_v1": GeomV1(), "rv32im_v1": Rv32imV1(), "log_v1": LogV1()}

@@ -9,15 +9,17 @@ from typing import Any
 
 from capsule import Receipt, conform
 from digests import tagged
+from obligations import is_met
 from reasons import Refused, need, refuse
 from stc import stc_check_opening, stc_leaf
 
 STRINGS = [str]
+OBLIGATION: dict[str, Any] = {"policy_id": str, "invariant_id": str, "?level": {"S0", "S1", "S2"}, "?subject": str}
 RULES: dict[str, Any] = {
     "?backends": STRINGS, "?require_claim": {"proven", "witnessed"}, "?min_security_bits": int, "?programs": STRINGS,
     "?inputs": STRINGS, "?required_public_outputs": STRINGS, "?exit_codes": [int], "?capture": STRINGS,
     "?max_age_seconds": int, "?environment": STRINGS, "?forbid_network": bool, "?manifests": STRINGS,
-    "?forbid_gpu": bool, "?image_digests": STRINGS, "?require_deterministic_build": bool, "?signers": {"allowed": STRINGS, "threshold": int},
+    "?forbid_gpu": bool, "?image_digests": STRINGS, "?require_deterministic_build": bool, "?obligations": [OBLIGATION], "?signers": {"allowed": STRINGS, "threshold": int},
 }  # fmt: skip
 SHAPE: Any = {
     "schema": {"capseal/policy/v1"}, "policy_id": str, "policy_version": str, "?description": str,
@@ -103,6 +105,15 @@ def network(facts: Facts, _: bool) -> bool:
     return facts.manifest("capture", "mode") == "observed" and isinstance(notes, list) and "network" not in notes
 
 
+def obligations(facts: Facts, required: list[dict[str, str]]) -> bool:
+    log = facts.receipt.entries.get("events.jsonl")
+    at_hand = [artifact["digest"] for artifact in facts.receipt.payload["artifacts"] if artifact["embedded"]]
+    try:
+        return log is not None and all(is_met(one, log, at_hand) for one in required)
+    except Refused:
+        return False
+
+
 ORDER: list[Rule] = [
     ("backends", "E110", lambda facts, allowed: facts.receipt.header["backend_id"] in allowed),
     ("require_claim", "E111", lambda facts, claim: facts.proven or claim == "witnessed"),
@@ -121,6 +132,7 @@ ORDER: list[Rule] = [
     ("forbid_gpu", "E101", lambda facts, _: facts.manifest("cpu", "gpu_devices") == []),
     ("image_digests", "E105", lambda facts, allowed: facts.manifest("container", "image_digest") in allowed),
     ("require_deterministic_build", "E120", lambda facts, _: facts.manifest("build", "deterministic") is True),
+    ("obligations", "E122", obligations),
     ("signers", "E121", lambda facts, rule: len(set(rule["allowed"]) & set(facts.signers)) >= rule["threshold"]),
 ]  # fmt: skip
 

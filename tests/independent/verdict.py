@@ -15,6 +15,7 @@ from limits import DEFAULT_LIMITS, Limits
 from policy import Facts, check_inclusion, check_rules, document_hash, read_policy
 from reasons import Refused, need, refuse
 from sampling import check_availability
+from sealed_log import check_sealed_log
 from signatures import signing_keys
 from trust import Trust
 
@@ -72,6 +73,8 @@ def check(data: bytes, options: Options = DEFAULT_OPTIONS, limits: Limits = DEFA
         archive_root = check_archive(receipt)
         if "anchor" in receipt.header:
             check_event_log(receipt)
+        if receipt.header["backend_id"] == "log_v1":
+            check_sealed_log(receipt)
         status = check_trust(receipt, capsule_hash, options, backend)
     except Refused as refused:
         refused.needs_stark = backend.has_proof

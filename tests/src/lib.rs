@@ -10,6 +10,7 @@ pub mod hostile;
 pub mod measure;
 pub mod receipt;
 pub mod reseal;
+pub mod sampling_bound;
 pub mod tampering;
 pub mod truth_table;
 pub mod vectors;

@@ -5,9 +5,12 @@
 
 use serde_json::Map;
 use verifier_core::{
-    Digest, Tag,
+    Digest, Limits, Tag,
     archive::{embedded, row_check_refs},
-    backend::{Backend, Instance, event_chain_anchor, geom, manifests_anchor, process, read_proof_ref, rv32im},
+    backend::{
+        Backend, Instance, event_chain_anchor, geom, log as sealed_log, manifests_anchor, process, read_proof_ref,
+        rv32im,
+    },
     capsule::{Anchor, Capsule, ChunkMeta, ManifestRef, ProofSystem, RowIndexRef, StatementAnchor, entry},
     cbor::{Item, Value},
     event_log::{self, Writer},
@@ -253,9 +256,17 @@ fn commitment(receipt: &Receipt, capsule: &Capsule) -> Option<(ChunkMeta, RowInd
 }
 
 fn inputs(receipt: &mut Receipt, capsule: &Capsule) {
-    if backend(capsule) == Some(Backend::ProcessV1)
-        && let Some(inputs) = process::public_inputs(&capsule.payload.claim)
-    {
+    let claim = &capsule.payload.claim;
+    let inputs = match backend(capsule) {
+        Some(Backend::ProcessV1) => process::public_inputs(claim),
+        Some(Backend::LogV1) => {
+            let log = receipt.entries.get(entry::EVENTS).map(Vec::as_slice).unwrap_or_default();
+            let summary = event_log::check(log, &Limits::DEFAULT);
+            summary.ok().map(|summary| sealed_log::public_inputs(&summary, claim))
+        }
+        _ => None,
+    };
+    if let Some(inputs) = inputs {
         receipt.set_item("payload.statement.public_inputs", &inputs);
     }
 }
@@ -345,6 +356,7 @@ fn system(receipt: &mut Receipt, capsule: &Capsule) {
 fn proof_system(capsule: &Capsule) -> Option<ProofSystem> {
     match backend(capsule)? {
         Backend::ProcessV1 => Some(process::proof_system(&capsule.payload.claim)),
+        Backend::LogV1 => Some(sealed_log::proof_system()),
         Backend::GeomV1 => {
             let (_, set) = read_proof_ref(capsule, Backend::GeomV1).ok()?;
             let statement = geom::read_statement(&capsule.payload.statement.public_inputs).ok()?;

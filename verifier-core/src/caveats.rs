@@ -10,10 +10,12 @@ use crate::{
 
 /// The caveats of a capsule, most important first; fewer when trusted keys signed it under a policy.
 pub fn of(capsule: &Capsule, policy: Option<Assurance>) -> Vec<String> {
-    let class = Backend::from_id(&capsule.header.backend_id).map(Backend::claim_class);
-    let of_class: &[&str] = match class {
-        Some(ClaimClass::Proven) => &PROVEN,
-        Some(ClaimClass::Witnessed) | None => &WITNESSED,
+    let backend = Backend::from_id(&capsule.header.backend_id);
+    let class = backend.map(Backend::claim_class);
+    let of_class: &[&str] = match (backend, class) {
+        (Some(Backend::LogV1), _) => &LOGGED,
+        (_, Some(ClaimClass::Proven)) => &PROVEN,
+        (_, Some(ClaimClass::Witnessed) | None) => &WITNESSED,
     };
     let of_capture: &[&str] = match capsule.payload.run.as_ref().map(|run| run.capture.as_str()) {
         Some("observed") => &OBSERVED,
@@ -26,7 +28,8 @@ pub fn of(capsule: &Capsule, policy: Option<Assurance>) -> Vec<String> {
         Some(Assurance::SelfReported) => &SELF_REPORTED,
         Some(Assurance::Attested) => &SIGNED,
     };
-    [of_class, of_policy, of_capture, &ALWAYS].concat().into_iter().map(ToOwned::to_owned).collect()
+    let always: &[&str] = if backend == Some(Backend::LogV1) { &ALWAYS[1..] } else { &ALWAYS };
+    [of_class, of_policy, of_capture, always].concat().into_iter().map(ToOwned::to_owned).collect()
 }
 
 const PROVEN: [&str; 1] =
@@ -34,6 +37,11 @@ const PROVEN: [&str; 1] =
 
 const WITNESSED: [&str; 1] = [
     "That the run happened as recorded: this is the maker's record, not a proof of execution. Run it again and compare.",
+];
+
+const LOGGED: [&str; 2] = [
+    "That what was logged happened, or that everything that happened was logged: this is the word of whoever wrote the log.",
+    "That the log is the only one of its kind: compare its identity, size and root with a checkpoint that was kept elsewhere.",
 ];
 
 const UNSIGNED: [&str; 2] = [

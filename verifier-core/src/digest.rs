@@ -203,6 +203,8 @@ tags! {
     REGISTRY = "capseal/registry/v1";
     /// The event log's bytes.
     EVENT_LOG = "capseal/event-log/v1";
+    /// The obligations that a sealed log records.
+    OBLIGATIONS = "capseal/obligations/v1";
     /// Everything that an `rv32im_v1` proof is about.
     RV32IM_STATEMENT = "capseal/rv32im/statement/v1";
     /// STC: a row (a leaf). Also every vector of field elements that the proof system hashes.

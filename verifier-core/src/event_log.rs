@@ -6,11 +6,15 @@
 use alloc::{format, string::String, vec::Vec};
 
 use serde_json::{Map, Value};
+use sha2::Digest as _;
 
 use crate::{
     digest::{Digest, Tag},
     limits::Limits,
-    pcap::log,
+    pcap::{
+        log,
+        obligation::{Ledger, OBLIGATION, ObligationError, Record},
+    },
     stc::{self, Arity},
 };
 
@@ -37,6 +41,12 @@ pub struct Summary {
     pub root: Digest,
     /// Hash of the log's bytes.
     pub hash: Digest,
+    /// The log's identity: leaf hash of the first line.
+    pub log_id: Digest,
+    /// Root of the tree that checkpoints are about.
+    pub tree_root: Digest,
+    /// Hash of the lines that record obligations, in order, each with its line feed.
+    pub obligations: Digest,
     /// The first line, the run's header.
     pub first: Map<String, Value>,
     /// The last line.
@@ -51,9 +61,13 @@ pub fn check(bytes: &[u8], limits: &Limits) -> Result<Summary, EventLogError> {
     let mut rows = stc::Builder::new(ARITY);
     let mut log = log::Log::default();
     let (mut first, mut last): (&[u8], &[u8]) = (&[], &[]);
+    let mut obligations = Tag::OBLIGATIONS.hasher();
     for line in lines(bytes, limits)? {
         rows.push_row(line).map_err(|_| EventLogError::TooLong)?;
-        log.follow(line)?;
+        if log.follow(line)?.is_obligation() {
+            obligations.update(line);
+            obligations.update(b"\n");
+        }
         first = if log.chain().lines() == 1 { line } else { first };
         last = line;
     }
@@ -63,6 +77,9 @@ pub fn check(bytes: &[u8], limits: &Limits) -> Result<Summary, EventLogError> {
         head: log.chain().head(),
         root: *root.digest(),
         hash: Tag::EVENT_LOG.digest(&[bytes]),
+        log_id: log.chain().log_id().unwrap_or_default(),
+        tree_root: log.root(),
+        obligations: Digest::new(obligations.finalize().into()),
         first: log::event(first).unwrap_or_default(),
         last: log::event(last).unwrap_or_default(),
     })
@@ -71,6 +88,28 @@ pub fn check(bytes: &[u8], limits: &Limits) -> Result<Summary, EventLogError> {
 /// The events of a log that was checked.
 pub fn events(log: &[u8]) -> Vec<Map<String, Value>> {
     log.split(|byte| *byte == b'\n').filter_map(log::event).collect()
+}
+
+/// Identity and number of lines of a log that was checked.
+pub fn identity(log: &[u8]) -> (Digest, u64) {
+    let first = log.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let lines = u64::try_from(memchr::memchr_iter(b'\n', log).count()).unwrap_or(u64::MAX);
+    (leaf(first), lines)
+}
+
+/// The obligations of a log that was checked.
+///
+/// # Errors
+/// A line of type `obligation` that records none, or too many of them.
+pub fn ledger(log: &[u8]) -> Result<Ledger, ObligationError> {
+    let mut ledger = Ledger::default();
+    let recorded = |event: &Map<String, Value>| event.get("type").and_then(Value::as_str) == Some(OBLIGATION);
+    for (seq, event) in (0..).zip(log.split(|byte| *byte == b'\n').filter_map(log::event)) {
+        if recorded(&event) {
+            ledger.record(seq, Record::from_event(&event)?)?;
+        }
+    }
+    Ok(ledger)
 }
 
 fn lines<'a>(log: &'a [u8], limits: &Limits) -> Result<impl Iterator<Item = &'a [u8]>, EventLogError> {

@@ -150,6 +150,7 @@ reasons! {
     119 PolicyNetworkUsed "E119_POLICY_NETWORK_USED" Policy "The policy forbids the network, and nothing shows that it was not used.";
     120 PolicyBuildNotDeterministic "E120_POLICY_BUILD_NOT_DETERMINISTIC" Policy "The policy requires a deterministic build, and nothing shows that this is one.";
     121 PolicySignersTooFew "E121_POLICY_SIGNERS_TOO_FEW" Policy "Fewer of the policy's signers have signed than it requires.";
+    122 PolicyObligationUnmet "E122_POLICY_OBLIGATION_UNMET" Policy "A check that the policy requires is not shown to have passed.";
     201 EventLogMismatch "E201_EVENT_LOG_MISMATCH" Commitment "The event log is not the one committed to, or contradicts the claim.";
     202 CheckpointMismatch "E202_CHECKPOINT_MISMATCH" Commitment "The log does not extend the checkpoint: it was cut, changed, or is another log.";
     203 CheckpointMalformed "E203_CHECKPOINT_MALFORMED" Malformed "The checkpoint or the key is not of its format.";

@@ -78,6 +78,7 @@ fn narrate(bytes: &[u8], options: &VerifyOptions, report: &mut Report) -> Result
             report.security_bits = Some(bits);
         }
         Backend::ProcessV1 => report.skip(CheckId::Proof, "this backend records a run and proves nothing about it"),
+        Backend::LogV1 => report.skip(CheckId::Proof, "this backend seals a log and proves nothing about it"),
     }
 
     // 7. Artifacts and manifests are those committed to, and nothing else travels along.
@@ -85,7 +86,9 @@ fn narrate(bytes: &[u8], options: &VerifyOptions, report: &mut Report) -> Result
 
     // 8. The event log is the one committed to, and agrees with the claim.
     match &capsule.header.anchor {
-        Some(anchor) => report.check(CheckId::EventLog, event_log::check(&container, &capsule, anchor, limits))?,
+        Some(anchor) => {
+            report.check(CheckId::EventLog, event_log::check(&container, &capsule, backend, anchor, limits))?
+        }
         None => report.skip(CheckId::EventLog, "this backend keeps no event log"),
     }
     report.claim_class = Some(backend.claim_class());

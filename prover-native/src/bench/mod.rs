@@ -1,5 +1,6 @@
 //! Figures, measured on the machine at hand, each beside its yardstick in the same run.
 
+mod archive;
 mod geom;
 mod pcap;
 mod prove_rv32im;
@@ -9,6 +10,7 @@ mod stc;
 mod trust;
 mod verify;
 
+pub use archive::{ArchiveFigure, ArchiveFigures, archive};
 pub use geom::{GeomBenchError, GeomFigure, GeomFigures, Milliseconds, geom};
 pub use pcap::{PcapFigures, pcap};
 pub use prove_rv32im::{PhaseFigure, ProvingError, ProvingFigure};

@@ -30,6 +30,8 @@ enum Figure {
     Trust,
     /// Committing to rows, beside plain SHA-256.
     Stc,
+    /// Encoding archives of 1 MB to 1 GB, and auditing them over loopback. Writes 10 GB to the temporary folder.
+    Archive,
     /// What `capseal run` adds to a script, and how fast it hashes inputs.
     Run,
     /// Checking and writing action logs, beside plain SHA-256 and plain syncs.
@@ -53,6 +55,9 @@ pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     }
     if wanted(Figure::Stc) {
         println!("\n{TITLE}STC{TITLE:#}\n{}", bench::stc()?);
+    }
+    if wanted(Figure::Archive) {
+        println!("\n{TITLE}archives{TITLE:#}\n{}", bench::archive().map_err(Failure::new)?);
     }
     if wanted(Figure::Run) {
         println!("\n{TITLE}capseal run{TITLE:#}\n{}", bench::run()?);

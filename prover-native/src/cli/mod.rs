@@ -18,6 +18,7 @@ mod registry;
 mod replay;
 mod run;
 mod run_guest;
+mod seal;
 mod sealing;
 mod serve;
 mod sign;
@@ -65,6 +66,7 @@ enum Command {
     Serve(serve::Arguments),
     Diff(diff::Arguments),
     Emit(emit::Arguments),
+    Seal(seal::Arguments),
     Sign(sign::Arguments),
     Keys(keys::Arguments),
     Registry(registry::Arguments),
@@ -88,6 +90,7 @@ pub fn main() -> ExitCode {
         Command::Serve(arguments) => serve::execute(&arguments),
         Command::Diff(arguments) => diff::execute(&arguments),
         Command::Emit(arguments) => emit::execute(&arguments),
+        Command::Seal(arguments) => seal::execute(&arguments),
         Command::Sign(arguments) => sign::execute(&arguments),
         Command::Keys(arguments) => keys::execute(&arguments),
         Command::Registry(arguments) => registry::execute(&arguments),

@@ -185,6 +185,7 @@ fn check(receipt: &Path, policy: &Path, track: Option<&str>, at: u64, json: bool
         claim_class,
         security_bits: verdict.security_bits,
         manifests: &manifests,
+        log: container.get(entry::EVENTS),
         signers: &signers,
         at: Some(at),
     };

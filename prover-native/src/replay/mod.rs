@@ -76,6 +76,7 @@ pub fn replay(bundle: &Bundle<'_>, options: &ReplayOptions) -> Result<Replay, Re
         Backend::GeomV1 => machine::geom(bundle),
         Backend::Rv32imV1 => machine::rv32im(bundle),
         Backend::ProcessV1 => process::run(bundle, options),
+        Backend::LogV1 => Err(ReplayError::NothingToRun),
     }
 }
 
@@ -85,6 +86,8 @@ pub fn replay(bundle: &Bundle<'_>, options: &ReplayOptions) -> Result<Replay, Re
 pub enum ReplayError {
     /// A backend that this program does not have.
     Backend,
+    /// A log, which tells of work and is none.
+    NothingToRun,
     /// The statement cannot be read.
     Statement(Refusal),
     /// An artifact cannot be had.
@@ -105,6 +108,7 @@ impl ReplayError {
         match self {
             Self::Statement(refusal) => refusal.code,
             Self::Backend
+            | Self::NothingToRun
             | Self::Bundle(_)
             | Self::Outside(_)
             | Self::NoSandbox
@@ -131,6 +135,7 @@ impl fmt::Display for ReplayError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Backend => f.write_str("the receipt's backend is unknown"),
+            Self::NothingToRun => f.write_str("a sealed log tells of work and is none: there is nothing to run again"),
             Self::Statement(refusal) => refusal.fmt(f),
             Self::Bundle(error) => error.fmt(f),
             Self::Outside(path) => write!(f, "{path} lies outside of the working folder and is another file here"),

@@ -15,7 +15,7 @@ use super::{RunError, text::joined};
 ///
 /// # Errors
 /// When the path, or something below it, cannot be looked at; when the path itself is a pipe, socket or device.
-pub(super) fn files_below(working_dir: &Path, declared: &Path) -> Result<BTreeSet<PathBuf>, RunError> {
+pub fn files_below(working_dir: &Path, declared: &Path) -> Result<BTreeSet<PathBuf>, RunError> {
     let failed = |path: &Path, error| RunError::Declared { path: path.to_owned(), error };
     let top = joined(working_dir, declared);
     let metadata = fs::metadata(&top).map_err(|error| failed(declared, error))?;

@@ -50,6 +50,7 @@ use self::{
     trace::Followed,
 };
 pub use self::{
+    declared::files_below,
     error::RunError,
     record::{
         Access, Capture, Command, Event, EventKind, Exit, FileRecord, Mode, Note, Other, OtherKind, Role, RunRecord,

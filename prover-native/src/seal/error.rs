@@ -16,6 +16,7 @@ use crate::{
     commit::EncodeError,
     container::WriteError,
     prove::{ProveError, rv32im::Rv32imProveError},
+    run::RunError,
     whole_file::WholeFileError,
 };
 
@@ -23,6 +24,8 @@ use crate::{
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SealError {
+    /// A content that was named is not there.
+    Content(RunError),
     /// Contents could not be stored or read.
     Store(StoreError),
     /// Contents could not be read.
@@ -61,6 +64,9 @@ impl SealError {
             Self::Refused(refusal) if refusal.code == ReasonCode::LimitExceeded => {
                 Some("the run is too large for one receipt: lower --embed-limit, or declare fewer files")
             }
+            Self::Refused(refusal) if refusal.code == ReasonCode::LogNotSealed => {
+                Some("close the log first: capseal pcap seal --run FILE")
+            }
             _ => None,
         }
     }
@@ -69,6 +75,7 @@ impl SealError {
 impl fmt::Display for SealError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Content(error) => error.fmt(f),
             Self::Store(error) => error.fmt(f),
             Self::Read(error) => write!(f, "an artifact cannot be read back: {error}"),
             Self::Archive(error) => error.fmt(f),

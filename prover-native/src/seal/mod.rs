@@ -6,6 +6,7 @@
 mod archive;
 mod error;
 mod geom;
+mod log;
 mod policy;
 mod process;
 mod rv32im;
@@ -29,6 +30,7 @@ use crate::{keys::SecretKey, sign::signature_entry};
 pub use archive::{Archive, ArchivePlace, EMBED_LIMIT};
 pub use error::SealError;
 pub use geom::{geom, geom_under};
+pub use log::log;
 pub use policy::{Governing, GoverningError};
 pub use process::{process, process_under};
 pub use rv32im::{rv32im, rv32im_under};

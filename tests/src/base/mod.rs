@@ -4,6 +4,7 @@
 //! comes from a real run. Receipts of `geom_v1` and `rv32im_v1` come from the prover, whose proofs may differ from run to run.
 
 mod record;
+pub(crate) mod session;
 
 use std::{ffi::OsString, fs, os::unix::fs::PermissionsExt, path::Path, sync::Arc};
 
@@ -54,7 +55,7 @@ impl Base {
 }
 
 /// Every base receipt.
-pub const BASES: [Base; 16] = [
+pub const BASES: [Base; 17] = [
     recorded("process-typical", |folder| typical(&TYPICAL).seal(folder, EMBED_LIMIT)),
     recorded("process-other", |folder| typical(&OTHER).seal(folder, EMBED_LIMIT)),
     recorded("process-minimal", |folder| minimal().seal(folder, EMBED_LIMIT)),
@@ -77,6 +78,7 @@ pub const BASES: [Base; 16] = [
     proven("geom-optional-fields", geom_with_optional_fields),
     proven("rv32im-100", program),
     proven("geom-governed", governed_geom),
+    recorded("log-session", log_of_a_session),
 ];
 
 const fn recorded(name: &'static str, make: fn(&Path) -> Vec<u8>) -> Base {
@@ -237,6 +239,15 @@ fn real_run(folder: &Path) -> Vec<u8> {
     let record = run::execute(&request, &store, Arc::new(Silent)).expect("a run");
     let place = archive_place(folder, EMBED_LIMIT);
     written(seal::process(&record, store, &place).expect("a receipt"), folder)
+}
+
+/// An action log with an obligation, and the report that it refers to.
+fn log_of_a_session(folder: &Path) -> Vec<u8> {
+    fs::write(folder.join("report.txt"), session::REPORT).expect("a content");
+    let store = ArtifactStore::temporary().expect("a store");
+    let log = session::closed(&session::entries());
+    let place = archive_place(folder, EMBED_LIMIT);
+    written(seal::log(log, folder, &["report.txt"], store, &place, None).expect("a receipt"), folder)
 }
 
 fn geom(folder: &Path, set: ParameterSet, parameters: GeomParameters) -> Vec<u8> {

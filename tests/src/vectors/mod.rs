@@ -9,6 +9,7 @@ mod claim;
 mod event_log;
 mod form;
 mod frozen;
+mod log;
 mod proof;
 mod rv32im;
 mod sampling;
@@ -171,6 +172,8 @@ pub struct Bases {
     pub rv32im: Receipt,
     /// A run of the machine under a policy.
     pub geom_governed: Receipt,
+    /// A sealed action log.
+    pub log: Receipt,
 }
 
 impl Bases {
@@ -195,6 +198,7 @@ impl Bases {
             geom_128: read("geom-128")?,
             rv32im: read("rv32im-100")?,
             geom_governed: read("geom-governed")?,
+            log: read("log-session")?,
         })
     }
 }
@@ -215,6 +219,7 @@ pub fn derived(bases: &Bases) -> Vec<Vector> {
     rv32im::add(bases, &mut rejects);
     archive::add(bases, &mut rejects);
     event_log::add(bases, &mut rejects);
+    log::add(bases, &mut rejects);
     trust::add(bases, &mut rejects);
     sampling::add(bases, &mut rejects);
     for case in hostile::receipt::cases(bases) {

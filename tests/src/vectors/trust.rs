@@ -34,6 +34,9 @@ pub(super) fn accepted(bases: &Bases) -> Vec<Vector> {
     let two = Governed { authors: vec!["author", "second", "stranger"], ..every };
     let geom = Governed { policy: Some(policy(&governed_rules())), ..plain.clone() };
     let geom_document = geom.policy.clone().unwrap_or_default();
+    let tests_pass = json!({ "policy_id": "ci", "invariant_id": "tests_pass", "level": "S1" });
+    let obliged = Governed::by(&json!({ "backends": ["log_v1"], "obligations": [tests_pass] }));
+    let obliged_document = obliged.policy.clone().unwrap_or_default();
     let (root, inclusion) = inclusion(&document);
     let in_registry = Verifier::with(|trust| trust.policy_root = Some(root));
     let mut at_proof_only = vector("accept/signed-and-nobody-asked".to_owned(), &sealed, &Verifier::default());
@@ -52,6 +55,7 @@ pub(super) fn accepted(bases: &Bases) -> Vec<Vector> {
             &two.seal(&bases.typical),
             &Verifier::pinning(&every_document),
         ),
+        accept("policy-with-obligations", &obliged.seal(&bases.log), &Verifier::pinning(&obliged_document)),
         accept("policy-enforced-geom", &geom.seal(&bases.geom_governed), &Verifier::pinning(&geom_document)),
         at_proof_only,
     ]
@@ -123,7 +127,7 @@ pub(super) fn add(bases: &Bases, rejects: &mut Rejects) {
 }
 
 impl Rejects {
-    fn governed(&mut self, code: ReasonCode, name: &str, receipt: &Receipt, verifier: &Verifier) {
+    pub(super) fn governed(&mut self, code: ReasonCode, name: &str, receipt: &Receipt, verifier: &Verifier) {
         self.vectors.push(vector(format!("reject/{}/{name}", code.name()), receipt, verifier));
     }
 }

@@ -4,6 +4,7 @@
 //! its proof system. The verifier computes all of it and compares; a capsule never chooses.
 
 pub mod geom;
+pub mod log;
 pub mod process;
 pub mod rv32im;
 
@@ -57,11 +58,13 @@ pub enum Backend {
     GeomV1,
     /// A program for RV32IM, proven.
     Rv32imV1,
+    /// A finished action log.
+    LogV1,
 }
 
 impl Backend {
     /// Every backend.
-    pub const ALL: &'static [Self] = &[Self::ProcessV1, Self::GeomV1, Self::Rv32imV1];
+    pub const ALL: &'static [Self] = &[Self::ProcessV1, Self::GeomV1, Self::Rv32imV1, Self::LogV1];
 
     /// Finds a backend by the header's `backend_id`.
     pub fn from_id(id: &str) -> Option<Self> {
@@ -74,6 +77,7 @@ impl Backend {
             Self::ProcessV1 => "process_v1",
             Self::GeomV1 => "geom_v1",
             Self::Rv32imV1 => "rv32im_v1",
+            Self::LogV1 => "log_v1",
         }
     }
 
@@ -83,13 +87,14 @@ impl Backend {
             Self::ProcessV1 => "process",
             Self::GeomV1 => "geom",
             Self::Rv32imV1 => "rv32im",
+            Self::LogV1 => "log",
         }
     }
 
     /// `circuit_id` of the header.
     pub const fn circuit_id(self) -> &'static str {
         match self {
-            Self::ProcessV1 => "none",
+            Self::ProcessV1 | Self::LogV1 => "none",
             Self::GeomV1 => "geom_air_v1",
             Self::Rv32imV1 => "rv32im_air_v1",
         }
@@ -98,7 +103,7 @@ impl Backend {
     /// The claim class.
     pub const fn claim_class(self) -> ClaimClass {
         match self {
-            Self::ProcessV1 => ClaimClass::Witnessed,
+            Self::ProcessV1 | Self::LogV1 => ClaimClass::Witnessed,
             Self::GeomV1 | Self::Rv32imV1 => ClaimClass::Proven,
         }
     }

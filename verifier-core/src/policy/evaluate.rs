@@ -1,7 +1,7 @@
 //! Evaluation: each rule looks at the facts once.
 
 use alloc::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     format,
     string::{String, ToString},
     vec::Vec,
@@ -14,6 +14,8 @@ use crate::{
     backend::ClaimClass,
     capsule::{Capsule, Exit},
     digest::Digest,
+    event_log,
+    pcap::obligation::{self, Level, ProofRef, Requirement, Resolution},
 };
 
 /// Contents of manifests, by name.
@@ -30,6 +32,8 @@ pub struct Facts<'a> {
     pub security_bits: Option<u32>,
     /// The manifests.
     pub manifests: &'a Manifests<'a>,
+    /// The event log, for backends that keep one.
+    pub log: Option<&'a [u8]>,
     /// Identities of the keys that signed as authors and may do so, in ascending order.
     pub signers: &'a [Digest],
     /// The verifier's time: milliseconds since the Unix epoch.
@@ -80,7 +84,7 @@ impl Facts<'_> {
             Rule::RequiredPublicOutputs(names) => {
                 let inputs = payload.statement.public_inputs.iter().map(|input| input.name.as_str());
                 let outputs = payload.claim.outputs.iter().map(|file| file.path.as_str());
-                let there: alloc::collections::BTreeSet<&str> = inputs.chain(outputs).collect();
+                let there: BTreeSet<&str> = inputs.chain(outputs).collect();
                 match names.iter().find(|name| !there.contains(name.as_str())) {
                     Some(name) => answer(false, format!("{name:?} is missing")),
                     None => answer(true, format!("{} names", names.len())),
@@ -120,6 +124,7 @@ impl Facts<'_> {
                 Some(Value::Bool(deterministic)) => answer(deterministic, deterministic),
                 _ => answer(false, "no manifest says whether it was"),
             },
+            Rule::Obligations(required) => self.obligations(required),
             Rule::Signers { allowed, threshold } => {
                 let signed = self.signers.iter().filter(|signer| allowed.contains(signer)).count();
                 let enough = u64::try_from(signed).is_ok_and(|signed| signed >= *threshold);
@@ -150,6 +155,31 @@ impl Facts<'_> {
                 answer(!used, if used { "used" } else { "not used" })
             }
             _ => answer(false, "the run was not observed"),
+        }
+    }
+
+    /// Proofs are at hand when they travel in the receipt.
+    fn obligations(&self, required: &BTreeSet<Requirement>) -> Answer {
+        let Some(log) = self.log else { return answer(false, "this backend keeps no log") };
+        let Ok(ledger) = event_log::ledger(log) else { return answer(false, "the log records what is no obligation") };
+        let travels = |digest: &Digest| {
+            let artifacts = &self.capsule.payload.artifacts;
+            artifacts.iter().any(|artifact| artifact.embedded && artifact.digest == *digest)
+        };
+        let (log_id, lines) = event_log::identity(log);
+        let mut resolve = |proof_ref: &ProofRef| match proof_ref {
+            ProofRef::Content(digest) if travels(digest) => Resolution::Present,
+            ProofRef::Line { log_id: of, seq } if *of == log_id && *seq < lines => Resolution::Verified,
+            _ => Resolution::Missing,
+        };
+        let required: Vec<Requirement> = required.iter().cloned().collect();
+        let judgement = ledger.judge(&required, Level::S1, &mut resolve);
+        match judgement.obligations.iter().find(|judged| judged.answer != obligation::Answer::Satisfied) {
+            Some(judged) => {
+                let detail = format!("{} of {}: {}", judged.invariant_id, judged.policy_id, judged.why.name());
+                answer(false, detail)
+            }
+            None => answer(true, format!("{} checks passed", judgement.obligations.len())),
         }
     }
 

@@ -3,7 +3,12 @@
 use alloc::{collections::BTreeSet, string::String, vec::Vec};
 
 use super::document::{Fields, Place, PolicyError};
-use crate::{backend::ClaimClass, digest::Digest, reason::ReasonCode};
+use crate::{
+    backend::ClaimClass,
+    digest::Digest,
+    pcap::obligation::{Level, Requirement},
+    reason::ReasonCode,
+};
 
 /// A rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +43,8 @@ pub enum Rule {
     ImageDigests(BTreeSet<String>),
     /// The build was deterministic.
     RequireDeterministicBuild,
+    /// Each of these checks is recorded as passed, and its proof is at hand.
+    Obligations(BTreeSet<Requirement>),
     /// So many of these keys have signed.
     Signers {
         /// Identities of keys.
@@ -75,6 +82,7 @@ impl Rule {
             Self::ForbidGpu => "forbid_gpu",
             Self::ImageDigests(_) => "image_digests",
             Self::RequireDeterministicBuild => "require_deterministic_build",
+            Self::Obligations(_) => "obligations",
             Self::Signers { .. } => "signers",
         }
     }
@@ -97,6 +105,7 @@ impl Rule {
             Self::ForbidGpu => ReasonCode::PolicyViolationForbidGpu,
             Self::ImageDigests(_) => ReasonCode::PolicyDockerDigestMissing,
             Self::RequireDeterministicBuild => ReasonCode::PolicyBuildNotDeterministic,
+            Self::Obligations(_) => ReasonCode::PolicyObligationUnmet,
             Self::Signers { .. } => ReasonCode::PolicySignersTooFew,
         }
     }
@@ -105,7 +114,7 @@ impl Rule {
 type Read = fn(Place) -> Result<Option<Rule>, PolicyError>;
 
 /// Every rule, in the order of evaluation. A truth value of `false` is no rule.
-const READERS: [(&str, Read); 16] = [
+const READERS: [(&str, Read); 17] = [
     ("backends", |place| Ok(Some(Rule::Backends(place.set(Place::name)?)))),
     ("require_claim", |place| claim_class(place).map(Rule::RequireClaim).map(Some)),
     ("min_security_bits", |place| Ok(Some(Rule::MinSecurityBits(place.number()?)))),
@@ -121,6 +130,7 @@ const READERS: [(&str, Read); 16] = [
     ("forbid_gpu", |place| Ok(place.truth()?.then_some(Rule::ForbidGpu))),
     ("image_digests", |place| Ok(Some(Rule::ImageDigests(place.set(image_digest)?)))),
     ("require_deterministic_build", |place| Ok(place.truth()?.then_some(Rule::RequireDeterministicBuild))),
+    ("obligations", |place| obligations(place).map(Some)),
     ("signers", |place| signers(place).map(Some)),
 ];
 
@@ -135,6 +145,30 @@ fn image_digest(place: Place) -> Result<String, PolicyError> {
     let text = place.text()?;
     let digest = text.strip_prefix("sha256:").and_then(Digest::from_hex);
     if digest.is_some() { Ok(text) } else { Err(wrong) }
+}
+
+fn obligations(place: Place) -> Result<Rule, PolicyError> {
+    // Of nothing, everything that is recorded would be required.
+    let wrong = place.wrong("one obligation at least");
+    let required = place.set(requirement)?;
+    if required.is_empty() { Err(wrong) } else { Ok(Rule::Obligations(required)) }
+}
+
+fn requirement(place: Place) -> Result<Requirement, PolicyError> {
+    let mut fields = Fields::open(place)?;
+    let requirement = Requirement {
+        policy_id: fields.required("policy_id")?.name()?,
+        invariant_id: fields.required("invariant_id")?.name()?,
+        level: fields.optional("level").map(level).transpose()?.unwrap_or_default(),
+        subject: fields.optional("subject").map(Place::digest).transpose()?,
+    };
+    fields.finish()?;
+    Ok(requirement)
+}
+
+fn level(place: Place) -> Result<Level, PolicyError> {
+    let wrong = place.wrong("S0, S1 or S2");
+    Level::from_name(&place.text()?).ok_or(wrong)
 }
 
 fn signers(place: Place) -> Result<Rule, PolicyError> {

@@ -4,7 +4,7 @@ use alloc::{format, string::String, vec::Vec};
 
 use super::Found;
 use crate::{
-    backend::{Backend, Instance, event_chain_anchor, geom, manifests_anchor, process, rv32im},
+    backend::{Backend, Instance, event_chain_anchor, geom, log, manifests_anchor, process, rv32im},
     capsule::{self, Capsule, ProofSystem, StatementAnchor, TraceSpec},
     digest::Digest,
     reason::ReasonCode,
@@ -58,6 +58,7 @@ pub(super) fn statement(capsule: &Capsule, backend: Backend) -> Found<()> {
         Backend::ProcessV1 => process_statement(capsule)?,
         Backend::GeomV1 => geom::statement(capsule)?,
         Backend::Rv32imV1 => rv32im::statement(capsule)?,
+        Backend::LogV1 => log::statement(capsule)?,
     };
     let statement = &payload.statement;
     if payload.trace_spec != trace_spec || statement.statement_version != 1 {

@@ -55,6 +55,7 @@ impl Asked<'_> {
             claim_class,
             security_bits: report.security_bits,
             manifests: &manifests,
+            log: self.container.get(entry::EVENTS),
             signers: &signers,
             at: self.options.at,
         };
