@@ -48,6 +48,10 @@ export function artifact(bytes: Uint8Array, digest: string): Uint8Array | undefi
   return call(() => glue.artifact(bytes, digest));
 }
 
+export function entryProof(bytes: Uint8Array, index: number): string | undefined {
+  return call(() => glue.entry_proof(bytes, index));
+}
+
 export function verifyLog(bytes: Uint8Array, options?: LogOptions): LogReport {
   return call(() => glue.verify_log(bytes, options) as LogReport);
 }

@@ -102,6 +102,18 @@ export function artifactSync(bytes: Bytes, digest: string): Uint8Array | undefin
   return engine.artifact(viewBytes(bytes), digest);
 }
 
+/** Proof that a line is in the event log that the receipt carries, for `verifyLogProof`; `undefined` when there is no such line. */
+export async function entryProof(source: Source, index: number): Promise<string | undefined> {
+  const [bytes] = await Promise.all([readSource(source), load()]);
+  return engine.entryProof(bytes, index);
+}
+
+/** Proof of a line, at once. In a browser, await `load()` first. */
+export function entryProofSync(bytes: Bytes, index: number): string | undefined {
+  loadSync();
+  return engine.entryProof(viewBytes(bytes), index);
+}
+
 /** Checks an action log. A refused log is a report, not an error. Proofs that obligations refer to are not at hand here. */
 export async function verifyLog(source: Source, options?: LogOptions): Promise<LogReport> {
   const [bytes] = await Promise.all([readSource(source), load()]);

@@ -6,7 +6,7 @@ import test from "node:test";
 
 import * as esm from "capseal-verify";
 
-const { verify, verifySync, inspect, artifact, createVerifier, isAccepted, isInspection, reasons, version } = esm;
+const { verify, verifySync, inspect, artifact, entryProof, verifyLogProof, createVerifier, isAccepted, isInspection, reasons, version } = esm;
 const nonsense = new TextEncoder().encode("not a receipt");
 const receipt = await readFile(new URL("../../web-demo/samples/strategy.cap", import.meta.url));
 const usage = { name: "VerifierError", code: "USAGE" };
@@ -59,6 +59,18 @@ test("the expected capsule hash decides", () => {
   assert.ok(isAccepted(verifySync(receipt, { expected_capsule_hash: capsule_hash })));
   const verdict = verifySync(receipt, { expected_capsule_hash: "0".repeat(64) });
   assert.equal(verdict.reason, "E011_CAPSULE_HASH_MISMATCH");
+});
+
+test("a line of the log comes with a proof that holds, and one that is not there with none", async () => {
+  const { events } = await inspect(receipt);
+  const proof = await entryProof(receipt, events.length - 1);
+  const report = await verifyLogProof(proof);
+  assert.equal(report.accepted, true);
+  assert.equal(report.size, events.length);
+  assert.equal(JSON.parse(JSON.parse(proof).entry).seq, events.length - 1);
+  const changed = await verifyLogProof(proof.replace(/"root":"./, (text) => text.slice(0, -1) + (text.endsWith("0") ? "1" : "0")));
+  assert.equal(changed.reason, "E064_MERKLE_PROOF_INVALID");
+  assert.equal(await entryProof(receipt, events.length), undefined);
 });
 
 test("an artifact comes back whole, an unknown one does not come", async () => {

@@ -27,4 +27,5 @@ pub mod rv32im;
 pub mod seal;
 pub mod sign;
 pub mod trust_file;
+mod usage;
 pub mod whole_file;

@@ -48,7 +48,7 @@ pub mod verify;
 
 pub use backend::ClaimClass;
 pub use digest::{Digest, Tag};
-pub use inspect::{Inspection, artifact, inspect};
+pub use inspect::{Inspection, artifact, entry_proof, inspect};
 pub use limits::Limits;
 pub use reason::{ExitCode, ReasonCode};
 pub use refusal::Refusal;

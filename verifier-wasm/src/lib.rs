@@ -64,6 +64,13 @@ pub fn artifact(bytes: &Uint8Array, digest: &str) -> Option<Vec<u8>> {
     verifier_core::artifact(&bytes.to_vec(), &Digest::from_hex(digest)?, &Limits::DEFAULT).map(<[u8]>::to_vec)
 }
 
+/// Proof that a line is in the event log that the receipt carries, as text that `verify_log_proof` checks.
+#[wasm_bindgen]
+pub fn entry_proof(bytes: &Uint8Array, index: u32) -> Option<String> {
+    Container::check_length(length(bytes), &Limits::DEFAULT).ok()?;
+    verifier_core::entry_proof(&bytes.to_vec(), index.into(), &Limits::DEFAULT).map(|proof| proof.to_json())
+}
+
 /// Checks an action log and returns the report as an object.
 ///
 /// # Errors
