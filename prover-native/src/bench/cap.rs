@@ -5,10 +5,10 @@ use std::{fmt, time::Instant};
 use verifier_core::capability::{MAX_LINKS, Options, Permission, Request, Resource, Token, judge};
 use verifier_core::pcap::obligation::Level;
 
-use crate::usage::cpu_time;
 use crate::{
     capability::{CapabilityError, Terms, delegate, issue},
     keys::SecretKey,
+    usage::cpu_time,
 };
 
 /// Figures of capability tokens.
