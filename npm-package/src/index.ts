@@ -1,4 +1,5 @@
 import { auditBy } from "./audit.js";
+import type { CapabilityDecision, CapabilityOptions } from "./capability.js";
 import * as engine from "./engine.js";
 import type { Inspected } from "./inspection.js";
 import { load, loadSync } from "./load.js";
@@ -6,6 +7,16 @@ import type { LogOptions, LogProofReport, LogReport } from "./log.js";
 import { readSource, viewBytes, type Bytes, type Source } from "./source.js";
 import type { AuditOptions, Verdict, VerifyOptions } from "./verdict.js";
 
+export type {
+  CapabilityDecision,
+  CapabilityDenied,
+  CapabilityHolds,
+  CapabilityLink,
+  CapabilityOptions,
+  CapabilityRequest,
+  ExpectedPossession,
+  Permission,
+} from "./capability.js";
 export { VerifierError, type VerifierErrorCode } from "./errors.js";
 export { isInspection } from "./inspection.js";
 export type { Claim, FileEntry, Inspected, Inspection, ReceiptEvent, Unreadable } from "./inspection.js";
@@ -119,6 +130,18 @@ export function verifyLogSync(bytes: Bytes, options?: LogOptions): LogReport {
 export async function verifyLogProof(proof: string, options?: LogOptions): Promise<LogProofReport> {
   await load();
   return engine.verifyLogProof(proof, options);
+}
+
+/** Judges a capability token. One that is denied is a decision, not an error. */
+export async function verifyCapability(token: string, options: CapabilityOptions): Promise<CapabilityDecision> {
+  await load();
+  return engine.verifyCapability(token, options);
+}
+
+/** Judges a capability token at once. In a browser, await `load()` first. */
+export function verifyCapabilitySync(token: string, options: CapabilityOptions): CapabilityDecision {
+  loadSync();
+  return engine.verifyCapability(token, options);
 }
 
 /** The version of the verifier inside the wasm. In a browser, await `load()` first. */

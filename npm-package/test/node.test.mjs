@@ -130,3 +130,21 @@ test("an action log is checked with its checkpoint, its obligations and its proo
   assert.equal((await esm.verifyLogProof(joined, options)).anchoring, "anchored");
   assert.equal((await esm.verifyLogProof(joined.replace('"from":3', '"from":4'))).reason, "E064_MERKLE_PROOF_INVALID");
 });
+
+test("a capability token is judged, with the rule and the link that fails", async () => {
+  const text = await readFile(new URL("../../tests/vectors/capability.json", import.meta.url), "utf8");
+  const cases = new Map(JSON.parse(text).cases.map((vector) => [vector.name, vector]));
+  const { token, options } = cases.get("nothing: three links, and a content is asked for");
+  const allowed = await esm.verifyCapability(token, options);
+  assert.deepEqual([allowed.outcome, allowed.http_status, allowed.links.length], ["allowed", 200, 3]);
+  const keys = ["capability_id", "subject", "permissions", "resource", "expires", "signature"];
+  assert.deepEqual(Object.keys(allowed.links[0]), keys);
+  const elsewhere = { ...options, request: { ...options.request, resource: "bundle/ax" } };
+  const denied = esm.verifyCapabilitySync(token, elsewhere);
+  assert.deepEqual([denied.rule, denied.link, denied.reason], ["resource_denied", 2, "E628_CAPABILITY_RESOURCE_DENIED"]);
+  // Without a time it is now, and the vectors' tokens are of another time.
+  const { at, ...without } = options;
+  assert.ok(["expired", "not_yet_valid"].includes(esm.verifyCapabilitySync(token, without).rule));
+  assert.throws(() => esm.verifyCapabilitySync(token, { ...options, rots: [] }), usage);
+  assert.throws(() => esm.verifyCapabilitySync(new Uint8Array(), options), usage);
+});

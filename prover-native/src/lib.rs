@@ -7,6 +7,7 @@ pub mod artifacts;
 pub mod audit;
 pub mod bench;
 pub mod bundle;
+pub mod capability;
 mod cause;
 pub mod cli;
 pub mod clock;

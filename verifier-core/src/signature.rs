@@ -5,6 +5,8 @@
 //! external data, so that a signature made for one purpose never serves another. It shows that whoever holds the key signed;
 //! who that is, and whether to trust them, is the business of [`trust`](crate::trust).
 
+mod payload;
+
 use alloc::{string::String, vec::Vec};
 use core::fmt;
 
@@ -14,8 +16,10 @@ use serde::{Serialize, Serializer};
 
 use crate::{
     cbor::{CborError, Item, Value},
-    digest::{Digest, Tag},
+    digest::{Context, Digest, Tag},
 };
+
+pub use payload::{SignedPayload, payload_to_be_signed};
 
 /// What a signature is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,10 +48,10 @@ impl Purpose {
     }
 
     /// The context that the signature covers as external data.
-    pub const fn context(self) -> &'static str {
+    pub const fn context(self) -> Context {
         match self {
-            Self::Authorship => "capseal/signature/authorship/v1",
-            Self::Manifests => "capseal/signature/manifests/v1",
+            Self::Authorship => Context::AUTHORSHIP,
+            Self::Manifests => Context::MANIFESTS,
         }
     }
 
@@ -209,7 +213,7 @@ fn ecdsa(key: &PublicKey, message: &[u8], signature: &[u8]) -> Result<(), Signat
 /// The bytes that ECDSA signs: the Sig_structure of RFC 9052 section 4.4, with the purpose's context as external data and
 /// the digest as the detached payload.
 pub fn to_be_signed(key: &PublicKey, purpose: Purpose, subject: &Digest) -> Vec<u8> {
-    sign1(key).build().tbs_detached_data(subject.as_bytes(), purpose.context().as_bytes())
+    sign1(key).build().tbs_detached_data(subject.as_bytes(), purpose.context().text().as_bytes())
 }
 
 fn sign1(key: &PublicKey) -> CoseSign1Builder {

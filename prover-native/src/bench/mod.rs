@@ -1,6 +1,7 @@
 //! Figures, measured on the machine at hand, each beside its yardstick in the same run.
 
 mod archive;
+mod cap;
 mod geom;
 mod pcap;
 mod prove_rv32im;
@@ -11,6 +12,7 @@ mod trust;
 mod verify;
 
 pub use archive::{ArchiveFigure, ArchiveFigures, archive};
+pub use cap::{CapFigures, cap};
 pub use geom::{GeomBenchError, GeomFigure, GeomFigures, Milliseconds, geom};
 pub use pcap::{PcapFigures, pcap};
 pub use prove_rv32im::{PhaseFigure, ProvingError, ProvingFigure};
