@@ -26,8 +26,10 @@ export type { Bytes, Source } from "./source.js";
 export { isAccepted } from "./verdict.js";
 export type {
   Accepted,
+  Attestations,
   AuditOptions,
   Availability,
+  Challenged,
   Check,
   CheckId,
   ClaimClass,

@@ -87,7 +87,7 @@ fn openssl_reads_a_key_file_and_checks_a_signature() {
     fs::write(place("key.pem"), key.to_encrypted_pem(&passphrase("p")).unwrap().as_bytes()).unwrap();
     fs::write(place("pub.pem"), public_pem(&key.public()).unwrap()).unwrap();
     let subject = Digest::of_content(b"subject");
-    let message = verifier_core::signature::to_be_signed(&key.public(), Purpose::Authorship, &subject);
+    let message = verifier_core::signature::to_be_signed(&key.public(), Purpose::Authorship, subject.as_bytes());
     fs::write(place("message"), &message).unwrap();
 
     // Ours, checked by OpenSSL: r and s as DER.
@@ -103,7 +103,7 @@ fn openssl_reads_a_key_file_and_checks_a_signature() {
     let theirs = k256::ecdsa::Signature::from_der(&fs::read(place("theirs.der")).unwrap()).unwrap();
     let bytes = theirs.normalize_s().to_bytes().into();
     let signature = verifier_core::signature::Signature::new(key.public(), bytes);
-    assert!(signature.verify(Purpose::Authorship, &subject).is_ok());
+    assert!(signature.verify(Purpose::Authorship, subject.as_bytes()).is_ok());
 }
 
 #[test]
@@ -113,15 +113,15 @@ fn signing_leaves_the_capsule_as_it_is() {
     let plain = fs::read(&path).unwrap();
     let before = verify(&plain, &VerifyOptions::default());
     let (first, second) = (test_key(), SecretKey::generate());
-    sign::sign(&path, &first, Purpose::ALL, &path, Existing::Replace).unwrap();
+    sign::sign(&path, &first, Purpose::OF_RECEIPTS, &path, Existing::Replace).unwrap();
     let verdict = sign::sign(&path, &second, &[Purpose::Authorship], &path, Existing::Replace).unwrap();
     assert_eq!(verdict.capsule_hash, before.capsule_hash);
     let signed = fs::read(&path).unwrap();
     assert_eq!(inspect(&signed, &Limits::DEFAULT).unwrap().signatures.len(), 3);
-    assert_eq!(sign::signed(&signed, &first, Purpose::ALL).unwrap(), signed, "signing again changes nothing");
+    assert_eq!(sign::signed(&signed, &first, Purpose::OF_RECEIPTS).unwrap(), signed, "signing again changes nothing");
 
     let mut changed = plain;
     let at = changed.len() / 2;
     changed[at] ^= 1;
-    assert!(matches!(sign::signed(&changed, &first, Purpose::ALL), Err(SignError::Refused(_))));
+    assert!(matches!(sign::signed(&changed, &first, Purpose::OF_RECEIPTS), Err(SignError::Refused(_))));
 }

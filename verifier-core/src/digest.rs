@@ -229,6 +229,12 @@ tags! {
     SAMPLE_SEED = "capseal/sample/live-seed/v1";
     /// Sampling: the stream of integers of a seed.
     SAMPLE_STREAM = "capseal/sample/stream/v1";
+    /// Sampling: the seed of positions that a relay's challenge makes.
+    SAMPLE_ARCHIVAL_SEED = "capseal/sample/archival-seed/v1";
+    /// The bytes of a relay's commit receipt: the seed of its challenge.
+    CHALLENGE_SEED = "capseal/relay/challenge-seed/v1";
+    /// The bytes of a relay's challenge: what a capsule commits to.
+    DA_CHALLENGE = "capseal/relay/challenge/v1";
 }
 
 #[cfg(test)]

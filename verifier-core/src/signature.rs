@@ -2,8 +2,9 @@
 //!
 //! A signature entry has one spelling: tag-free COSE_Sign1, protected header `{1: -47, 4: key}` and nothing else, no
 //! unprotected header, no payload, 64 bytes of r and s with the lower s. What is signed is one digest; the purpose goes in as
-//! external data, so that a signature made for one purpose never serves another. It shows that whoever holds the key signed;
-//! who that is, and whether to trust them, is the business of [`trust`](crate::trust).
+//! external data, so that a signature made for one purpose never serves another. A message ([`relay`](crate::relay)) has the same
+//! spelling with its payload inside. It shows that whoever holds the key signed; who that is, and whether to trust them, is the business
+//! of [`trust`](crate::trust).
 
 use alloc::{string::String, vec::Vec};
 use core::fmt;
@@ -20,21 +21,30 @@ use crate::{
 /// What a signature is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Purpose {
+    /// Rows of an archive could be had when the signer asked for them.
+    Attestation,
     /// The capsule is the signer's.
     Authorship,
     /// The environment manifests are what the signer saw.
     Manifests,
+    /// The signer is a relay: what it says about a commit.
+    Relay,
 }
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: &'static [Self] = &[Self::Authorship, Self::Manifests];
+    pub const ALL: &'static [Self] = &[Self::Attestation, Self::Authorship, Self::Manifests, Self::Relay];
+
+    /// The purposes of signatures in receipts; the others are of messages.
+    pub const OF_RECEIPTS: &'static [Self] = &[Self::Authorship, Self::Manifests];
 
     /// The purpose's name, in entry names and trust files.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Attestation => "attestation",
             Self::Authorship => "authorship",
             Self::Manifests => "manifests",
+            Self::Relay => "relay",
         }
     }
 
@@ -46,16 +56,19 @@ impl Purpose {
     /// The context that the signature covers as external data.
     pub const fn context(self) -> &'static str {
         match self {
+            Self::Attestation => "capseal/signature/attestation/v1",
             Self::Authorship => "capseal/signature/authorship/v1",
             Self::Manifests => "capseal/signature/manifests/v1",
+            Self::Relay => "capseal/signature/relay/v1",
         }
     }
 
-    /// What is signed: the capsule's identity, or the anchor of its manifests.
-    pub fn subject(self, capsule_hash: &Digest, manifest_hash: &Digest) -> Digest {
+    /// What is signed in a receipt: the capsule's identity, or the anchor of its manifests. None for the purposes of messages.
+    pub fn subject(self, capsule_hash: &Digest, manifest_hash: &Digest) -> Option<Digest> {
         match self {
-            Self::Authorship => *capsule_hash,
-            Self::Manifests => Tag::MANIFEST_ANCHOR.digest(&[capsule_hash.as_bytes(), manifest_hash.as_bytes()]),
+            Self::Authorship => Some(*capsule_hash),
+            Self::Manifests => Some(Tag::MANIFEST_ANCHOR.digest(&[capsule_hash.as_bytes(), manifest_hash.as_bytes()])),
+            Self::Attestation | Self::Relay => None,
         }
     }
 }
@@ -187,12 +200,34 @@ impl Signature {
         cose.to_vec().map_err(|_| SignatureError)
     }
 
-    /// Whether the key signed this digest for this purpose.
+    /// Reads a message in its one spelling: the same with a payload inside.
+    ///
+    /// # Errors
+    /// [`SignatureError`] for any other bytes.
+    pub fn read_message(cose: &[u8]) -> Result<(Self, Vec<u8>), SignatureError> {
+        let parsed = CoseSign1::from_slice(cose).map_err(|_| SignatureError)?;
+        let key = parsed.protected.header.key_id.try_into().map_err(|_| SignatureError)?;
+        let bytes = parsed.signature.try_into().map_err(|_| SignatureError)?;
+        let payload = parsed.payload.ok_or(SignatureError)?;
+        let signature = Self::new(PublicKey::new(key), bytes);
+        if signature.to_message(&payload)? == cose { Ok((signature, payload)) } else { Err(SignatureError) }
+    }
+
+    /// The bytes of a message with this payload.
+    ///
+    /// # Errors
+    /// As [`Signature::to_cose`].
+    pub fn to_message(&self, payload: &[u8]) -> Result<Vec<u8>, SignatureError> {
+        let cose = sign1(&self.key).payload(payload.to_vec()).signature(self.bytes.to_vec()).build();
+        cose.to_vec().map_err(|_| SignatureError)
+    }
+
+    /// Whether the key signed these bytes for this purpose: a digest's 32, or a message's payload.
     ///
     /// # Errors
     /// [`SignatureError`], whatever the cause: key, range of r and s, the higher s, or the equation.
-    pub fn verify(&self, purpose: Purpose, subject: &Digest) -> Result<(), SignatureError> {
-        ecdsa(&self.key, &to_be_signed(&self.key, purpose, subject), &self.bytes)
+    pub fn verify(&self, purpose: Purpose, payload: &[u8]) -> Result<(), SignatureError> {
+        ecdsa(&self.key, &to_be_signed(&self.key, purpose, payload), &self.bytes)
     }
 }
 
@@ -206,10 +241,10 @@ fn ecdsa(key: &PublicKey, message: &[u8], signature: &[u8]) -> Result<(), Signat
     key.verify(message, &signature).map_err(|_| SignatureError)
 }
 
-/// The bytes that ECDSA signs: the Sig_structure of RFC 9052 section 4.4, with the purpose's context as external data and
-/// the digest as the detached payload.
-pub fn to_be_signed(key: &PublicKey, purpose: Purpose, subject: &Digest) -> Vec<u8> {
-    sign1(key).build().tbs_detached_data(subject.as_bytes(), purpose.context().as_bytes())
+/// The bytes that ECDSA signs: the Sig_structure of RFC 9052 section 4.4, with the purpose's context as external data. It is the same
+/// for a payload that is detached and for one inside.
+pub fn to_be_signed(key: &PublicKey, purpose: Purpose, payload: &[u8]) -> Vec<u8> {
+    sign1(key).build().tbs_detached_data(payload, purpose.context().as_bytes())
 }
 
 fn sign1(key: &PublicKey) -> CoseSign1Builder {

@@ -14,7 +14,8 @@ use k256::{
 };
 use verifier_core::{
     Digest,
-    signature::{PublicKey, Purpose, Signature, to_be_signed},
+    relay::Message,
+    signature::{PublicKey, Purpose, Signature, SignatureError, to_be_signed},
 };
 use zeroize::Zeroizing;
 
@@ -77,8 +78,21 @@ impl SecretKey {
 
     /// Signs one digest for one purpose. The nonce follows from key and message (RFC 6979); s is the lower one.
     pub fn sign(&self, purpose: Purpose, subject: &Digest) -> Signature {
+        self.sign_bytes(purpose, subject.as_bytes())
+    }
+
+    /// Signs what a relay or an auditor says; the same message has the same bytes each time.
+    ///
+    /// # Errors
+    /// None in practice.
+    pub fn sign_message<M: Message>(&self, message: &M) -> Result<Vec<u8>, SignatureError> {
+        let payload = message.encode();
+        self.sign_bytes(M::PURPOSE, &payload).to_message(&payload)
+    }
+
+    fn sign_bytes(&self, purpose: Purpose, payload: &[u8]) -> Signature {
         let key = self.public();
-        let ecdsa: Ecdsa = self.0.sign(&to_be_signed(&key, purpose, subject));
+        let ecdsa: Ecdsa = self.0.sign(&to_be_signed(&key, purpose, payload));
         Signature::new(key, ecdsa.normalize_s().to_bytes().into())
     }
 }
