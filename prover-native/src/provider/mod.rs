@@ -11,4 +11,5 @@ mod server;
 
 pub use export::{ExportError, Exported, export};
 pub use folder::Folder;
+pub(crate) use problem::Problem;
 pub use server::Server;
