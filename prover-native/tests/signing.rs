@@ -87,7 +87,7 @@ fn openssl_reads_a_key_file_and_checks_a_signature() {
     fs::write(place("key.pem"), key.to_encrypted_pem(&passphrase("p")).unwrap().as_bytes()).unwrap();
     fs::write(place("pub.pem"), public_pem(&key.public()).unwrap()).unwrap();
     let subject = Digest::of_content(b"subject");
-    let message = verifier_core::signature::to_be_signed(&key.public(), Purpose::Authorship, subject.as_bytes());
+    let message = verifier_core::signature::to_be_signed(&key.public(), Purpose::Authorship, &subject);
     fs::write(place("message"), &message).unwrap();
 
     // Ours, checked by OpenSSL: r and s as DER.
@@ -103,7 +103,7 @@ fn openssl_reads_a_key_file_and_checks_a_signature() {
     let theirs = k256::ecdsa::Signature::from_der(&fs::read(place("theirs.der")).unwrap()).unwrap();
     let bytes = theirs.normalize_s().to_bytes().into();
     let signature = verifier_core::signature::Signature::new(key.public(), bytes);
-    assert!(signature.verify(Purpose::Authorship, subject.as_bytes()).is_ok());
+    assert!(signature.verify(Purpose::Authorship, &subject).is_ok());
 }
 
 #[test]

@@ -2,9 +2,10 @@
 //!
 //! A signature entry has one spelling: tag-free COSE_Sign1, protected header `{1: -47, 4: key}` and nothing else, no
 //! unprotected header, no payload, 64 bytes of r and s with the lower s. What is signed is one digest; the purpose goes in as
-//! external data, so that a signature made for one purpose never serves another. A message ([`relay`](crate::relay)) has the same
-//! spelling with its payload inside. It shows that whoever holds the key signed; who that is, and whether to trust them, is the business
-//! of [`trust`](crate::trust).
+//! external data, so that a signature made for one purpose never serves another. It shows that whoever holds the key signed;
+//! who that is, and whether to trust them, is the business of [`trust`](crate::trust).
+
+mod payload;
 
 use alloc::{string::String, vec::Vec};
 use core::fmt;
@@ -15,8 +16,10 @@ use serde::{Serialize, Serializer};
 
 use crate::{
     cbor::{CborError, Item, Value},
-    digest::{Digest, Tag},
+    digest::{Context, Digest, Tag},
 };
+
+pub use payload::{SignedPayload, payload_to_be_signed};
 
 /// What a signature is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,12 +57,12 @@ impl Purpose {
     }
 
     /// The context that the signature covers as external data.
-    pub const fn context(self) -> &'static str {
+    pub const fn context(self) -> Context {
         match self {
-            Self::Attestation => "capseal/signature/attestation/v1",
-            Self::Authorship => "capseal/signature/authorship/v1",
-            Self::Manifests => "capseal/signature/manifests/v1",
-            Self::Relay => "capseal/signature/relay/v1",
+            Self::Attestation => Context::ATTESTATION,
+            Self::Authorship => Context::AUTHORSHIP,
+            Self::Manifests => Context::MANIFESTS,
+            Self::Relay => Context::RELAY,
         }
     }
 
@@ -200,34 +203,12 @@ impl Signature {
         cose.to_vec().map_err(|_| SignatureError)
     }
 
-    /// Reads a message in its one spelling: the same with a payload inside.
-    ///
-    /// # Errors
-    /// [`SignatureError`] for any other bytes.
-    pub fn read_message(cose: &[u8]) -> Result<(Self, Vec<u8>), SignatureError> {
-        let parsed = CoseSign1::from_slice(cose).map_err(|_| SignatureError)?;
-        let key = parsed.protected.header.key_id.try_into().map_err(|_| SignatureError)?;
-        let bytes = parsed.signature.try_into().map_err(|_| SignatureError)?;
-        let payload = parsed.payload.ok_or(SignatureError)?;
-        let signature = Self::new(PublicKey::new(key), bytes);
-        if signature.to_message(&payload)? == cose { Ok((signature, payload)) } else { Err(SignatureError) }
-    }
-
-    /// The bytes of a message with this payload.
-    ///
-    /// # Errors
-    /// As [`Signature::to_cose`].
-    pub fn to_message(&self, payload: &[u8]) -> Result<Vec<u8>, SignatureError> {
-        let cose = sign1(&self.key).payload(payload.to_vec()).signature(self.bytes.to_vec()).build();
-        cose.to_vec().map_err(|_| SignatureError)
-    }
-
-    /// Whether the key signed these bytes for this purpose: a digest's 32, or a message's payload.
+    /// Whether the key signed this digest for this purpose.
     ///
     /// # Errors
     /// [`SignatureError`], whatever the cause: key, range of r and s, the higher s, or the equation.
-    pub fn verify(&self, purpose: Purpose, payload: &[u8]) -> Result<(), SignatureError> {
-        ecdsa(&self.key, &to_be_signed(&self.key, purpose, payload), &self.bytes)
+    pub fn verify(&self, purpose: Purpose, subject: &Digest) -> Result<(), SignatureError> {
+        ecdsa(&self.key, &to_be_signed(&self.key, purpose, subject), &self.bytes)
     }
 }
 
@@ -241,10 +222,10 @@ fn ecdsa(key: &PublicKey, message: &[u8], signature: &[u8]) -> Result<(), Signat
     key.verify(message, &signature).map_err(|_| SignatureError)
 }
 
-/// The bytes that ECDSA signs: the Sig_structure of RFC 9052 section 4.4, with the purpose's context as external data. It is the same
-/// for a payload that is detached and for one inside.
-pub fn to_be_signed(key: &PublicKey, purpose: Purpose, payload: &[u8]) -> Vec<u8> {
-    sign1(key).build().tbs_detached_data(payload, purpose.context().as_bytes())
+/// The bytes that ECDSA signs: the Sig_structure of RFC 9052 section 4.4, with the purpose's context as external data and
+/// the digest as the detached payload.
+pub fn to_be_signed(key: &PublicKey, purpose: Purpose, subject: &Digest) -> Vec<u8> {
+    sign1(key).build().tbs_detached_data(subject.as_bytes(), purpose.context().text().as_bytes())
 }
 
 fn sign1(key: &PublicKey) -> CoseSign1Builder {

@@ -81,7 +81,7 @@ pub fn serve() -> Result<ServeFigures, Box<dyn Error>> {
     let registry = Registry { schema: REGISTRY_SCHEMA.to_owned(), keys: Vec::new() };
     let register = Register::open(&dir.path().join("relay"), SecretKey::generate(), registry, 80, 1)?;
     let service = Some(Arc::new(Service::new(register, u32::MAX)));
-    let server = Server::start_with(SocketAddr::from(([127, 0, 0, 1], 0)), folder, service, false)?;
+    let server = Server::start_with(SocketAddr::from(([127, 0, 0, 1], 0)), folder, false, None, service)?;
     let base = format!("http://{}", server.address());
     let fetched = |list: &[(String, Digest)], agent: &Agent, number: usize| {
         let (path, digest) = &list[number % list.len()];

@@ -17,10 +17,9 @@ use super::{
     audit::Sampling,
     output::{Failure, eprintln_line, read},
     registry::{now, read_trust},
-    sealing::Secret,
 };
 use crate::{
-    audit::{Bounds, Client},
+    audit::{Bounds, Client, Credentials},
     bundle::Bundle,
     keys::SecretKey,
     relay::{Registered, attestations, commit_of, post_attestation},
@@ -47,12 +46,10 @@ pub(super) struct Told {
     max_age: Option<u32>,
     /// Sample, and when every row could be had, sign that with this key of the store (`run.cap.attestation`); with --relay, post it there.
     #[arg(long, value_name = "KEY", conflicts_with = "json")]
-    attest: Option<String>,
+    pub(super) attest: Option<String>,
     /// Whom to trust for what (`capseal registry`).
     #[arg(long, value_name = "FILE")]
     trust: Option<PathBuf>,
-    #[command(flatten)]
-    secret: Secret,
 }
 
 /// What goes into the verifier's options.
@@ -63,22 +60,22 @@ pub(super) struct Said {
 }
 
 impl Told {
-    /// The key to attest with.
-    pub(super) fn key(&self) -> Result<Option<SecretKey>, Failure> {
-        self.attest.as_deref().map(|name| self.secret.open(name)).transpose()
-    }
-
     /// Whom to trust.
     pub(super) fn trust(&self) -> Result<Option<Trust>, Failure> {
         self.trust.as_deref().map(read_trust).transpose()
     }
 
     /// What others say, when it was asked for; the rows of a challenge are asked of the providers.
-    pub(super) fn asked(&self, receipt: &[u8], sampling: &Sampling) -> Result<Option<Said>, Failure> {
+    pub(super) fn asked(
+        &self,
+        receipt: &[u8],
+        sampling: &Sampling,
+        credentials: Option<&Credentials>,
+    ) -> Result<Option<Said>, Failure> {
         if let Some(path) = &self.challenge {
             let wrong = || Failure::new(format_args!("{} is not what a relay answered", path.display()));
             let Registered { commit, challenge } = Registered::from_json(&read(path)?).ok_or_else(wrong)?;
-            let answers = sampling.answer(receipt, &Draw::of_challenge(&challenge)?)?.answers;
+            let answers = sampling.answer(receipt, &Draw::of_challenge(&challenge)?, credentials)?.answers;
             let (commit, challenge) = (Some(commit), Some(challenge));
             let challenge = Some(Challenged { commit, challenge, bits: sampling.bits(), answers });
             return Ok(Some(Said { challenge, ..Said::default() }));

@@ -14,8 +14,11 @@ use k256::{
 };
 use verifier_core::{
     Digest,
+    digest::Context,
     relay::Message,
-    signature::{PublicKey, Purpose, Signature, SignatureError, to_be_signed},
+    signature::{
+        PublicKey, Purpose, SIGNATURE_LEN, Signature, SignatureError, SignedPayload, payload_to_be_signed, to_be_signed,
+    },
 };
 use zeroize::Zeroizing;
 
@@ -78,7 +81,8 @@ impl SecretKey {
 
     /// Signs one digest for one purpose. The nonce follows from key and message (RFC 6979); s is the lower one.
     pub fn sign(&self, purpose: Purpose, subject: &Digest) -> Signature {
-        self.sign_bytes(purpose, subject.as_bytes())
+        let key = self.public();
+        Signature::new(key, self.ecdsa(&to_be_signed(&key, purpose, subject)))
     }
 
     /// Signs what a relay or an auditor says; the same message has the same bytes each time.
@@ -86,14 +90,19 @@ impl SecretKey {
     /// # Errors
     /// None in practice.
     pub fn sign_message<M: Message>(&self, message: &M) -> Result<Vec<u8>, SignatureError> {
-        let payload = message.encode();
-        self.sign_bytes(M::PURPOSE, &payload).to_message(&payload)
+        self.sign_payload(M::PURPOSE.context(), message.encode()).to_cose()
     }
 
-    fn sign_bytes(&self, purpose: Purpose, payload: &[u8]) -> Signature {
+    /// Signs a payload that travels with its signature.
+    pub fn sign_payload(&self, context: Context, payload: Vec<u8>) -> SignedPayload {
         let key = self.public();
-        let ecdsa: Ecdsa = self.0.sign(&to_be_signed(&key, purpose, payload));
-        Signature::new(key, ecdsa.normalize_s().to_bytes().into())
+        let signature = self.ecdsa(&payload_to_be_signed(&key, context, &payload));
+        SignedPayload { key, payload, signature }
+    }
+
+    fn ecdsa(&self, message: &[u8]) -> [u8; SIGNATURE_LEN] {
+        let ecdsa: Ecdsa = self.0.sign(message);
+        ecdsa.normalize_s().to_bytes().into()
     }
 }
 

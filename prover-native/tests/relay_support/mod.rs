@@ -63,7 +63,7 @@ pub(crate) fn register(folder: &Path) -> Register {
 pub(crate) fn serve(folder: &Path, per_second: u32) -> Server {
     let service = Service::new(register(&folder.join("relay")), per_second);
     let address = SocketAddr::from(([127, 0, 0, 1], 0));
-    Server::start_with(address, Folder::at(folder), Some(Arc::new(service)), false).unwrap()
+    Server::start_with(address, Folder::at(folder), false, None, Some(Arc::new(service))).unwrap()
 }
 
 pub(crate) fn log_of(folder: &Path) -> PathBuf {

@@ -8,7 +8,7 @@ use core::fmt;
 use crate::{
     cbor::{CborError, Item},
     reason::ReasonCode,
-    signature::{PublicKey, Purpose, Signature},
+    signature::{PublicKey, Purpose, SignedPayload},
 };
 
 /// Longest message; every kind is shorter than half of it.
@@ -47,13 +47,13 @@ impl<M: Message> Signed<M> {
         if bytes.len() > MAX_MESSAGE {
             return Err(MessageError::TooLong { len: bytes.len() });
         }
-        let (signature, payload) = Signature::read_message(bytes).map_err(|_| MessageError::Signature)?;
-        signature.verify(M::PURPOSE, &payload).map_err(|_| MessageError::Signature)?;
-        let message = M::decode(&payload).map_err(MessageError::Payload)?;
+        let signed = SignedPayload::read(bytes).map_err(|_| MessageError::Signature)?;
+        signed.verify(M::PURPOSE.context()).map_err(|_| MessageError::Signature)?;
+        let message = M::decode(&signed.payload).map_err(MessageError::Payload)?;
         if message.schema() != M::SCHEMA {
             return Err(MessageError::Schema { expected: M::SCHEMA });
         }
-        Ok(Self { key: signature.key, message })
+        Ok(Self { key: signed.key, message })
     }
 }
 

@@ -8,14 +8,15 @@ use crate::{
     cbor::{Item, Value},
     digest::Digest,
     reason::ReasonCode,
-    signature::{PublicKey, Purpose, Signature, to_be_signed},
+    signature::{PublicKey, Purpose, Signature, SignedPayload, payload_to_be_signed},
 };
 
 fn signed(purpose: Purpose, payload: &[u8]) -> Vec<u8> {
     let secret = SigningKey::from_slice(&[7; 32]).unwrap();
     let key = PublicKey::new(secret.verifying_key().to_sec1_point(true).as_bytes().try_into().unwrap());
-    let ecdsa: Ecdsa = secret.sign(&to_be_signed(&key, purpose, payload));
-    Signature::new(key, ecdsa.normalize_s().to_bytes().into()).to_message(payload).unwrap()
+    let ecdsa: Ecdsa = secret.sign(&payload_to_be_signed(&key, purpose.context(), payload));
+    let signature = ecdsa.normalize_s().to_bytes().into();
+    SignedPayload { key, payload: payload.to_vec(), signature }.to_cose().unwrap()
 }
 
 fn receipt() -> CommitReceipt {
@@ -65,7 +66,7 @@ fn a_payload_outside_the_message_or_beside_more_keys_is_refused() {
     let secret = SigningKey::from_slice(&[7; 32]).unwrap();
     let key = PublicKey::new(secret.verifying_key().to_sec1_point(true).as_bytes().try_into().unwrap());
     let payload = receipt().encode();
-    let ecdsa: Ecdsa = secret.sign(&to_be_signed(&key, Purpose::Relay, &payload));
+    let ecdsa: Ecdsa = secret.sign(&payload_to_be_signed(&key, Purpose::Relay.context(), &payload));
     let detached = Signature::new(key, ecdsa.normalize_s().to_bytes().into()).to_cose().unwrap();
     assert_eq!(Signed::<CommitReceipt>::read(&detached), Err(MessageError::Signature));
     let Value::Map(mut entries) = receipt().to_value() else { unreachable!() };

@@ -18,7 +18,7 @@ fn subject() -> Digest {
 
 fn signed(purpose: Purpose) -> Signature {
     let (secret, key) = test_key();
-    let ecdsa: Ecdsa = secret.sign(&to_be_signed(&key, purpose, subject().as_bytes()));
+    let ecdsa: Ecdsa = secret.sign(&to_be_signed(&key, purpose, &subject()));
     Signature::new(key, ecdsa.normalize_s().to_bytes().into())
 }
 
@@ -27,9 +27,9 @@ fn a_signature_holds_for_its_purpose_and_subject_only() {
     for purpose in Purpose::ALL {
         let signature = signed(*purpose);
         for other in Purpose::ALL {
-            assert_eq!(signature.verify(*other, subject().as_bytes()).is_ok(), purpose == other);
+            assert_eq!(signature.verify(*other, &subject()).is_ok(), purpose == other);
         }
-        assert!(signature.verify(*purpose, Digest::of_content(b"another").as_bytes()).is_err());
+        assert!(signature.verify(*purpose, &Digest::of_content(b"another")).is_err());
         assert_eq!(Signature::read(&signature.to_cose().unwrap()), Ok(signature));
     }
 }
@@ -42,8 +42,7 @@ fn every_changed_byte_is_refused() {
         for mask in [1, 0x80, 0xff] {
             let mut changed = cose.clone();
             changed[at] ^= mask;
-            let holds =
-                Signature::read(&changed).and_then(|read| read.verify(Purpose::Authorship, subject().as_bytes()));
+            let holds = Signature::read(&changed).and_then(|read| read.verify(Purpose::Authorship, &subject()));
             assert!(holds.is_err(), "byte {at}");
         }
     }
@@ -83,7 +82,7 @@ fn other_spellings_are_refused() {
 fn zero_infinity_and_the_higher_s_are_refused() {
     let good = signed(Purpose::Authorship);
     let with = |r: [u8; 32], s: [u8; 32]| {
-        Signature::new(good.key, [r, s].concat().try_into().unwrap()).verify(Purpose::Authorship, subject().as_bytes())
+        Signature::new(good.key, [r, s].concat().try_into().unwrap()).verify(Purpose::Authorship, &subject())
     };
     let (r, s): ([u8; 32], [u8; 32]) = (good.bytes[..32].try_into().unwrap(), good.bytes[32..].try_into().unwrap());
     assert!(with(r, s).is_ok());
@@ -98,7 +97,7 @@ fn zero_infinity_and_the_higher_s_are_refused() {
     for parity in [0, 1, 4, 5] {
         let mut key = good.key;
         key.0[0] = parity;
-        assert!(Signature::new(key, good.bytes).verify(Purpose::Authorship, subject().as_bytes()).is_err());
+        assert!(Signature::new(key, good.bytes).verify(Purpose::Authorship, &subject()).is_err());
     }
     let nowhere = PublicKey::new([&[2][..], &[0xff; 32]].concat().try_into().unwrap());
     assert!(!nowhere.is_on_curve() && good.key.is_on_curve());

@@ -107,7 +107,7 @@ pub(super) fn keys(container: &Container<'_>, capsule: &Capsule, purpose: Purpos
         }
         let invalid = || Refusal::new(invalid_code(purpose), format!("{} does not hold", entry.name));
         let signature = Signature::read(entry.content).map_err(|_| invalid())?;
-        if signature.key.id() != key_id || signature.verify(purpose, subject.as_bytes()).is_err() {
+        if signature.key.id() != key_id || signature.verify(purpose, &subject).is_err() {
             return Err(invalid());
         }
         keys.push(signature.key);
