@@ -1,12 +1,24 @@
-//! Signatures, policies and trust files: whatever the bytes, an answer; and one spelling of each signature.
+//! Signatures, messages, policies and trust files: whatever the bytes, an answer; and one spelling of each signature.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use verifier_core::{Trust, policy::Policy, signature::Signature};
+use verifier_core::{
+    Trust,
+    cbor::Item as _,
+    policy::Policy,
+    relay::{Attestation, Challenge, Commit, CommitReceipt, Signed},
+    signature::Signature,
+};
 
 fuzz_target!(|bytes: &[u8]| {
     if let Ok(signature) = Signature::read(bytes) {
         assert_eq!(signature.to_cose().as_deref(), Ok(bytes));
+    }
+    let _ = Signed::<CommitReceipt>::read(bytes);
+    let _ = Signed::<Challenge>::read(bytes);
+    let _ = Signed::<Attestation>::read(bytes);
+    if let Ok(commit) = Commit::decode(bytes) {
+        assert_eq!(commit.encode(), bytes);
     }
     let _ = Policy::read(bytes);
     if let Ok(text) = core::str::from_utf8(bytes) {

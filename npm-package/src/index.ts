@@ -37,8 +37,10 @@ export type { Bytes, Source } from "./source.js";
 export { isAccepted } from "./verdict.js";
 export type {
   Accepted,
+  Attestations,
   AuditOptions,
   Availability,
+  Challenged,
   Check,
   CheckId,
   ClaimClass,

@@ -55,6 +55,8 @@ export type ReasonCode =
   | "E075_CHUNK_HANDLE_INVALID"
   | "E076_CHUNK_CARDINALITY_MISMATCH"
   | "E077_DA_CHALLENGE_BINDING_INVALID"
+  | "E078_DA_CHALLENGE_UNTIMELY"
+  | "E079_DA_BITS_TOO_FEW"
   | "E080_REPLAY_IMPOSSIBLE"
   | "E081_REPLAY_EXIT_DIVERGED"
   | "E082_REPLAY_OUTPUT_DIVERGED"
@@ -188,6 +190,8 @@ export const reasons: readonly Reason[] = [
   { name: "E075_CHUNK_HANDLE_INVALID", number: 75, exit_code: 12, meaning: "A chunk's handle is invalid." },
   { name: "E076_CHUNK_CARDINALITY_MISMATCH", number: 76, exit_code: 12, meaning: "The archive has another number of chunks than stated." },
   { name: "E077_DA_CHALLENGE_BINDING_INVALID", number: 77, exit_code: 13, meaning: "The availability challenge is bound to another receipt." },
+  { name: "E078_DA_CHALLENGE_UNTIMELY", number: 78, exit_code: 13, meaning: "The availability challenge or attestation is too early or too late." },
+  { name: "E079_DA_BITS_TOO_FEW", number: 79, exit_code: 13, meaning: "Fewer bits were sampled than the verifier asks for." },
   { name: "E080_REPLAY_IMPOSSIBLE", number: 80, exit_code: 14, meaning: "What is needed to run it again is not here." },
   { name: "E081_REPLAY_EXIT_DIVERGED", number: 81, exit_code: 14, meaning: "Run again, it ended in another way." },
   { name: "E082_REPLAY_OUTPUT_DIVERGED", number: 82, exit_code: 14, meaning: "Run again, it gave another output." },

@@ -61,6 +61,29 @@ export type Availability =
       inverse_rate: number;
       /** Proven bits: a provider that cannot answer for enough rows passes with a probability of at most 2^-bits. */
       bits: number;
+    }
+  | {
+      /** Enough of those whom the trust file trusts say that they sampled. */
+      result: "attested";
+      /** When the earliest of them had its last row. */
+      at: number;
+      /** Rows that the least thorough of them asked for. */
+      samples: number;
+      rows: number;
+      inverse_rate: number;
+      bits: number;
+      by: Signer[];
+    }
+  | {
+      /** Rows of a relay's challenge: the archive was there when it was committed. It does not show that more than these can be had now. */
+      result: "archival";
+      committed_at: number;
+      at: number;
+      samples: number;
+      rows: number;
+      inverse_rate: number;
+      bits: number;
+      by: Signer[];
     };
 
 /** A key that signed, and may do so. */
@@ -73,7 +96,7 @@ export interface Signer {
 }
 
 /** What a signature is for. */
-export type Purpose = "authorship" | "manifests";
+export type Purpose = "attestation" | "authorship" | "manifests" | "relay";
 
 /** The policy, and what each of its rules answered. */
 export interface PolicyReport {
@@ -144,6 +167,32 @@ export interface VerifyOptions {
   require_status?: Status;
   /** What came of sampling; `audit` makes it. */
   samples?: Samples;
+  /** A relay's challenge, and what it calls for. */
+  challenge?: Challenged;
+  /** What others say who sampled. */
+  attestations?: Attestations;
+}
+
+/** A relay's challenge and the rows that it calls for. */
+export interface Challenged {
+  /** The relay's receipt of the commit, in base64; null when it gave none. */
+  commit: string | null;
+  challenge: string | null;
+  /** The fewest bits that a challenge may ask for. Default: 80. */
+  bits?: number;
+  answers: (string | null)[];
+}
+
+/** Attestations, and how many have to be good. */
+export interface Attestations {
+  /** Default: 1. */
+  threshold?: number;
+  /** The fewest bits that each has to have sampled. Default: 80. */
+  bits?: number;
+  /** How old they may be; any age when it is left out. */
+  max_age_ms?: number;
+  /** Messages in base64. */
+  given: string[];
 }
 
 /** Rows that were asked for. */

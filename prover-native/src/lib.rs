@@ -21,6 +21,7 @@ pub mod pcap;
 pub mod policy_draft;
 pub mod prove;
 pub mod provider;
+pub mod relay;
 pub mod replay;
 pub mod run;
 pub mod rv32im;

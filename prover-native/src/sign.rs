@@ -30,7 +30,7 @@ pub fn signature_entry(
     key: &SecretKey,
     purpose: Purpose,
 ) -> Result<(String, Vec<u8>), SignatureError> {
-    let subject = purpose.subject(&capsule.capsule_hash, &capsule.header.manifest_hash);
+    let subject = purpose.subject(&capsule.capsule_hash, &capsule.header.manifest_hash).ok_or(SignatureError)?;
     Ok((entry::signature(purpose, &key.public()), key.sign(purpose, &subject).to_cose()?))
 }
 

@@ -113,15 +113,15 @@ fn signing_leaves_the_capsule_as_it_is() {
     let plain = fs::read(&path).unwrap();
     let before = verify(&plain, &VerifyOptions::default());
     let (first, second) = (test_key(), SecretKey::generate());
-    sign::sign(&path, &first, Purpose::ALL, &path, Existing::Replace).unwrap();
+    sign::sign(&path, &first, Purpose::OF_RECEIPTS, &path, Existing::Replace).unwrap();
     let verdict = sign::sign(&path, &second, &[Purpose::Authorship], &path, Existing::Replace).unwrap();
     assert_eq!(verdict.capsule_hash, before.capsule_hash);
     let signed = fs::read(&path).unwrap();
     assert_eq!(inspect(&signed, &Limits::DEFAULT).unwrap().signatures.len(), 3);
-    assert_eq!(sign::signed(&signed, &first, Purpose::ALL).unwrap(), signed, "signing again changes nothing");
+    assert_eq!(sign::signed(&signed, &first, Purpose::OF_RECEIPTS).unwrap(), signed, "signing again changes nothing");
 
     let mut changed = plain;
     let at = changed.len() / 2;
     changed[at] ^= 1;
-    assert!(matches!(sign::signed(&changed, &first, Purpose::ALL), Err(SignError::Refused(_))));
+    assert!(matches!(sign::signed(&changed, &first, Purpose::OF_RECEIPTS), Err(SignError::Refused(_))));
 }

@@ -5,14 +5,18 @@ from __future__ import annotations
 import base64
 import struct
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING
 
 from capsule import Receipt
 from digests import tagged, tagged_cbor
 from proof import P
 from reasons import Refused, need, refuse
+from relay import Asked, archival_seed, check_attestations, check_challenge
 from row_check import Extension, RowCheckHeader, extend, sketch_of
 from stc import stc_check_opening
+
+if TYPE_CHECKING:
+    from verdict import Options
 
 MAX_BITS = 100
 
@@ -49,23 +53,38 @@ def positions(seed: bytes, rows: int, samples: int) -> list[int]:
     return sorted(chosen)
 
 
-def check_availability(receipt: Receipt, samples: dict[str, Any] | None) -> None:
-    """Check 11: everything travels, or the sampled rows hold."""
+def check_availability(receipt: Receipt, options: Options, full: bool) -> None:
+    """Check 11: everything travels, or sampled rows hold, or others say so."""
     if all(artifact["embedded"] for artifact in receipt.payload["artifacts"]):
         return
-    need(samples is not None, "E302", "no rows were sampled")
     header = RowCheckHeader.read(receipt.entries["da/header.bin"])
-    count = samples_for(header, samples.get("bits", 80))
-    commit, nonce = tagged_cbor("header-commit", receipt.header), bytes.fromhex(samples["nonce"])
-    seed = seed_of(commit, header.digest, header.extended_rows, count, nonce)
-    asked = positions(seed, header.extended_rows, count)
-    need(len(samples["answers"]) == len(asked), "E074", "number of answers")
+    commit, rows = tagged_cbor("header-commit", receipt.header), header.extended_rows
+    if options.samples is not None:
+        count = samples_for(header, options.samples.get("bits", 80))
+        seed = seed_of(commit, header.digest, rows, count, bytes.fromhex(options.samples["nonce"]))
+        check_answers(receipt, header, positions(seed, rows, count), options.samples["answers"])
+    if options.attestations is not None:
+        told = Asked.of(commit, header.digest, options.trust, options.at)
+        enough = samples_for(header, options.attestations.get("bits", 80))
+        check_attestations(told, options.attestations, rows, enough)
+    if options.challenge is not None:
+        told = Asked.of(commit, header.digest, options.trust, options.at)
+        drawn, bits = check_challenge(told, options.challenge, receipt.capsule.get("da_challenge_hash"))
+        count = samples_for(header, max(1, min(bits, MAX_BITS)))
+        asked = positions(archival_seed(told, rows, count, drawn), rows, count)
+        check_answers(receipt, header, asked, options.challenge["answers"])
+    shown = options.samples is not None or options.attestations is not None
+    need(shown or (options.challenge is not None and not full), "E302", "nothing shows that the archive can be had")
+
+
+def check_answers(receipt: Receipt, header: RowCheckHeader, asked: list[int], answers: list[str | None]) -> None:
+    need(len(answers) == len(asked), "E074", "number of answers")
     encoded = encode_sketch(receipt.entries["da/sketch.bin"], header)
     challenge = header.challenge()
-    for position, answer in zip(asked, samples["answers"]):
+    for position, answer in zip(asked, answers):
         if answer is not None:
             check_answer(header, challenge, encoded[position], position, base64.b64decode(answer, validate=True))
-    need(None not in samples["answers"], "E074", "a row could not be had")
+    need(None not in answers, "E074", "a row could not be had")
 
 
 def encode_sketch(sketch: bytes, header: RowCheckHeader) -> list[Extension]:

@@ -6,6 +6,7 @@ import hashlib
 import re
 
 from capsule import Receipt
+from cbor import encode_head
 from digests import tagged
 from reasons import need
 
@@ -67,7 +68,17 @@ def ecdsa_holds(key: bytes, message: bytes, signature: bytes) -> bool:
 
 
 def bstr(data: bytes) -> bytes:
-    return (bytes([0x40 | len(data)]) if len(data) < 24 else bytes([0x58, len(data)])) + data
+    return encode_head(2, len(data)) + data
+
+
+def protected_header(key: bytes) -> bytes:
+    return bytes([0xA2, 0x01, 0x38, 0x2E, 0x04]) + bstr(key)
+
+
+def to_be_signed(key: bytes, purpose: str, payload: bytes) -> bytes:
+    context = f"capseal/signature/{purpose}/v1".encode()
+    parts = (protected_header(key), context, payload)
+    return b"\x84\x6aSignature1" + b"".join(map(bstr, parts))
 
 
 def key_id(key: bytes) -> str:
@@ -79,12 +90,10 @@ def holds(cose: bytes, purpose: str, name_id: str, subject: bytes) -> bytes | No
     if len(cose) != 111:
         return None
     key, signature = cose[10:43], cose[47:]
-    protected = bytes([0xA2, 0x01, 0x38, 0x2E, 0x04]) + bstr(key)
+    protected = protected_header(key)
     if cose != b"\x84" + bstr(protected) + b"\xa0\xf6" + bstr(signature) or key_id(key) != name_id:
         return None
-    context = f"capseal/signature/{purpose}/v1".encode()
-    signed = b"\x84\x6aSignature1" + bstr(protected) + bstr(context) + bstr(subject)
-    return key if ecdsa_holds(key, signed, signature) else None
+    return key if ecdsa_holds(key, to_be_signed(key, purpose, subject), signature) else None
 
 
 def signing_keys(receipt: Receipt, purpose: str, capsule_hash: bytes) -> list[bytes]:

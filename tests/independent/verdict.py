@@ -50,6 +50,8 @@ class Options:
     at: int | None = None
     require_status: str = "PROOF_ONLY"
     samples: dict[str, Any] | None = None
+    challenge: dict[str, Any] | None = None
+    attestations: dict[str, Any] | None = None
 
 
 DEFAULT_OPTIONS = Options()
@@ -94,8 +96,8 @@ def check_trust(receipt: Receipt, capsule_hash: bytes, options: Options, backend
     full = options.level == "full"
     least = "POLICY_ENFORCED" if full else options.require_status
     need(STATUSES.index(status) >= STATUSES.index(least), "E302", "the level or status that was asked for")
-    if full or options.samples is not None:
-        check_availability(receipt, options.samples)
+    if full or (options.samples, options.challenge, options.attestations) != (None, None, None):
+        check_availability(receipt, options, full)
     return "FULLY_VERIFIED" if full else status
 
 

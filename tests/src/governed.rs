@@ -19,7 +19,7 @@ use crate::{receipt::Receipt, reseal::Layers};
 /// The verifier's time in every trust vector: a day after the runs.
 pub const AT: u64 = 1_769_949_296_789;
 
-const DAY: u64 = 24 * 60 * 60 * 1000;
+pub(crate) const DAY: u64 = 24 * 60 * 60 * 1000;
 
 /// The name of the policy.
 pub const POLICY: &str = "house-rules";
@@ -153,13 +153,13 @@ impl Default for Verifier {
         let usable =
             |name: &str, purposes: &[Purpose]| key(name, purposes, (AT - 9 * DAY, AT + DAY), KeyStatus::Active);
         let mut keys = vec![
-            usable("author", Purpose::ALL),
-            usable("second", Purpose::ALL),
+            usable("author", Purpose::OF_RECEIPTS),
+            usable("second", Purpose::OF_RECEIPTS),
             usable("only-manifests", &[Purpose::Manifests]),
             usable("only-authorship", &[Purpose::Authorship]),
-            key("revoked", Purpose::ALL, (AT - 9 * DAY, AT + DAY), KeyStatus::Revoked),
-            key("expired", Purpose::ALL, (AT - 9 * DAY, AT), KeyStatus::Active),
-            key("not-yet", Purpose::ALL, (AT + 1000, AT + DAY), KeyStatus::Active),
+            key("revoked", Purpose::OF_RECEIPTS, (AT - 9 * DAY, AT + DAY), KeyStatus::Revoked),
+            key("expired", Purpose::OF_RECEIPTS, (AT - 9 * DAY, AT), KeyStatus::Active),
+            key("not-yet", Purpose::OF_RECEIPTS, (AT + 1000, AT + DAY), KeyStatus::Active),
         ];
         keys.sort_by_key(|key| key.key);
         // Moments in a trust file are whole seconds.
@@ -178,7 +178,7 @@ impl Default for Verifier {
     }
 }
 
-fn key(name: &str, purposes: &[Purpose], (valid_from, valid_until): (u64, u64), status: KeyStatus) -> Key {
+pub(crate) fn key(name: &str, purposes: &[Purpose], (valid_from, valid_until): (u64, u64), status: KeyStatus) -> Key {
     Key {
         name: name.to_owned(),
         algorithm: ALGORITHM.to_owned(),

@@ -229,6 +229,12 @@ tags! {
     SAMPLE_SEED = "capseal/sample/live-seed/v1";
     /// Sampling: the stream of integers of a seed.
     SAMPLE_STREAM = "capseal/sample/stream/v1";
+    /// Sampling: the seed of positions that a relay's challenge makes.
+    SAMPLE_ARCHIVAL_SEED = "capseal/sample/archival-seed/v1";
+    /// The bytes of a relay's commit receipt: the seed of its challenge.
+    CHALLENGE_SEED = "capseal/relay/challenge-seed/v1";
+    /// The bytes of a relay's challenge: what a capsule commits to.
+    DA_CHALLENGE = "capseal/relay/challenge/v1";
     /// A link of a capability token: what its child is bound to, and what is revoked.
     CAPABILITY_LINK = "capseal/capability/link/v1";
     /// A whole token: what a proof of possession is bound to.
@@ -262,6 +268,10 @@ contexts! {
     AUTHORSHIP = "capseal/signature/authorship/v1";
     /// Manifests are what their signer saw.
     MANIFESTS = "capseal/signature/manifests/v1";
+    /// What a relay says about a commit.
+    RELAY = "capseal/signature/relay/v1";
+    /// Somebody sampled an archive.
+    ATTESTATION = "capseal/signature/attestation/v1";
     /// A link of a capability token.
     CAPABILITY = "capseal/capability/v1";
     /// A proof of possession: the holder of a token asks for one thing, now.

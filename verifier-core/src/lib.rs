@@ -8,7 +8,7 @@
 //! | 0 | [`reason`], [`digest`], [`limits`] |
 //! | 1 | [`refusal`], [`cbor`], [`container`] |
 //! | 2 | [`stc`], [`signature`], [`rv32im`], [`pcap`] |
-//! | 3 | [`row_check`], [`stark`], [`capability`] |
+//! | 3 | [`relay`], [`row_check`], [`stark`], [`capability`] |
 //! | 4 | [`air`], [`capsule`], [`event_log`], [`sampling`] |
 //! | 5 | [`archive`], [`backend`], [`trust`] |
 //! | 6 | [`policy`] |
@@ -36,6 +36,7 @@ pub mod pcap;
 pub mod policy;
 pub mod reason;
 pub mod refusal;
+pub mod relay;
 pub mod row_check;
 pub mod rv32im;
 pub mod sampling;

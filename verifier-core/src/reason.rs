@@ -125,6 +125,8 @@ reasons! {
     75 ChunkHandleInvalid "E075_CHUNK_HANDLE_INVALID" Commitment "A chunk's handle is invalid.";
     76 ChunkCardinalityMismatch "E076_CHUNK_CARDINALITY_MISMATCH" Commitment "The archive has another number of chunks than stated.";
     77 DaChallengeBindingInvalid "E077_DA_CHALLENGE_BINDING_INVALID" Availability "The availability challenge is bound to another receipt.";
+    78 DaChallengeUntimely "E078_DA_CHALLENGE_UNTIMELY" Availability "The availability challenge or attestation is too early or too late.";
+    79 DaBitsTooFew "E079_DA_BITS_TOO_FEW" Availability "Fewer bits were sampled than the verifier asks for.";
     80 ReplayImpossible "E080_REPLAY_IMPOSSIBLE" Replay "What is needed to run it again is not here.";
     81 ReplayExitDiverged "E081_REPLAY_EXIT_DIVERGED" Replay "Run again, it ended in another way.";
     82 ReplayOutputDiverged "E082_REPLAY_OUTPUT_DIVERGED" Replay "Run again, it gave another output.";

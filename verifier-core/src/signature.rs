@@ -24,21 +24,30 @@ pub use payload::{SignedPayload, payload_to_be_signed};
 /// What a signature is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Purpose {
+    /// Rows of an archive could be had when the signer asked for them.
+    Attestation,
     /// The capsule is the signer's.
     Authorship,
     /// The environment manifests are what the signer saw.
     Manifests,
+    /// The signer is a relay: what it says about a commit.
+    Relay,
 }
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: &'static [Self] = &[Self::Authorship, Self::Manifests];
+    pub const ALL: &'static [Self] = &[Self::Attestation, Self::Authorship, Self::Manifests, Self::Relay];
+
+    /// The purposes of signatures in receipts; the others are of messages.
+    pub const OF_RECEIPTS: &'static [Self] = &[Self::Authorship, Self::Manifests];
 
     /// The purpose's name, in entry names and trust files.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Attestation => "attestation",
             Self::Authorship => "authorship",
             Self::Manifests => "manifests",
+            Self::Relay => "relay",
         }
     }
 
@@ -50,16 +59,19 @@ impl Purpose {
     /// The context that the signature covers as external data.
     pub const fn context(self) -> Context {
         match self {
+            Self::Attestation => Context::ATTESTATION,
             Self::Authorship => Context::AUTHORSHIP,
             Self::Manifests => Context::MANIFESTS,
+            Self::Relay => Context::RELAY,
         }
     }
 
-    /// What is signed: the capsule's identity, or the anchor of its manifests.
-    pub fn subject(self, capsule_hash: &Digest, manifest_hash: &Digest) -> Digest {
+    /// What is signed in a receipt: the capsule's identity, or the anchor of its manifests. None for the purposes of messages.
+    pub fn subject(self, capsule_hash: &Digest, manifest_hash: &Digest) -> Option<Digest> {
         match self {
-            Self::Authorship => *capsule_hash,
-            Self::Manifests => Tag::MANIFEST_ANCHOR.digest(&[capsule_hash.as_bytes(), manifest_hash.as_bytes()]),
+            Self::Authorship => Some(*capsule_hash),
+            Self::Manifests => Some(Tag::MANIFEST_ANCHOR.digest(&[capsule_hash.as_bytes(), manifest_hash.as_bytes()])),
+            Self::Attestation | Self::Relay => None,
         }
     }
 }

@@ -266,6 +266,39 @@ pub enum Availability {
         /// Proven bits: a provider that cannot answer for enough rows passes with a probability of at most 2^-bits.
         bits: u32,
     },
+    /// Enough of those whom the verifier trusts say that rows which they chose could be had when they asked for them.
+    Attested {
+        /// When the first of them had its last row: milliseconds since the Unix epoch.
+        at: u64,
+        /// Rows that the least thorough of them asked for.
+        samples: u32,
+        /// Rows of the code.
+        rows: u64,
+        /// Systematic rows as a part of them.
+        inverse_rate: u32,
+        /// Proven bits of that many rows.
+        bits: u32,
+        /// Who says so.
+        by: Vec<Signer>,
+    },
+    /// Rows that a relay's challenge called for once the receipt was committed could be had. They are the same for everybody, and known
+    /// since then: it shows that the archive was there when it was committed, and not that more than these rows can be had now.
+    Archival {
+        /// When the relay logged the commit: milliseconds since the Unix epoch.
+        committed_at: u64,
+        /// When the answers were judged, as the verifier says.
+        at: u64,
+        /// Rows that were asked for, each once.
+        samples: u32,
+        /// Rows of the code.
+        rows: u64,
+        /// Systematic rows as a part of them.
+        inverse_rate: u32,
+        /// Proven bits of that many rows.
+        bits: u32,
+        /// The relay.
+        by: Vec<Signer>,
+    },
 }
 
 impl Verdict {

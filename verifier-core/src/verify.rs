@@ -11,11 +11,12 @@ mod event_log;
 mod options;
 mod policy;
 mod proof;
+mod relayed;
 
 use alloc::format;
 
-pub use availability::{Plan, plan};
-pub use options::{OptionsError, Samples, VerifyOptions};
+pub use availability::{Draw, Plan, plan, plan_of};
+pub use options::{Attestations, Challenged, OptionsError, Samples, VerifyOptions};
 
 use crate::{
     backend::Backend,
@@ -109,8 +110,8 @@ fn narrate(bytes: &[u8], options: &VerifyOptions, report: &mut Report) -> Result
         report.signers = authors.into_iter().chain(manifest_signers).collect();
     }
 
-    // 11. The archive can be had: it travels, or its sampled rows could be had. Samples are judged at every level.
-    if options.level == Level::Full || options.samples.is_some() {
+    // 11. The archive can be had: it travels, or its sampled rows could be had. What is given to show it is judged at every level.
+    if options.level == Level::Full || options.shows_availability() {
         let found = availability::check(&container, &capsule, options);
         report.availability = Some(report.check(CheckId::Availability, found)?);
     } else {

@@ -19,7 +19,7 @@ use wasm_bindgen::prelude::*;
 pub fn verify(
     bytes: &Uint8Array,
     #[wasm_bindgen(
-        unchecked_optional_param_type = "{ level?: 'proof-only' | 'policy-enforced' | 'full'; expected_capsule_hash?: string; trust?: string; policy?: string; policy_inclusion?: object; at?: number; require_status?: string; samples?: object }"
+        unchecked_optional_param_type = "{ level?: 'proof-only' | 'policy-enforced' | 'full'; expected_capsule_hash?: string; trust?: string; policy?: string; policy_inclusion?: object; at?: number; require_status?: string; samples?: object; challenge?: object; attestations?: object }"
     )]
     options: JsValue,
 ) -> Result<JsValue, JsError> {

@@ -98,6 +98,11 @@ impl Client {
         &self.base
     }
 
+    /// The same provider, with its whole time before it.
+    pub fn afresh(&self) -> Self {
+        Self { deadline: Instant::now() + self.bounds.total, ..self.clone() }
+    }
+
     /// The same provider, with as much more time as so many bytes may take.
     pub(super) fn with_time_for(&self, bytes: u64) -> Self {
         let time = Duration::from_secs(bytes / self.bounds.bytes_per_second);
@@ -128,11 +133,40 @@ impl Client {
         Ok(io::copy(&mut body, to)?)
     }
 
+    /// What lies at a path, `most` bytes and one at most; `None` when it is not there.
+    ///
+    /// # Errors
+    /// When nobody says whether it is.
+    pub fn find(&self, path: &str, most: u64) -> Result<Option<Vec<u8>>, FetchError> {
+        self.with_retries(|| {
+            let mut body = Vec::new();
+            match self.get(path, self.bounds.answer) {
+                Ok(reader) => reader.take(most.saturating_add(1)).read_to_end(&mut body)?,
+                Err(FetchError::Status { status: 404, .. }) => return Ok(None),
+                Err(error) => return Err(error),
+            };
+            Ok(Some(body))
+        })
+    }
+
+    /// Posts what may be posted twice. Gives the answer, `most` bytes and one at most.
+    ///
+    /// # Errors
+    /// When it was not taken.
+    pub fn post(&self, path: &str, kind: &str, body: &[u8], most: u64) -> Result<Vec<u8>, FetchError> {
+        self.with_retries(|| {
+            let time = self.time(self.bounds.answer)?;
+            let request = self.agent.post(format!("{}{path}", self.base)).header("Content-Type", kind).config();
+            let response = request.timeout_global(Some(time)).build().send(body).map_err(FetchError::Transport)?;
+            let mut answer = Vec::new();
+            let reader = accepted(response, &[200, 201])?.into_body().into_reader();
+            reader.take(most.saturating_add(1)).read_to_end(&mut answer)?;
+            Ok(answer)
+        })
+    }
+
     fn get(&self, path: &str, time: Duration) -> Result<impl Read + use<>, FetchError> {
-        let left = self.deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Err(FetchError::Late);
-        }
+        let time = self.time(time)?;
         let mut request = self.agent.get(format!("{}{path}", self.base));
         // A proof is for one try: its nonce is used up by it.
         if let Some(credentials) = &self.credentials {
@@ -141,8 +175,14 @@ impl Client {
             }
         }
         let request = request.config();
-        let response = request.timeout_global(Some(time.min(left))).build().call().map_err(FetchError::Transport)?;
-        Ok(accepted(response)?.into_body().into_reader())
+        let response = request.timeout_global(Some(time)).build().call().map_err(FetchError::Transport)?;
+        Ok(accepted(response, &[200])?.into_body().into_reader())
+    }
+
+    /// As much of a time as is left of everything's.
+    fn time(&self, time: Duration) -> Result<Duration, FetchError> {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() { Err(FetchError::Late) } else { Ok(time.min(left)) }
     }
 
     /// Tries again what may go better, after a random time, until the tries or the time are used up.
@@ -170,11 +210,11 @@ fn jitter(tries: u32) -> Duration {
     most.min(Duration::from_secs(5)).mul_f64(f64::from(getrandom::u32().unwrap_or_default()) / f64::from(u32::MAX))
 }
 
-/// Refuses what is no answer: any status but 200, and any encoding of the content.
-fn accepted(response: Response<Body>) -> Result<Response<Body>, FetchError> {
+/// Refuses what is no answer: any other status, and any encoding of the content.
+fn accepted(response: Response<Body>, statuses: &[u16]) -> Result<Response<Body>, FetchError> {
     let text = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
     let status = response.status().as_u16();
-    if status != 200 {
+    if !statuses.contains(&status) {
         let retry_after = text("retry-after").and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
         return Err(FetchError::Status { status, retry_after });
     }

@@ -22,7 +22,7 @@ use verifier_core::{
     container::Container,
     row_check::{EncodedSketch, RowCheckHeader, Sketch},
     sampling::{Nonce, check_answer},
-    verify::{Plan, Samples, plan},
+    verify::{Draw, Plan, Samples, plan_of},
 };
 
 pub use client::{Bounds, Client, FetchError};
@@ -76,11 +76,33 @@ pub fn audit(
     progress: &(impl Fn(usize, &RowOutcome) + Sync),
 ) -> Result<Audit, AuditError> {
     let nonce = nonce().map_err(AuditError::Random)?;
-    let plan = plan(receipt, &nonce, bits, &Limits::DEFAULT).map_err(AuditError::Receipt)?;
-    let Some(plan) = plan else {
-        let samples = Samples { nonce, bits, answers: Vec::new() };
-        return Ok(Audit { plan: None, samples, evidence: Vec::new() });
-    };
+    let Answered { plan, answers, evidence } = ask(receipt, &Draw::Live { nonce, bits }, providers, progress)?;
+    Ok(Audit { plan, samples: Samples { nonce, bits, answers }, evidence })
+}
+
+/// What came of asking for the rows of a draw.
+#[derive(Clone, Debug)]
+pub struct Answered {
+    /// What was asked for; `None` when all of the archive travels.
+    pub plan: Option<Plan>,
+    /// An answer for each position.
+    pub answers: Vec<Option<Vec<u8>>>,
+    /// Answers that do not hold.
+    pub evidence: Vec<Evidence>,
+}
+
+/// As [`audit`], however the rows are drawn.
+///
+/// # Errors
+/// When the receipt cannot be read, or there is no randomness.
+pub fn ask(
+    receipt: &[u8],
+    draw: &Draw,
+    providers: &[Client],
+    progress: &(impl Fn(usize, &RowOutcome) + Sync),
+) -> Result<Answered, AuditError> {
+    let plan = plan_of(receipt, draw, &Limits::DEFAULT).map_err(AuditError::Receipt)?;
+    let Some(plan) = plan else { return Ok(Answered { plan: None, answers: Vec::new(), evidence: Vec::new() }) };
     let sketch = encoded_sketch(receipt).map_err(AuditError::Receipt)?;
     let asked = Asked { sketch: &sketch, plan: &plan, providers, evidence: Mutex::default() };
     // The order tells a provider nothing: rows in the order of their numbers look unlike a reader's.
@@ -100,7 +122,7 @@ pub fn audit(
     });
     let answers = answers.into_inner().unwrap_or_else(PoisonError::into_inner);
     let evidence = asked.evidence.into_inner().unwrap_or_else(PoisonError::into_inner);
-    Ok(Audit { plan: Some(plan), samples: Samples { nonce, bits, answers }, evidence })
+    Ok(Answered { plan: Some(plan), answers, evidence })
 }
 
 struct Asked<'a> {

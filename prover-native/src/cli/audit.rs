@@ -3,25 +3,31 @@
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
-    sync::atomic::{AtomicUsize, Ordering},
 };
 
 use anstream::println;
 use clap::{Args, Subcommand};
 use indicatif::ProgressBar;
-use verifier_core::{VerifyOptions, sampling::MAX_BITS, verify, verify::Samples};
+use verifier_core::{
+    VerifyOptions,
+    sampling::MAX_BITS,
+    verify,
+    verify::{Draw, Samples},
+};
 
 use super::{
+    audit_told::Told,
     cap::read_token,
     output::{BAD, FAINT, Failure, GOOD, Size, eprintln_line, printable, read},
     registry::now,
-    sealing::Secret,
+    sealing::{Secret, register},
     serve::ACCESS_FILE,
     verify::print,
 };
 use crate::{
-    audit::{Audit, Bounds, Client, Credentials, RowOutcome, audit, fetch},
+    audit::{Answered, Audit, Bounds, Client, Credentials, Evidence, RowOutcome, ask, audit, fetch},
     bundle::Bundle,
+    keys::SecretKey,
     provider::{Access, Folder, export, of_bundle},
     whole_file::{self, Existing},
 };
@@ -30,8 +36,11 @@ use crate::{
 ///
 /// Rows that are drawn here and now are asked of the providers; each proves that it belongs to the archive that the receipt commits to. Exit
 /// status: 0 they could be had, 13 they could not, 12 a provider gave something else.
+///
+/// With --challenge, the rows are those that a relay called for when the receipt was committed: it shows that the archive was there then, and
+/// not that more than these rows can be had now. With --attestation, others say who sampled. Both need --trust: whom to believe.
 #[derive(Args, Debug)]
-#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, after_help = EXAMPLES)]
 pub(super) struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
@@ -40,6 +49,8 @@ pub(super) struct Arguments {
     receipt: Option<PathBuf>,
     #[command(flatten)]
     sampling: Sampling,
+    #[command(flatten)]
+    told: Told,
     /// Then fetch the whole archive, from rows if its contents are gone, and check every artifact.
     #[arg(long)]
     fetch: bool,
@@ -57,7 +68,25 @@ pub(super) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Export(Export),
+    Register(Register),
 }
+
+/// Register a receipt with a relay, as sealing with --relay does.
+#[derive(Args, Debug)]
+struct Register {
+    /// The receipt.
+    receipt: PathBuf,
+    /// The relay.
+    #[arg(long, value_name = "URL")]
+    relay: String,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  capseal audit run.cap --provider https://provider.example            rows that are drawn now
+  capseal audit run.cap --provider … --challenge run.cap.commit.json --trust trust.toml
+  capseal audit run.cap --provider … --attest me --relay https://relay.example      sample, and say so
+  capseal audit run.cap --relay https://relay.example --trust trust.toml --threshold 2    what others say";
 
 /// Write the bundle of a receipt into a folder that any web server, or `capseal serve`, can serve.
 #[derive(Args, Debug)]
@@ -129,6 +158,11 @@ impl Sampling {
         self.entitled.credentials()
     }
 
+    /// Opens a key of the store.
+    fn open(&self, name: &str) -> Result<SecretKey, Failure> {
+        self.entitled.secret.open(name)
+    }
+
     /// Whether somebody was named who can be asked.
     pub(super) fn is_asked(&self) -> bool {
         !self.provider.is_empty()
@@ -141,46 +175,85 @@ impl Sampling {
 
     /// Asks for the rows that a receipt calls for.
     pub(super) fn sample(&self, receipt: &[u8], credentials: Option<&Credentials>) -> Result<Audit, Failure> {
-        let bar = ProgressBar::new(0);
-        let good = AtomicUsize::new(0);
-        let progress = |_, outcome: &RowOutcome| {
-            bar.inc_length(1);
-            bar.inc(1);
-            good.fetch_add(usize::from(*outcome == RowOutcome::Good), Ordering::Relaxed);
-        };
-        let done = audit(receipt, &self.clients(credentials)?, self.bits, &progress);
-        bar.finish_and_clear();
-        let done = done?;
-        for evidence in &done.evidence {
-            let (provider, index) = (printable(&evidence.provider), evidence.index);
-            eprintln_line(format_args!(
-                "{BAD}✗{BAD:#} {provider} gave something else as row {index}: {}",
-                evidence.refusal
-            ));
-        }
+        let clients = self.clients(credentials)?;
+        let done = with_bar(|progress| audit(receipt, &clients, self.bits, &progress))?;
+        show(&done.evidence);
         Ok(done)
+    }
+
+    /// Asks for the rows that a relay calls for.
+    pub(super) fn answer(
+        &self,
+        receipt: &[u8],
+        draw: &Draw,
+        credentials: Option<&Credentials>,
+    ) -> Result<Answered, Failure> {
+        let clients = self.clients(credentials)?;
+        let done = with_bar(|progress| ask(receipt, draw, &clients, &progress))?;
+        show(&done.evidence);
+        Ok(done)
+    }
+
+    /// Bits that are asked for.
+    pub(super) const fn bits(&self) -> u32 {
+        self.bits
+    }
+}
+
+/// Does something while a bar shows how far it is.
+fn with_bar<T>(work: impl FnOnce(&(dyn Fn(usize, &RowOutcome) + Sync)) -> T) -> T {
+    let bar = ProgressBar::new(0);
+    let done = work(&|_, _| {
+        bar.inc_length(1);
+        bar.inc(1);
+    });
+    bar.finish_and_clear();
+    done
+}
+
+fn show(evidence: &[Evidence]) {
+    for Evidence { provider, index, refusal } in evidence {
+        let provider = printable(provider);
+        eprintln_line(format_args!("{BAD}✗{BAD:#} {provider} gave something else as row {index}: {refusal}"));
     }
 }
 
 pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let receipt = match (&arguments.command, &arguments.receipt) {
         (Some(Command::Export(arguments)), _) => return write_folder(arguments),
+        (Some(Command::Register(arguments)), _) => {
+            let bytes = read(&arguments.receipt)?;
+            let bundle = Bundle::open(&bytes, None)?;
+            let relay = Client::new(&arguments.relay, Bounds::DEFAULT)?;
+            register(&relay, &arguments.receipt, bundle.capsule())?;
+            return Ok(ExitCode::SUCCESS);
+        }
         (None, Some(receipt)) => receipt,
         (None, None) => return Err(Failure::new("no receipt was named")),
     };
     let bytes = read(receipt)?;
     let credentials = arguments.sampling.credentials()?;
-    // Nobody is asked for rows of a receipt that is refused anyway.
+    // Nobody is asked for rows of a receipt that is refused anyway. A key is opened before the work begins.
+    let key = arguments.told.attest.as_deref().map(|name| arguments.sampling.open(name)).transpose()?;
     let mut verdict = verify(&bytes, &VerifyOptions::default());
     if verdict.is_accepted() {
-        let audit = arguments.sampling.sample(&bytes, credentials.as_ref())?;
-        let options = VerifyOptions { samples: Some(audit.samples), at: Some(now()), ..VerifyOptions::default() };
-        verdict = verify(&bytes, &options);
+        let asked = VerifyOptions { trust: arguments.told.trust()?, ..VerifyOptions::default() };
+        let options = match arguments.told.asked(&bytes, &arguments.sampling, credentials.as_ref())? {
+            Some(said) => VerifyOptions { challenge: said.challenge, attestations: said.attestations, ..asked },
+            None => {
+                let samples = arguments.sampling.sample(&bytes, credentials.as_ref())?.samples;
+                VerifyOptions { samples: Some(samples), ..asked }
+            }
+        };
+        verdict = verify(&bytes, &VerifyOptions { at: Some(now()), ..options });
     }
     if arguments.json {
         println!("{}", verdict.to_json());
     } else {
         print(&verdict);
+    }
+    if let Some(key) = key.filter(|_| verdict.is_accepted()) {
+        arguments.told.attest(receipt, &bytes, &key, &verdict)?;
     }
     let intact = verdict.is_accepted() || verdict.checks.last().is_some_and(|last| last.code.is_some());
     if arguments.fetch && intact {

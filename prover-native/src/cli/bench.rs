@@ -32,6 +32,8 @@ enum Figure {
     Stc,
     /// Encoding archives of 1 MB to 1 GB, and auditing them over loopback. Writes 10 GB to the temporary folder.
     Archive,
+    /// Requests a second that `capseal serve` answers as a provider and as a relay.
+    Serve,
     /// What `capseal run` adds to a script, and how fast it hashes inputs.
     Run,
     /// Checking and writing action logs, beside plain SHA-256 and plain syncs.
@@ -60,6 +62,9 @@ pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     }
     if wanted(Figure::Archive) {
         println!("\n{TITLE}archives{TITLE:#}\n{}", bench::archive().map_err(Failure::new)?);
+    }
+    if wanted(Figure::Serve) {
+        println!("\n{TITLE}capseal serve{TITLE:#}\n{}", bench::serve().map_err(Failure::new)?);
     }
     if wanted(Figure::Run) {
         println!("\n{TITLE}capseal run{TITLE:#}\n{}", bench::run()?);

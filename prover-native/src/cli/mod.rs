@@ -1,6 +1,7 @@
 //! The command line: one file a subcommand; each parses its arguments, calls the library, prints, and names an exit status.
 
 mod audit;
+mod audit_told;
 mod bench;
 mod cap;
 mod diff;

@@ -74,6 +74,7 @@ pub(super) fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
     let mut committed = seal::geom_under(parameters, geom.security, ready.policy.as_ref())?;
     ready.sign(&mut committed)?;
     let sealed = committed.write(&destination)?;
+    ready.register(&sealed)?;
     if geom.json {
         println!(
             "{}",

@@ -73,6 +73,7 @@ pub(super) fn prove(program: &Program, input: &[u8], options: &ProofOptions) -> 
     );
     eprintln!("  capsule {}", sealed.capsule.capsule_hash);
     eprintln!("  next: capseal verify {}", sealed.path.display());
+    ready.register(&sealed)?;
     Ok(sealed)
 }
 

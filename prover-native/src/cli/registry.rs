@@ -98,7 +98,7 @@ struct Add {
     /// What to call it; the name in the store when not named.
     #[arg(long)]
     name: Option<String>,
-    /// What it may sign: authorship, manifests; both when not named.
+    /// What it may sign: authorship, manifests, relay, attestation; the first two when not named.
     #[arg(long, value_parser = purpose)]
     purpose: Vec<Purpose>,
     /// First moment at which it is valid, such as 2026-01-31T12:34:56Z; now when not named.
@@ -122,7 +122,7 @@ pub(super) fn time(text: &str) -> Result<u64, String> {
 }
 
 fn purpose(name: &str) -> Result<Purpose, String> {
-    Purpose::from_name(name).ok_or_else(|| "not one of authorship, manifests".to_owned())
+    Purpose::from_name(name).ok_or_else(|| "not one of attestation, authorship, manifests, relay".to_owned())
 }
 
 /// Reads a trust file.
@@ -163,7 +163,8 @@ fn add(arguments: &Add) -> Result<(), Failure> {
     let (key, name) = public_key(arguments)?;
     let now = now() / 1000 * 1000;
     let valid_from = arguments.from.unwrap_or(now);
-    let mut purposes = if arguments.purpose.is_empty() { Purpose::ALL.to_vec() } else { arguments.purpose.clone() };
+    let mut purposes =
+        if arguments.purpose.is_empty() { Purpose::OF_RECEIPTS.to_vec() } else { arguments.purpose.clone() };
     purposes.sort_unstable();
     purposes.dedup();
     let registry =

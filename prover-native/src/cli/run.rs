@@ -125,6 +125,7 @@ pub(super) fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
     } else {
         print(&record, &sealed)
     }
+    ready.register(&sealed)?;
     Ok(ExitCode::from(exit_status(record.exit)))
 }
 

@@ -66,6 +66,7 @@ pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
         .map_err(|error| Failure::new(format_args!("{}: {error}", arguments.log.display())))?;
     ready.sign(&mut committed)?;
     let sealed = committed.write(&destination)?;
+    ready.register(&sealed)?;
     let path = sealed.path.display().to_string();
     if arguments.json {
         println!("{}", serde_json::json!({ "receipt": path, "size": sealed.size, "verdict": sealed.verdict }));

@@ -1,4 +1,4 @@
-//! What every command that seals may be asked for: keys to sign with, and a policy to seal under.
+//! What every command that seals may be asked for: keys to sign with, a policy to seal under, and a relay to register with.
 
 use std::{
     env, fs,
@@ -7,12 +7,15 @@ use std::{
 };
 
 use clap::Args;
-use verifier_core::signature::PublicKey;
+use verifier_core::{capsule::Capsule, signature::PublicKey};
 
-use super::output::Failure;
+use super::output::{FAINT, Failure, eprintln_line, printable};
 use crate::{
+    audit::{Bounds, Client},
     keys::{KeyStore, Passphrase, SecretKey, StoreKeyError, is_encrypted, read_public},
-    seal::{Committed, Governing},
+    relay::{Registered, commit_of},
+    seal::{Committed, Governing, Sealed},
+    whole_file::{self, Existing},
 };
 
 /// Arguments of commands that seal.
@@ -29,11 +32,16 @@ pub(super) struct Sealing {
     /// The track of the policy; the only one, when there is one.
     #[arg(long, value_name = "TRACK", requires = "policy")]
     track: Option<String>,
+    /// Register the receipt with the relay at this URL, and keep its answer beside the receipt (FILE.commit.json): since when it is
+    /// known, and which rows of its archive everybody may ask for. Only for archives that lie elsewhere.
+    #[arg(long, value_name = "URL")]
+    relay: Option<String>,
 }
 
 /// Keys and policy, read before the work begins.
 pub(super) struct Ready {
     keys: Vec<SecretKey>,
+    relay: Option<Client>,
     /// The policy.
     pub(super) policy: Option<Governing>,
 }
@@ -47,7 +55,8 @@ impl Sealing {
             Governing::new(document, self.track.as_deref())
                 .map_err(|error| Failure::new(format_args!("{}: {error}", path.display())))
         });
-        Ok(Ready { keys, policy: policy.transpose()? })
+        let relay = self.relay.as_ref().map(|url| Client::new(url, Bounds::DEFAULT)).transpose()?;
+        Ok(Ready { keys, relay, policy: policy.transpose()? })
     }
 }
 
@@ -56,6 +65,35 @@ impl Ready {
     pub(super) fn sign(&self, committed: &mut Committed) -> Result<(), Failure> {
         self.keys.iter().try_for_each(|key| committed.sign(key)).map_err(Failure::from)
     }
+
+    /// Registers what was sealed, if a relay was named. The receipt is in place by then, whatever the relay says.
+    pub(super) fn register(&self, sealed: &Sealed) -> Result<(), Failure> {
+        // The run may have taken longer than the patience that began before it.
+        let Some(relay) = self.relay.as_ref().map(Client::afresh) else { return Ok(()) };
+        register(&relay, &sealed.path, &sealed.capsule)
+    }
+}
+
+/// Registers a receipt and keeps the answer beside it.
+pub(super) fn register(relay: &Client, receipt: &Path, capsule: &Capsule) -> Result<(), Failure> {
+    let Some(commit) = commit_of(capsule) else {
+        eprintln_line(format_args!("  {FAINT}not registered: all of the archive travels in the receipt{FAINT:#}"));
+        return Ok(());
+    };
+    let again = "the receipt is in place; register it again with capseal audit register";
+    let registered = Registered::with(relay, &commit).map_err(|error| Failure::explained(error, again))?;
+    let path = commit_beside(receipt);
+    // The relay answers a commit in the same way each time.
+    whole_file::write(&path, Existing::Replace, registered.to_json().as_bytes())?;
+    eprintln_line(format_args!("  registered with {}: {}", printable(relay.base()), path.display()));
+    Ok(())
+}
+
+/// Where a relay's answer is kept.
+pub(super) fn commit_beside(receipt: &Path) -> PathBuf {
+    let mut beside = receipt.as_os_str().to_owned();
+    beside.push(".commit.json");
+    beside.into()
 }
 
 /// Where keys are, and how they are opened.

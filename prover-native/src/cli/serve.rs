@@ -1,20 +1,42 @@
 //! `capseal serve`.
 
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
 
 use clap::Args;
+use verifier_core::{
+    sampling::MAX_BITS,
+    signature::Purpose,
+    trust::{Registry, judge},
+    verify::Samples,
+};
 
-use super::output::{Failure, GOOD, eprintln_line};
+use super::{
+    output::{Failure, GOOD, eprintln_line},
+    registry::{now, read_trust},
+    sealing::Secret,
+};
 use crate::{
     cause::Cause,
     provider::{Access, Folder, Gate, Server},
+    relay::{Register, Service},
 };
 
-/// Serve bundles to whoever audits or fetches them, until SIGTERM or SIGINT.
+/// Serve bundles to whoever audits or fetches them, until SIGTERM or SIGINT; and be a relay, when told to.
 ///
 /// The folder is what `capseal audit export` writes. HTTP without TLS, and without limits for each client: put a proxy in front of it
 /// before others can reach it.
+///
+/// A relay logs which receipt was committed when, and signs one challenge for each: which rows of its archive everybody may then ask for.
+/// With --relay-key it keeps its log and index in DIR/relay; `capseal pcap verify --run DIR/relay/log.jsonl` checks the log.
 #[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
     /// The folder.
     #[arg(long, value_name = "DIR")]
@@ -31,6 +53,37 @@ pub(super) struct Arguments {
     /// Write no line for each request to standard error.
     #[arg(long)]
     quiet: bool,
+    #[command(flatten)]
+    relay: Relay,
+    #[command(flatten)]
+    secret: Secret,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  capseal audit export run.cap --out www && capseal serve --data www      a provider
+  capseal keys new relay && capseal registry add trust.toml relay --purpose relay
+  capseal serve --data www --relay-key relay --trust trust.toml            and a relay
+  capseal run --relay http://127.0.0.1:8490 ./job.py                       commits to it";
+
+/// The relay's part.
+#[derive(Args, Debug)]
+struct Relay {
+    /// Be a relay too, and sign with this key of the store.
+    #[arg(long, value_name = "NAME", requires = "trust")]
+    relay_key: Option<String>,
+    /// Trust file with the registry under which the relay issues; it lists the relay's key with the purpose `relay`.
+    #[arg(long, value_name = "FILE", requires = "relay_key")]
+    trust: Option<PathBuf>,
+    /// Bits that its challenges ask for.
+    #[arg(long, value_name = "BITS", default_value_t = Samples::DEFAULT_BITS, value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_BITS)))]
+    relay_bits: u32,
+    /// How many days a challenge is good for.
+    #[arg(long, value_name = "DAYS", default_value_t = 3650, value_parser = clap::value_parser!(u32).range(1..=36500))]
+    relay_days: u32,
+    /// Commits and attestations that it takes in a second, from everybody together.
+    #[arg(long, value_name = "COUNT", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
+    relay_rate: u32,
 }
 
 pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
@@ -40,16 +93,46 @@ pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
             "make one with capseal audit export",
         ));
     }
+    let relay = match (&arguments.relay.relay_key, &arguments.relay.trust) {
+        (Some(name), Some(trust)) => Some(Arc::new(relay(arguments, name, trust)?)),
+        _ => None,
+    };
     let gate = gate(arguments)?;
     let protected = gate.is_some();
-    let server = Server::start_gated(arguments.listen, Folder::at(&arguments.data), !arguments.quiet, gate)
+    let what = if relay.is_some() { "serving and relaying" } else { "serving" };
+    let folder = Folder::at(&arguments.data);
+    let server = Server::start_with(arguments.listen, folder, !arguments.quiet, gate, relay)
         .map_err(|error| Failure::new(format_args!("cannot listen on {}: {}", arguments.listen, Cause(&error))))?;
-    eprintln_line(format_args!("{GOOD}✓{GOOD:#} serving {} on http://{}", arguments.data.display(), server.address()));
+    eprintln_line(format_args!("{GOOD}✓{GOOD:#} {what} {} on http://{}", arguments.data.display(), server.address()));
     if protected {
         eprintln_line("  bundles of its access file are for those alone who have a token");
     }
     server.run_to_signal()?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn relay(arguments: &Arguments, name: &str, trust: &Path) -> Result<Service, Failure> {
+    let registry = registry(trust)?;
+    let key = arguments.secret.open(name)?;
+    if let Err(unfit) = judge(&registry, &key.public(), Purpose::Relay, now()) {
+        return Err(Failure::explained_by(
+            format_args!("the key {name} {unfit}: nobody would trust this relay"),
+            "list it with capseal registry add … --purpose relay, and pin the registry",
+        ));
+    }
+    let folder = arguments.data.join("relay");
+    let lifetime = Duration::from_secs(u64::from(arguments.relay.relay_days) * 24 * 60 * 60);
+    let lifetime_ms = u64::try_from(lifetime.as_millis()).unwrap_or(u64::MAX);
+    fs::create_dir_all(&folder)?;
+    let register = Register::open(&folder, key, registry, arguments.relay.relay_bits, lifetime_ms)
+        .map_err(|error| Failure::new(format_args!("the relay cannot start: {error}")))?;
+    Ok(Service::new(register, arguments.relay.relay_rate))
+}
+
+fn registry(path: &Path) -> Result<Registry, Failure> {
+    let trust = read_trust(path)?;
+    let registry = trust.registry().map_err(|error| Failure::new(format_args!("{}: {error}", path.display())))?;
+    Ok(registry.clone())
 }
 
 /// The gate, if there is an access file: one that lies there is never passed over.

@@ -38,7 +38,7 @@ pub(super) struct Arguments {
 
 pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let key = arguments.secret.open(&arguments.key)?;
-    let purposes: &[Purpose] = if arguments.manifests { Purpose::ALL } else { &[Purpose::Authorship] };
+    let purposes: &[Purpose] = if arguments.manifests { Purpose::OF_RECEIPTS } else { &[Purpose::Authorship] };
     let in_place = arguments.out.is_none();
     let out = arguments.out.as_ref().unwrap_or(&arguments.receipt);
     let existing = if in_place || arguments.force { Existing::Replace } else { Existing::Keep };

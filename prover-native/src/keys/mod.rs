@@ -15,7 +15,10 @@ use k256::{
 use verifier_core::{
     Digest,
     digest::Context,
-    signature::{PublicKey, Purpose, SIGNATURE_LEN, Signature, SignedPayload, payload_to_be_signed, to_be_signed},
+    relay::Message,
+    signature::{
+        PublicKey, Purpose, SIGNATURE_LEN, Signature, SignatureError, SignedPayload, payload_to_be_signed, to_be_signed,
+    },
 };
 use zeroize::Zeroizing;
 
@@ -80,6 +83,14 @@ impl SecretKey {
     pub fn sign(&self, purpose: Purpose, subject: &Digest) -> Signature {
         let key = self.public();
         Signature::new(key, self.ecdsa(&to_be_signed(&key, purpose, subject)))
+    }
+
+    /// Signs what a relay or an auditor says; the same message has the same bytes each time.
+    ///
+    /// # Errors
+    /// None in practice.
+    pub fn sign_message<M: Message>(&self, message: &M) -> Result<Vec<u8>, SignatureError> {
+        self.sign_payload(M::PURPOSE.context(), message.encode()).to_cose()
     }
 
     /// Signs a payload that travels with its signature.

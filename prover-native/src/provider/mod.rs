@@ -16,4 +16,5 @@ pub use access::{ACCESS_SCHEMA, Access, AccessError, Protected, of_bundle};
 pub use authorization::{AUTHORIZATION_SCHEME, Gate, GateError, POSSESSION_HEADER};
 pub use export::{ExportError, Exported, export};
 pub use folder::Folder;
+pub(crate) use problem::Problem;
 pub use server::Server;

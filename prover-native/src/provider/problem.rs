@@ -5,10 +5,11 @@ use axum::{
     http::{Response, StatusCode, header},
 };
 use serde_json::json;
+use verifier_core::ReasonCode;
 
 /// Why there is no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Problem {
+pub(crate) enum Problem {
     NotFound,
     MethodNotAllowed,
     Malformed,
@@ -17,6 +18,12 @@ pub(super) enum Problem {
     RangeNotSatisfiable(u64),
     Busy,
     Internal,
+    NoCommit,
+    CommitConflict,
+    TooManyAttestations,
+    TooLarge,
+    RateLimited,
+    StorageFull,
 }
 
 impl Problem {
@@ -38,13 +45,29 @@ impl Problem {
             }
             Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy", "Too many requests at once.", true),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "The provider failed.", true),
+            Self::NoCommit => (StatusCode::NOT_FOUND, "not-found", "There is no such commit here.", false),
+            Self::CommitConflict => {
+                (StatusCode::CONFLICT, "commit-conflict", "Another archive was committed under this hash.", false)
+            }
+            Self::TooManyAttestations => {
+                (StatusCode::CONFLICT, "too-many-attestations", "The commit has as many attestations as it may.", false)
+            }
+            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "More than any message has.", false),
+            Self::RateLimited => {
+                (StatusCode::TOO_MANY_REQUESTS, "rate-limited", "More commits at once than the relay takes.", true)
+            }
+            Self::StorageFull => (StatusCode::INSUFFICIENT_STORAGE, "storage-full", "The disk is full.", true),
         }
     }
 
     /// The response.
-    pub(super) fn response(self) -> Response<Body> {
+    pub(crate) fn response(self) -> Response<Body> {
         let (status, kind, title, retryable) = self.parts();
-        let code = (self == Self::NotFound).then_some("E074_AVAILABILITY_FAILED");
+        let code = match self {
+            Self::NotFound => Some(ReasonCode::AvailabilityFailed.name()),
+            Self::NoCommit => Some(ReasonCode::DaChallengeMissing.name()),
+            _ => None,
+        };
         let body = json!({
             "type": format!("https://capseal.dev/problems/{kind}"), "title": title, "status": status.as_u16(),
             "code": code, "retryable": retryable,

@@ -30,6 +30,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 use verifier_core::Digest;
 
 use super::{Folder, Gate, authorization, open, problem::Problem};
+use crate::relay;
 
 /// A provider that answers.
 #[derive(Debug)]
@@ -53,13 +54,27 @@ impl Server {
     /// # Errors
     /// When the address cannot be had.
     pub fn start_gated(address: SocketAddr, folder: Folder, log: bool, gate: Option<Gate>) -> io::Result<Self> {
+        Self::start_with(address, folder, log, gate, None)
+    }
+
+    /// The same, with a relay beside the provider.
+    ///
+    /// # Errors
+    /// When the address cannot be had.
+    pub fn start_with(
+        address: SocketAddr,
+        folder: Folder,
+        log: bool,
+        gate: Option<Gate>,
+        relay: Option<Arc<relay::Service>>,
+    ) -> io::Result<Self> {
         let listener = TcpListener::bind(address)?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel();
         let thread = thread::Builder::new().name("capseal-provider".to_owned()).spawn(move || {
             let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build()?;
-            let served = runtime.block_on(serve(listener, Shared::new(folder, log, gate), stopped));
+            let served = runtime.block_on(serve(listener, Shared::new(folder, log, gate, relay), stopped));
             // What still sends a body after the grace has had its time.
             runtime.shutdown_timeout(GRACE);
             served
@@ -124,6 +139,7 @@ const PIECE: usize = 128 << 10;
 
 struct Shared {
     folder: Folder,
+    relay: Option<Arc<relay::Service>>,
     log: bool,
     gate: Option<Arc<Gate>>,
     requests: Semaphore,
@@ -133,14 +149,15 @@ struct Shared {
 }
 
 impl Shared {
-    fn new(folder: Folder, log: bool, gate: Option<Gate>) -> Arc<Self> {
+    fn new(folder: Folder, log: bool, gate: Option<Gate>, relay: Option<Arc<relay::Service>>) -> Arc<Self> {
         let (requests, gate) = (Semaphore::new(MAX_REQUESTS), gate.map(Arc::new));
-        Arc::new(Self { folder, log, gate, requests, answered: Default::default(), bytes: AtomicU64::new(0) })
+        Arc::new(Self { folder, relay, log, gate, requests, answered: Default::default(), bytes: AtomicU64::new(0) })
     }
 }
 
 async fn serve(listener: TcpListener, shared: Arc<Shared>, stopped: oneshot::Receiver<()>) -> io::Result<()> {
     let routes = Router::new()
+        .merge(shared.relay.clone().map(relay::routes).unwrap_or_default())
         .route("/v1/blobs/{digest}", get(blob))
         .route("/v1/da/{da_hash}/header", get(da_header))
         .route("/v1/da/{da_hash}/z", get(sketch))
@@ -272,6 +289,7 @@ async fn metrics(State(shared): State<Arc<Shared>>) -> Response<Body> {
     }
     text +=
         &format!("# TYPE capseal_bytes_total counter\ncapseal_bytes_total {}\n", shared.bytes.load(Ordering::Relaxed));
+    text += &shared.relay.as_ref().map(|relay| relay.metrics()).unwrap_or_default();
     let mut response = Response::new(Body::from(text));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; version=0.0.4"));
     response

@@ -173,7 +173,7 @@ impl Committed {
     /// None in practice.
     pub fn sign(&mut self, key: &SecretKey) -> Result<(), SealError> {
         let capsule = self.capsule();
-        for purpose in Purpose::ALL {
+        for purpose in Purpose::OF_RECEIPTS {
             self.signatures.push(signature_entry(&capsule, key, *purpose).map_err(SealError::Signature)?);
         }
         Ok(())

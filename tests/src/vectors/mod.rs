@@ -11,6 +11,7 @@ mod form;
 mod frozen;
 mod log;
 mod proof;
+mod relay;
 mod rv32im;
 mod sampling;
 mod trust;
@@ -209,6 +210,7 @@ pub fn derived(bases: &Bases) -> Vec<Vector> {
     let mut vectors = accepted(bases);
     vectors.extend(trust::accepted(bases));
     vectors.extend(sampling::accepted(bases));
+    vectors.extend(relay::accepted(bases));
     let mut rejects = Rejects::default();
     for case in hostile::container::cases() {
         rejects.add(case.code, &format!("container-{}", case.name), case.bytes);
@@ -223,6 +225,7 @@ pub fn derived(bases: &Bases) -> Vec<Vector> {
     log::add(bases, &mut rejects);
     trust::add(bases, &mut rejects);
     sampling::add(bases, &mut rejects);
+    relay::add(bases, &mut rejects);
     for case in hostile::receipt::cases(bases) {
         rejects.add(case.code, &format!("hostile-{}", case.name), case.bytes);
     }

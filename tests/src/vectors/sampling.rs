@@ -22,14 +22,14 @@ use crate::{
 };
 
 /// An archive that lies elsewhere, and whoever has it.
-struct Provider {
+pub(super) struct Provider {
     encoding: Encoding,
     rows: Vec<Vec<u8>>,
 }
 
 impl Provider {
     /// Encodes the archive of a receipt that carries it as well.
-    fn of(detached: &Receipt) -> Self {
+    pub(super) fn of(detached: &Receipt) -> Self {
         let artifacts = detached.clone().items("payload.artifacts").len();
         let name = |at: usize| {
             let digest = Digest::from_value(detached.value(&format!("payload.artifacts.{at}.digest")));
@@ -44,7 +44,7 @@ impl Provider {
         Self { encoding, rows }
     }
 
-    fn answer(&self, index: u64) -> Vec<u8> {
+    pub(super) fn answer(&self, index: u64) -> Vec<u8> {
         let path = self.encoding.tree.open(index).expect("a row");
         let row = &self.rows[usize::try_from(index).expect("an index")];
         path.digests().iter().fold(row.clone(), |mut answer, digest| {
@@ -76,7 +76,7 @@ fn samples(bits: u32, answers: &[Option<Vec<u8>>]) -> Json {
 }
 
 /// Without its artifacts, so that rows have to be sampled.
-fn bare(receipt: &mut Receipt) {
+pub(super) fn bare(receipt: &mut Receipt) {
     receipt.entries.retain(|name, _| !name.starts_with("artifacts/"));
     for at in 0..receipt.items("payload.artifacts").len() {
         receipt.set(&format!("payload.artifacts.{at}.embedded"), Value::Bool(false));

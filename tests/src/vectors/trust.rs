@@ -154,7 +154,7 @@ fn signatures(bases: &Bases, rejects: &mut Rejects) {
             rejects.add(code, name, receipt.bytes());
         };
         put("of-another-receipt", other.entries[&author].clone());
-        let another = Purpose::ALL.iter().find(|other| **other != purpose).unwrap_or(&purpose);
+        let another = Purpose::OF_RECEIPTS.iter().find(|other| **other != purpose).unwrap_or(&purpose);
         put("for-another-purpose", sealed.entries[&entry::signature(*another, &test_key("author").public())].clone());
         let capsule = sealed.record().expect("a capsule");
         put("of-another-key", signature_entry(&capsule, &test_key("second"), purpose).expect("a signature").1);

@@ -43,5 +43,6 @@ pub fn signature(purpose: Purpose, key: &PublicKey) -> String {
 /// Reads the token of a signature's name: the purpose, and the identity of the key.
 pub fn read_signature(token: &str) -> Option<(Purpose, Digest)> {
     let (purpose, key_id) = token.split_once('.')?;
-    Some((Purpose::from_name(purpose)?, Digest::from_hex(key_id)?))
+    let purpose = Purpose::from_name(purpose).filter(|purpose| Purpose::OF_RECEIPTS.contains(purpose))?;
+    Some((purpose, Digest::from_hex(key_id)?))
 }

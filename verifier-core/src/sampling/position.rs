@@ -31,6 +31,23 @@ impl Seed {
             nonce.as_bytes(),
         ]))
     }
+
+    /// The seed of a relay's challenge, which everybody knows once it is issued.
+    pub fn archival(
+        header_commit_hash: &Digest,
+        da_hash: &Digest,
+        rows: u64,
+        samples: u32,
+        challenge: &Digest,
+    ) -> Self {
+        Self(Tag::SAMPLE_ARCHIVAL_SEED.digest(&[
+            header_commit_hash.as_bytes(),
+            da_hash.as_bytes(),
+            &rows.to_le_bytes(),
+            &samples.to_le_bytes(),
+            challenge.as_bytes(),
+        ]))
+    }
 }
 
 /// `samples` distinct positions below `rows`, ascending; all of them when there are no more.
@@ -120,7 +137,8 @@ mod tests {
             Seed::live(&a, &b, 65, 8, &c),
             Seed::live(&a, &b, 64, 9, &c),
             Seed::live(&a, &b, 64, 8, &a),
+            Seed::archival(&a, &b, 64, 8, &c),
         ];
-        assert!((0..6).all(|i| (0..i).all(|j| seeds[i] != seeds[j])));
+        assert!((0..7).all(|i| (0..i).all(|j| seeds[i] != seeds[j])));
     }
 }

@@ -1,4 +1,4 @@
-//! A payload that travels with the signature over it: links of tokens, proofs of possession, lists of revocations.
+//! A payload that travels with the signature over it: links of tokens, proofs of possession, lists of revocations, messages of relays.
 
 use alloc::vec::Vec;
 

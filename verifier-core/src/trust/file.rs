@@ -118,8 +118,9 @@ fn key(place: &str, table: &KeyTable) -> Result<registry::Key, TrustError> {
 /// One order, none twice: a registry has one canonical form.
 fn purposes(place: &str, names: &[String]) -> Result<Vec<Purpose>, TrustError> {
     let purposes = names.iter().map(|name| Purpose::from_name(name));
-    let mut purposes: Vec<Purpose> =
-        purposes.collect::<Option<_>>().ok_or_else(|| wrong(place, "purposes: authorship, manifests"))?;
+    let mut purposes: Vec<Purpose> = purposes
+        .collect::<Option<_>>()
+        .ok_or_else(|| wrong(place, "purposes: attestation, authorship, manifests, relay"))?;
     purposes.sort_unstable();
     if purposes.array_windows().any(|[first, second]| first == second) {
         return Err(wrong(place, "each purpose once"));

@@ -137,6 +137,7 @@ impl Unfit {
     /// The reason code.
     pub const fn code(self, purpose: Purpose) -> ReasonCode {
         match (self, purpose) {
+            (_, Purpose::Attestation | Purpose::Relay) => ReasonCode::DaChallengeUntrusted,
             (Self::Unknown | Self::NotListed, Purpose::Authorship) => ReasonCode::SignerNotAuthorized,
             (Self::Unknown | Self::NotListed, Purpose::Manifests) => ReasonCode::ManifestSignerUntrusted,
             (Self::Revoked, _) => ReasonCode::SignerRevoked,

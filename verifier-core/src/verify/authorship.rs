@@ -96,8 +96,8 @@ pub(super) fn names(signers: &[Signer]) -> String {
 
 /// The keys whose signatures for a purpose hold, in the order of the entries.
 pub(super) fn keys(container: &Container<'_>, capsule: &Capsule, purpose: Purpose) -> Result<Vec<PublicKey>, Refusal> {
-    let subject = purpose.subject(&capsule.capsule_hash, &capsule.header.manifest_hash);
     let mut keys = Vec::new();
+    let Some(subject) = purpose.subject(&capsule.capsule_hash, &capsule.header.manifest_hash) else { return Ok(keys) };
     for entry in container.entries() {
         let EntryKind::Signature(token) = entry.name.kind() else { continue };
         let Some((_, key_id)) = entry::read_signature(token).filter(|(other, _)| *other == purpose) else { continue };
@@ -119,5 +119,6 @@ const fn invalid_code(purpose: Purpose) -> ReasonCode {
     match purpose {
         Purpose::Authorship => ReasonCode::SignatureInvalid,
         Purpose::Manifests => ReasonCode::ManifestSignatureInvalid,
+        Purpose::Attestation | Purpose::Relay => ReasonCode::DaChallengeUntrusted,
     }
 }

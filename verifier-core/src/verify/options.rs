@@ -1,7 +1,7 @@
 //! What a verifier asks for.
 
 use alloc::{string::String, vec::Vec};
-use core::fmt;
+use core::{fmt, num::NonZeroU32};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use serde::{Deserialize, Deserializer};
@@ -40,6 +40,10 @@ pub struct VerifyOptions {
     pub require_status: Option<Status>,
     /// What came of sampling the rows of an archive that lies elsewhere.
     pub samples: Option<Samples>,
+    /// A relay's challenge, and what came of it.
+    pub challenge: Option<Challenged>,
+    /// What others say who sampled.
+    pub attestations: Option<Attestations>,
     /// What the verifier is willing to read; not part of the JSON.
     #[serde(skip)]
     pub limits: Limits,
@@ -52,6 +56,11 @@ impl VerifyOptions {
     /// What is wrong with the text.
     pub fn from_json(json: &str) -> Result<Self, OptionsError> {
         serde_json::from_str(json).map_err(|error| OptionsError(alloc::format!("{error}")))
+    }
+
+    /// Whether something was given that shows whether the archive can be had.
+    pub(super) const fn shows_availability(&self) -> bool {
+        self.samples.is_some() || self.challenge.is_some() || self.attestations.is_some()
     }
 }
 
@@ -74,6 +83,60 @@ pub struct Samples {
 impl Samples {
     /// Bits that are asked for when nothing else is said.
     pub const DEFAULT_BITS: u32 = 80;
+}
+
+/// A relay's challenge and the rows that it calls for. As JSON an object with the keys `commit` and `challenge` (the relay's messages in
+/// base64, or null for one that could not be had), `bits` and `answers`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Challenged {
+    /// The relay's receipt of the commit.
+    #[serde(deserialize_with = "message")]
+    pub commit: Option<Vec<u8>>,
+    /// The relay's challenge.
+    #[serde(deserialize_with = "message")]
+    pub challenge: Option<Vec<u8>>,
+    /// The fewest bits that a challenge may ask for.
+    #[serde(default = "default_bits", deserialize_with = "bits")]
+    pub bits: u32,
+    /// An answer for each position, in their order.
+    #[serde(deserialize_with = "answers")]
+    pub answers: Vec<Option<Vec<u8>>>,
+}
+
+/// Attestations, and how many have to be good. As JSON an object with the keys `threshold`, `bits`, `max_age_ms` and `given` (messages in
+/// base64).
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Attestations {
+    /// How many trusted keys have to attest.
+    #[serde(default = "one")]
+    pub threshold: NonZeroU32,
+    /// The fewest bits that each has to have sampled.
+    #[serde(default = "default_bits", deserialize_with = "bits")]
+    pub bits: u32,
+    /// How old they may be at the verifier's time; any age when it is not said.
+    #[serde(default)]
+    pub max_age_ms: Option<u64>,
+    /// The messages.
+    #[serde(deserialize_with = "messages")]
+    pub given: Vec<Vec<u8>>,
+}
+
+const fn one() -> NonZeroU32 {
+    NonZeroU32::MIN
+}
+
+fn read_message<E: serde::de::Error>(text: &str) -> Result<Vec<u8>, E> {
+    BASE64.decode(text).map_err(|_| E::custom("a message is not base64"))
+}
+
+fn message<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<u8>>, D::Error> {
+    Option::<String>::deserialize(deserializer)?.as_deref().map(read_message).transpose()
+}
+
+fn messages<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Vec<u8>>, D::Error> {
+    Vec::<String>::deserialize(deserializer)?.iter().map(|text| read_message(text)).collect()
 }
 
 const fn default_bits() -> u32 {
