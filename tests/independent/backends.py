@@ -49,7 +49,8 @@ def proof_parameters(receipt: Receipt, system: str) -> ParameterSet:
 
 
 def fri_params_hash(receipt: Receipt, chosen: ParameterSet) -> bytes:
-    return tagged_cbor("fri-params", {"parameter_set": receipt.payload["proof"]["parameter_set"], **vars(chosen)})
+    options = {name: value for name, value in vars(chosen).items() if name != "longest"}
+    return tagged_cbor("fri-params", {"parameter_set": receipt.payload["proof"]["parameter_set"], **options})
 
 
 def proof_bytes(receipt: Receipt) -> bytes:
