@@ -80,6 +80,7 @@ export type ReasonCode =
   | "E119_POLICY_NETWORK_USED"
   | "E120_POLICY_BUILD_NOT_DETERMINISTIC"
   | "E121_POLICY_SIGNERS_TOO_FEW"
+  | "E122_POLICY_OBLIGATION_UNMET"
   | "E201_EVENT_LOG_MISMATCH"
   | "E202_CHECKPOINT_MISMATCH"
   | "E203_CHECKPOINT_MALFORMED"
@@ -182,6 +183,7 @@ export const reasons: readonly Reason[] = [
   { name: "E119_POLICY_NETWORK_USED", number: 119, exit_code: 11, meaning: "The policy forbids the network, and nothing shows that it was not used." },
   { name: "E120_POLICY_BUILD_NOT_DETERMINISTIC", number: 120, exit_code: 11, meaning: "The policy requires a deterministic build, and nothing shows that this is one." },
   { name: "E121_POLICY_SIGNERS_TOO_FEW", number: 121, exit_code: 11, meaning: "Fewer of the policy's signers have signed than it requires." },
+  { name: "E122_POLICY_OBLIGATION_UNMET", number: 122, exit_code: 11, meaning: "A check that the policy requires is not shown to have passed." },
   { name: "E201_EVENT_LOG_MISMATCH", number: 201, exit_code: 12, meaning: "The event log is not the one committed to, or contradicts the claim." },
   { name: "E202_CHECKPOINT_MISMATCH", number: 202, exit_code: 12, meaning: "The log does not extend the checkpoint: it was cut, changed, or is another log." },
   { name: "E203_CHECKPOINT_MALFORMED", number: 203, exit_code: 20, meaning: "The checkpoint or the key is not of its format." },
