@@ -3,6 +3,7 @@
 seeds.py [FOLDER...]    out of every *.cap below the folders; by default, the vectors and the page's samples
 """
 
+import base64
 import hashlib
 import json
 import pathlib
@@ -11,7 +12,7 @@ import zipfile
 
 ROOT = pathlib.Path(__file__).resolve().parent
 RECEIPTS = [ROOT.parent / "tests" / "vectors", ROOT.parent / "web-demo" / "samples"]
-TARGETS = ["cbor", "container", "event_log", "pcap", "proof", "trust", "verify_whole"]
+TARGETS = ["capability", "cbor", "container", "event_log", "pcap", "proof", "trust", "verify_whole"]
 
 # What the targets read at most.
 LARGEST = 256 * 1024
@@ -42,6 +43,22 @@ def plant_entries(receipt: pathlib.Path) -> None:
                 plant("cbor", archive.read(name))
 
 
+def plant_tokens(vectors: pathlib.Path) -> None:
+    """Tokens, proofs and lists as bytes, and what tokens are judged by."""
+
+    def plant_text(text: str) -> None:
+        try:
+            plant("capability", base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        except ValueError:
+            plant("capability", text.encode())
+
+    for case in json.loads(vectors.read_text())["cases"]:
+        plant_text(case["token"])
+        plant("capability", json.dumps(case["options"]).encode())
+        for text in [*case["options"].get("revocations", []), case["options"].get("possession", {}).get("proof") or ""]:
+            plant_text(text)
+
+
 def main(folders: list[pathlib.Path]) -> None:
     for path in sorted(path for folder in folders for path in folder.rglob("*.cap")):
         plant("container", path.read_bytes())
@@ -55,6 +72,8 @@ def main(folders: list[pathlib.Path]) -> None:
                 plant_entries(path)
             except zipfile.BadZipFile:
                 print(f"seeds: {path} is not for other readers", file=sys.stderr)
+    for path in sorted(path for folder in folders for path in folder.rglob("capability.json")):
+        plant_tokens(path)
     for target in TARGETS:
         # A proof or a capsule is not found by chance: without a seed the target would test nothing.
         if not any((ROOT / "corpus" / target).glob("*")):

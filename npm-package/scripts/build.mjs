@@ -26,7 +26,7 @@ const PACKAGE = {
 };
 
 /** The modules whose declarations make up the public types. */
-const DECLARATIONS = ["reasons", "verdict", "inspection", "log", "errors", "source", "load", "verifier", "index"];
+const DECLARATIONS = ["reasons", "verdict", "inspection", "log", "capability", "errors", "source", "load", "verifier", "index"];
 
 await rm(path("dist"), { recursive: true, force: true });
 await mkdir(path("dist"));

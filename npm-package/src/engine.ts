@@ -1,6 +1,7 @@
 // One instance of the wasm verifier. A trap ends an instance: it is thrown away, and the next call gets a fresh one.
 import * as glue from "./glue/verifier.js";
 import { VerifierError } from "./errors.js";
+import type { CapabilityDecision, CapabilityOptions } from "./capability.js";
 import type { Inspected } from "./inspection.js";
 import type { LogOptions, LogProofReport, LogReport } from "./log.js";
 import type { SamplePlan } from "./audit.js";
@@ -47,12 +48,21 @@ export function artifact(bytes: Uint8Array, digest: string): Uint8Array | undefi
   return call(() => glue.artifact(bytes, digest));
 }
 
+export function entryProof(bytes: Uint8Array, index: number): string | undefined {
+  return call(() => glue.entry_proof(bytes, index));
+}
+
 export function verifyLog(bytes: Uint8Array, options?: LogOptions): LogReport {
   return call(() => glue.verify_log(bytes, options) as LogReport);
 }
 
 export function verifyLogProof(proof: string, options?: LogOptions): LogProofReport {
   return call(() => glue.verify_log_proof(proof, options) as LogProofReport);
+}
+
+export function verifyCapability(token: string, options: CapabilityOptions): CapabilityDecision {
+  if (typeof token !== "string") throw new VerifierError("USAGE", "the token is not a text");
+  return call(() => glue.verify_capability(token, { ...options, at: options.at ?? Date.now() }) as CapabilityDecision);
 }
 
 export function version(): string {

@@ -1,4 +1,5 @@
 import { auditBy } from "./audit.js";
+import type { CapabilityDecision, CapabilityOptions } from "./capability.js";
 import * as engine from "./engine.js";
 import type { Inspected } from "./inspection.js";
 import { load, loadSync } from "./load.js";
@@ -6,6 +7,16 @@ import type { LogOptions, LogProofReport, LogReport } from "./log.js";
 import { readSource, viewBytes, type Bytes, type Source } from "./source.js";
 import type { AuditOptions, Verdict, VerifyOptions } from "./verdict.js";
 
+export type {
+  CapabilityDecision,
+  CapabilityDenied,
+  CapabilityHolds,
+  CapabilityLink,
+  CapabilityOptions,
+  CapabilityRequest,
+  ExpectedPossession,
+  Permission,
+} from "./capability.js";
 export { VerifierError, type VerifierErrorCode } from "./errors.js";
 export { isInspection } from "./inspection.js";
 export type { Claim, FileEntry, Inspected, Inspection, ReceiptEvent, Unreadable } from "./inspection.js";
@@ -91,6 +102,18 @@ export function artifactSync(bytes: Bytes, digest: string): Uint8Array | undefin
   return engine.artifact(viewBytes(bytes), digest);
 }
 
+/** Proof that a line is in the event log that the receipt carries, for `verifyLogProof`; `undefined` when there is no such line. */
+export async function entryProof(source: Source, index: number): Promise<string | undefined> {
+  const [bytes] = await Promise.all([readSource(source), load()]);
+  return engine.entryProof(bytes, index);
+}
+
+/** Proof of a line, at once. In a browser, await `load()` first. */
+export function entryProofSync(bytes: Bytes, index: number): string | undefined {
+  loadSync();
+  return engine.entryProof(viewBytes(bytes), index);
+}
+
 /** Checks an action log. A refused log is a report, not an error. Proofs that obligations refer to are not at hand here. */
 export async function verifyLog(source: Source, options?: LogOptions): Promise<LogReport> {
   const [bytes] = await Promise.all([readSource(source), load()]);
@@ -107,6 +130,18 @@ export function verifyLogSync(bytes: Bytes, options?: LogOptions): LogReport {
 export async function verifyLogProof(proof: string, options?: LogOptions): Promise<LogProofReport> {
   await load();
   return engine.verifyLogProof(proof, options);
+}
+
+/** Judges a capability token. One that is denied is a decision, not an error. */
+export async function verifyCapability(token: string, options: CapabilityOptions): Promise<CapabilityDecision> {
+  await load();
+  return engine.verifyCapability(token, options);
+}
+
+/** Judges a capability token at once. In a browser, await `load()` first. */
+export function verifyCapabilitySync(token: string, options: CapabilityOptions): CapabilityDecision {
+  loadSync();
+  return engine.verifyCapability(token, options);
 }
 
 /** The version of the verifier inside the wasm. In a browser, await `load()` first. */

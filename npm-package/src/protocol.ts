@@ -7,7 +7,8 @@ export type Call =
   | { name: "verify"; bytes: Uint8Array; options: VerifyOptions | undefined }
   | { name: "plan"; bytes: Uint8Array; nonce: string; bits: number }
   | { name: "inspect"; bytes: Uint8Array }
-  | { name: "artifact"; bytes: Uint8Array; digest: string };
+  | { name: "artifact"; bytes: Uint8Array; digest: string }
+  | { name: "entryProof"; bytes: Uint8Array; index: number };
 
 export type Request = { id: number; call: Call };
 export type Answer = { id: number; value: unknown } | { id: number; error: { code: VerifierErrorCode; message: string } };
@@ -23,6 +24,8 @@ export function run(call: Call): unknown {
       return engine.inspect(call.bytes);
     case "artifact":
       return engine.artifact(call.bytes, call.digest);
+    case "entryProof":
+      return engine.entryProof(call.bytes, call.index);
   }
 }
 

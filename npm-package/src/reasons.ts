@@ -90,7 +90,37 @@ export type ReasonCode =
   | "E207_OBLIGATION_VIOLATED"
   | "E208_OBLIGATION_INCOMPLETE"
   | "E301_PROOF_SYSTEM_MISMATCH"
-  | "E302_VERIFICATION_PROFILE_UNSATISFIED";
+  | "E302_VERIFICATION_PROFILE_UNSATISFIED"
+  | "E601_CAPABILITY_MISSING"
+  | "E602_CAPABILITY_MALFORMED"
+  | "E603_CAPABILITY_SIGNATURE_INVALID"
+  | "E604_CAPABILITY_ROOT_UNTRUSTED"
+  | "E605_CAPABILITY_PARENT_MISMATCH"
+  | "E606_CAPABILITY_ISSUER_MISMATCH"
+  | "E607_CAPABILITY_PERMISSIONS_WIDENED"
+  | "E608_CAPABILITY_RESOURCES_WIDENED"
+  | "E609_CAPABILITY_EXPIRY_EXTENDED"
+  | "E610_CAPABILITY_START_ADVANCED"
+  | "E611_CAPABILITY_AUDIENCE_WIDENED"
+  | "E612_CAPABILITY_DEPTH_EXCEEDED"
+  | "E613_CAPABILITY_LEVEL_LOWERED"
+  | "E614_CAPABILITY_LIMIT_RAISED"
+  | "E615_CAPABILITY_EXPIRED"
+  | "E616_CAPABILITY_NOT_YET_VALID"
+  | "E617_CAPABILITY_REVOKED"
+  | "E618_REVOCATION_STALE"
+  | "E619_REVOCATION_INVALID"
+  | "E620_REVOCATION_ROLLBACK"
+  | "E621_CAPABILITY_AUDIENCE_WRONG"
+  | "E622_POSSESSION_MISSING"
+  | "E623_POSSESSION_INVALID"
+  | "E624_POSSESSION_MISMATCH"
+  | "E625_POSSESSION_STALE"
+  | "E626_POSSESSION_REPLAYED"
+  | "E627_CAPABILITY_PERMISSION_DENIED"
+  | "E628_CAPABILITY_RESOURCE_DENIED"
+  | "E629_CAPABILITY_LEVEL_TOO_LOW"
+  | "E630_CAPABILITY_LIMIT_EXCEEDED";
 
 /** A row of the table of reason codes. */
 export interface Reason {
@@ -194,4 +224,34 @@ export const reasons: readonly Reason[] = [
   { name: "E208_OBLIGATION_INCOMPLETE", number: 208, exit_code: 11, meaning: "Something that had to be checked was not shown to hold." },
   { name: "E301_PROOF_SYSTEM_MISMATCH", number: 301, exit_code: 12, meaning: "The backend, circuit or parameter set is not one that this verifier pins." },
   { name: "E302_VERIFICATION_PROFILE_UNSATISFIED", number: 302, exit_code: 11, meaning: "The level asked for cannot be reached." },
+  { name: "E601_CAPABILITY_MISSING", number: 601, exit_code: 11, meaning: "A capability token is required and there is none." },
+  { name: "E602_CAPABILITY_MALFORMED", number: 602, exit_code: 20, meaning: "The capability token is not of its format." },
+  { name: "E603_CAPABILITY_SIGNATURE_INVALID", number: 603, exit_code: 11, meaning: "A link of the token is not signed by its issuer." },
+  { name: "E604_CAPABILITY_ROOT_UNTRUSTED", number: 604, exit_code: 11, meaning: "The token does not start with an issuer that is trusted." },
+  { name: "E605_CAPABILITY_PARENT_MISMATCH", number: 605, exit_code: 11, meaning: "A link is not bound to the link before it." },
+  { name: "E606_CAPABILITY_ISSUER_MISMATCH", number: 606, exit_code: 11, meaning: "A link was not issued by whom the link before it was issued to." },
+  { name: "E607_CAPABILITY_PERMISSIONS_WIDENED", number: 607, exit_code: 11, meaning: "A link permits what the link before it does not." },
+  { name: "E608_CAPABILITY_RESOURCES_WIDENED", number: 608, exit_code: 11, meaning: "A link is about resources that the link before it is not about." },
+  { name: "E609_CAPABILITY_EXPIRY_EXTENDED", number: 609, exit_code: 11, meaning: "A link expires after the link before it." },
+  { name: "E610_CAPABILITY_START_ADVANCED", number: 610, exit_code: 11, meaning: "A link is valid earlier than the link before it." },
+  { name: "E611_CAPABILITY_AUDIENCE_WIDENED", number: 611, exit_code: 11, meaning: "A link is for an audience that the link before it is not for." },
+  { name: "E612_CAPABILITY_DEPTH_EXCEEDED", number: 612, exit_code: 11, meaning: "A link may not be delegated that far." },
+  { name: "E613_CAPABILITY_LEVEL_LOWERED", number: 613, exit_code: 11, meaning: "A link asks for a lower level than the link before it." },
+  { name: "E614_CAPABILITY_LIMIT_RAISED", number: 614, exit_code: 11, meaning: "A link allows more bytes than the link before it." },
+  { name: "E615_CAPABILITY_EXPIRED", number: 615, exit_code: 11, meaning: "The token has expired." },
+  { name: "E616_CAPABILITY_NOT_YET_VALID", number: 616, exit_code: 11, meaning: "The token is not valid yet." },
+  { name: "E617_CAPABILITY_REVOKED", number: 617, exit_code: 11, meaning: "A link of the token was revoked." },
+  { name: "E618_REVOCATION_STALE", number: 618, exit_code: 11, meaning: "Whether the token was revoked is not known: there is no list that is fresh." },
+  { name: "E619_REVOCATION_INVALID", number: 619, exit_code: 20, meaning: "A revocation list is not of its format, or not signed by its issuer." },
+  { name: "E620_REVOCATION_ROLLBACK", number: 620, exit_code: 11, meaning: "A revocation list is older than one that was seen before." },
+  { name: "E621_CAPABILITY_AUDIENCE_WRONG", number: 621, exit_code: 11, meaning: "The token is for another audience." },
+  { name: "E622_POSSESSION_MISSING", number: 622, exit_code: 11, meaning: "A proof that the token's holder asks is required and there is none." },
+  { name: "E623_POSSESSION_INVALID", number: 623, exit_code: 11, meaning: "The proof of possession is not of its format, or not signed by the token's holder." },
+  { name: "E624_POSSESSION_MISMATCH", number: 624, exit_code: 11, meaning: "The proof of possession is for another request." },
+  { name: "E625_POSSESSION_STALE", number: 625, exit_code: 11, meaning: "The proof of possession was not made within the last minute." },
+  { name: "E626_POSSESSION_REPLAYED", number: 626, exit_code: 11, meaning: "The proof of possession was used before." },
+  { name: "E627_CAPABILITY_PERMISSION_DENIED", number: 627, exit_code: 11, meaning: "The token does not permit what is asked for." },
+  { name: "E628_CAPABILITY_RESOURCE_DENIED", number: 628, exit_code: 11, meaning: "The token is not about what is asked for." },
+  { name: "E629_CAPABILITY_LEVEL_TOO_LOW", number: 629, exit_code: 11, meaning: "The token asks for a higher level than the request is made at." },
+  { name: "E630_CAPABILITY_LIMIT_EXCEEDED", number: 630, exit_code: 11, meaning: "More bytes are asked for than the token allows." },
 ];

@@ -14,6 +14,7 @@ export interface Verifier {
   audit(source: Source, options: AuditOptions): Promise<Verdict>;
   inspect(source: Source): Promise<Inspected>;
   artifact(source: Source, digest: string): Promise<Uint8Array | undefined>;
+  entryProof(source: Source, index: number): Promise<string | undefined>;
   /** Where calls run, known after the first: `inline` means on the caller's thread, because no worker could start. */
   readonly mode: "worker" | "inline" | undefined;
   /** Ends the worker; calls without an answer fail with `TERMINATED`. */
@@ -116,6 +117,9 @@ export function createVerifier(options: VerifierOptions = {}): Verifier {
     },
     async artifact(source, digest) {
       return (await ask({ name: "artifact", bytes: await readSource(source), digest })) as Uint8Array | undefined;
+    },
+    async entryProof(source, index) {
+      return (await ask({ name: "entryProof", bytes: await readSource(source), index })) as string | undefined;
     },
     terminate() {
       terminated = true;

@@ -6,7 +6,7 @@ import test from "node:test";
 
 import * as esm from "capseal-verify";
 
-const { verify, verifySync, inspect, artifact, createVerifier, isAccepted, isInspection, reasons, version } = esm;
+const { verify, verifySync, inspect, artifact, entryProof, verifyLogProof, createVerifier, isAccepted, isInspection, reasons, version } = esm;
 const nonsense = new TextEncoder().encode("not a receipt");
 const receipt = await readFile(new URL("../../web-demo/samples/strategy.cap", import.meta.url));
 const usage = { name: "VerifierError", code: "USAGE" };
@@ -59,6 +59,18 @@ test("the expected capsule hash decides", () => {
   assert.ok(isAccepted(verifySync(receipt, { expected_capsule_hash: capsule_hash })));
   const verdict = verifySync(receipt, { expected_capsule_hash: "0".repeat(64) });
   assert.equal(verdict.reason, "E011_CAPSULE_HASH_MISMATCH");
+});
+
+test("a line of the log comes with a proof that holds, and one that is not there with none", async () => {
+  const { events } = await inspect(receipt);
+  const proof = await entryProof(receipt, events.length - 1);
+  const report = await verifyLogProof(proof);
+  assert.equal(report.accepted, true);
+  assert.equal(report.size, events.length);
+  assert.equal(JSON.parse(JSON.parse(proof).entry).seq, events.length - 1);
+  const changed = await verifyLogProof(proof.replace(/"root":"./, (text) => text.slice(0, -1) + (text.endsWith("0") ? "1" : "0")));
+  assert.equal(changed.reason, "E064_MERKLE_PROOF_INVALID");
+  assert.equal(await entryProof(receipt, events.length), undefined);
 });
 
 test("an artifact comes back whole, an unknown one does not come", async () => {
@@ -117,4 +129,22 @@ test("an action log is checked with its checkpoint, its obligations and its proo
   const joined = await vector("consistency.json");
   assert.equal((await esm.verifyLogProof(joined, options)).anchoring, "anchored");
   assert.equal((await esm.verifyLogProof(joined.replace('"from":3', '"from":4'))).reason, "E064_MERKLE_PROOF_INVALID");
+});
+
+test("a capability token is judged, with the rule and the link that fails", async () => {
+  const text = await readFile(new URL("../../tests/vectors/capability.json", import.meta.url), "utf8");
+  const cases = new Map(JSON.parse(text).cases.map((vector) => [vector.name, vector]));
+  const { token, options } = cases.get("nothing: three links, and a content is asked for");
+  const allowed = await esm.verifyCapability(token, options);
+  assert.deepEqual([allowed.outcome, allowed.http_status, allowed.links.length], ["allowed", 200, 3]);
+  const keys = ["capability_id", "subject", "permissions", "resource", "expires", "signature"];
+  assert.deepEqual(Object.keys(allowed.links[0]), keys);
+  const elsewhere = { ...options, request: { ...options.request, resource: "bundle/ax" } };
+  const denied = esm.verifyCapabilitySync(token, elsewhere);
+  assert.deepEqual([denied.rule, denied.link, denied.reason], ["resource_denied", 2, "E628_CAPABILITY_RESOURCE_DENIED"]);
+  // Without a time it is now, and the vectors' tokens are of another time.
+  const { at, ...without } = options;
+  assert.ok(["expired", "not_yet_valid"].includes(esm.verifyCapabilitySync(token, without).rule));
+  assert.throws(() => esm.verifyCapabilitySync(token, { ...options, rots: [] }), usage);
+  assert.throws(() => esm.verifyCapabilitySync(new Uint8Array(), options), usage);
 });

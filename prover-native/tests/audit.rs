@@ -15,15 +15,18 @@ use std::{
 
 use prover_native::{
     artifacts::ArtifactStore,
-    audit::{Audit, Bounds, Client, RowOutcome, audit, fetch},
+    audit::{Audit, Bounds, Client, Credentials, RowOutcome, audit, fetch},
     bundle::Bundle,
-    provider::{Folder, Server, export},
+    capability::{Asked, Terms, issue, prove},
+    keys::SecretKey,
+    provider::{Access, Folder, Gate, Server, export, of_bundle},
     run::{CaptureChoice, Program, Request},
     seal::{self, ArchivePlace, Destination},
     whole_file::Existing,
 };
 use verifier_core::{
     Digest, ReasonCode, Verdict, VerifyOptions,
+    capability::{Permission, to_base64},
     cbor::Value,
     row_check::{RowCheckHeader, Sketch},
     stc::{MultiOpening, opening_len},
@@ -443,4 +446,48 @@ fn urls_that_are_none_are_refused() {
     for url in ["", "ftp://x", "http://", "https:///x", "http://me:secret@host/", "http://host/?a", "/etc/passwd"] {
         assert!(Client::new(url, BOUNDS).is_err(), "{url}");
     }
+}
+
+#[test]
+fn a_protected_bundle_is_audited_and_fetched_by_its_holder_alone() {
+    let scene = Scene::new();
+    let [owner, ann] = [SecretKey::generate(), SecretKey::generate()];
+    let mut access = Access::new("provider.example", vec![owner.public()]);
+    let bundle = Bundle::open(&scene.receipt, None).unwrap();
+    access.protect(&bundle);
+    let (file, log) = (scene.dir.path().join("access.toml"), scene.dir.path().join("decisions.jsonl"));
+    fs::write(&file, access.text()).unwrap();
+    let gate = Gate::open(&file, &log).unwrap();
+    let server = Server::start_gated(loopback(), scene.folder(), false, Some(gate)).unwrap();
+    let stranger = client(server.address());
+    assert_eq!(scene.audited(std::slice::from_ref(&stranger)).reason, Some(ReasonCode::AvailabilityFailed));
+
+    let now = || u64::try_from(std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_millis()).unwrap();
+    let resource = of_bundle(&bundle.capsule().capsule_hash);
+    let terms = Terms {
+        audience: Some("provider.example".to_owned()),
+        ..Terms::new(ann.public(), &[Permission::Read], vec![resource], now() / 1000 + 600)
+    };
+    let token = issue(&owner, &terms).unwrap();
+    // Rows with one opening: the proof covers the body.
+    let path = format!("/v1/da/{}/open", scene.da_hash);
+    let body = Value::map(vec![("indices".to_owned(), Value::Array(vec![Value::Uint(0)]))]).encode();
+    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    let open = |proven: &[u8]| {
+        let asked = Asked { audience: "provider.example", method: "POST", path: &path, body: proven, time: now() };
+        let proof = to_base64(&prove(&token, &ann, &asked).unwrap());
+        let request = agent.post(format!("http://{}{path}", server.address()));
+        let request = request.header("authorization", format!("CapSeal {}", token.to_text()));
+        request.header("capseal-possession", proof).send(&body[..]).unwrap().status().as_u16()
+    };
+    assert_eq!((open(&body), open(b"another body")), (200, 401));
+
+    assert!(Credentials::new(token.clone(), SecretKey::generate()).is_err());
+    let holder = client(server.address()).entitled_by(Some(Credentials::new(token, ann).unwrap()));
+    let verdict = scene.audited(std::slice::from_ref(&holder));
+    assert!(verdict.is_accepted(), "{:?}", verdict.refusal());
+    let to = scene.dir.path().join("fetched");
+    assert!(fetch(&scene.receipt, &[stranger], &to, Existing::Keep).is_err());
+    assert_eq!(fetch(&scene.receipt, &[holder], &to, Existing::Keep).unwrap().rebuilt_from, None);
+    assert_eq!(fs::read(&to).unwrap(), fs::read(scene.archive()).unwrap());
 }

@@ -16,6 +16,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import capability
 import pcap
 from digests import sha256, tagged
 from reasons import Refused
@@ -113,6 +114,7 @@ def check_vectors(folder: Path) -> int:
         raise FileNotFoundError(f"no receipts below {folder}")
     outcomes += [*stc_outcomes(folder / "stc.json"), *row_check_outcomes(folder / "row-check.json"), *sampling_outcomes(folder / "sampling.json")]
     outcomes += pcap.outcomes(folder / "pcap")
+    outcomes += capability.outcomes(folder / "capability.json")
     for name, passed, found in outcomes:
         print("ok    " if passed else "FAILED", name, found)
     failed = sum(not passed for _, passed, _ in outcomes)

@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { openPage } from "./chromium.mjs";
 import { serve } from "./server.mjs";
-import { line, listReceipts, readOptions, Slowest } from "./receipts.mjs";
+import { line, listReceipts, listTokens, readOptions, Slowest } from "./receipts.mjs";
 
 const BATCH = 200;
 const POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'";
@@ -38,6 +38,9 @@ try {
       slowest.note(name, milliseconds);
     }
   }
+  for (const { name, answer } of await page.evaluate(judgeTokens, await listTokens(folder))) {
+    console.log(line(name, answer));
+  }
   slowest.say("Chromium");
 } finally {
   await close();
@@ -62,5 +65,22 @@ async function verifyBatch(batch) {
     answers.push({ name, answer: JSON.stringify(answer), milliseconds: performance.now() - begun });
   }
   if (globalThis.verifier.mode !== "worker") throw new Error("the verifier did not run in a worker");
+  return answers;
+}
+
+/** Runs in the page. */
+async function judgeTokens(tokens) {
+  const { verifyCapability } = await import("/package/browser.js");
+  const answers = [];
+  for (const { name, token, options } of tokens) {
+    let answer;
+    try {
+      answer = await verifyCapability(token, options);
+    } catch (error) {
+      if (error.name !== "VerifierError") throw error;
+      answer = { error: error.code };
+    }
+    answers.push({ name, answer: JSON.stringify(answer) });
+  }
   return answers;
 }

@@ -5,8 +5,8 @@ import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { verifySync } from "../../npm-package/dist/node.mjs";
-import { line, listReceipts, readOptions, Slowest } from "./receipts.mjs";
+import { verifyCapabilitySync, verifySync } from "../../npm-package/dist/node.mjs";
+import { line, listReceipts, listTokens, readOptions, Slowest } from "./receipts.mjs";
 
 const LARGE_BYTES = 4 << 20;
 const MIB = 1 << 20;
@@ -25,6 +25,9 @@ async function all() {
     slowest.note(name, milliseconds);
     largest = Math.max(largest, memory);
   }
+  for (const { name, token, options } of await listTokens(folder)) {
+    console.log(line(name, JSON.stringify(answered(() => verifyCapabilitySync(token, options)))));
+  }
   slowest.say("Node", `, peak memory of a process ${Math.round(largest / MIB)} MiB`);
 }
 
@@ -32,7 +35,7 @@ async function one(name) {
   const options = await readOptions(folder, name);
   const bytes = await readFile(join(folder, name));
   const begun = performance.now();
-  const answer = JSON.stringify(verify(bytes, options));
+  const answer = JSON.stringify(answered(() => verifySync(bytes, options)));
   return { answer, milliseconds: performance.now() - begun, memory: peakMemory() };
 }
 
@@ -44,9 +47,9 @@ function peakMemory() {
   return process.resourceUsage().maxRSS * 1024;
 }
 
-function verify(bytes, options) {
+function answered(call) {
   try {
-    return verifySync(bytes, options);
+    return call();
   } catch (error) {
     if (error.name !== "VerifierError") throw error;
     return { error: error.code };

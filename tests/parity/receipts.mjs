@@ -22,6 +22,15 @@ export async function readOptions(folder, name) {
   return text === undefined ? undefined : JSON.parse(text);
 }
 
+/** The tokens of `capability.json` in a folder, if it has one: a name for each, the token, what it is judged by. */
+export async function listTokens(folder) {
+  const text = await readFile(join(folder, "capability.json"), "utf8").catch((error) => {
+    if (error.code === "ENOENT") return '{"cases":[]}';
+    throw error;
+  });
+  return JSON.parse(text).cases.map(({ token, options }, place) => ({ name: `capability.json#${place}`, token, options }));
+}
+
 /** The line of a receipt; `answer` is JSON as its place made it. */
 export function line(name, answer) {
   return `${name}\t${answer}`;

@@ -2,6 +2,7 @@
 #![allow(clippy::missing_panics_doc, reason = "support of tests: a panic is how a test fails")]
 
 pub mod base;
+pub mod capability;
 pub mod every_byte;
 pub mod exchange;
 pub mod fields;

@@ -201,7 +201,7 @@ impl Code {
         let mut content: Vec<u8> = self.systematic_content(step);
         let last = content.len() - 1;
         content[last] ^= 0x55;
-        let other = Self::of_content(&content, self.shape.log_blowup().into());
+        let other = Self::of_content(&content, self.shape.log_blowup());
         let mut left = good - self.rows.iter().zip(&other.rows).filter(|(ours, theirs)| ours == theirs).count();
         let choose = |(ours, theirs): (&Vec<u8>, &Vec<u8>)| {
             if ours == theirs {

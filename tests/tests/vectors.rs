@@ -8,6 +8,7 @@ use std::{
 
 use capseal_tests::{
     base::BASES,
+    capability,
     vectors::{self, Bases, FROZEN, Vector},
 };
 use verifier_core::{Level, ReasonCode, VerifyOptions, inspect, verify};
@@ -96,7 +97,7 @@ fn the_folder_stays_small() {
 }
 
 #[test]
-fn verdicts_are_printed_one_a_line_sorted_by_path() {
+fn verdicts_and_decisions_are_printed_one_a_line_in_order() {
     let folder = vectors::folder();
     let output = Command::new(env!("CARGO_BIN_EXE_verdicts")).arg(&folder).output().unwrap();
     assert!(output.status.success());
@@ -108,5 +109,8 @@ fn verdicts_are_printed_one_a_line_sorted_by_path() {
         })
         .collect();
     expected.sort();
+    // Behind the receipts, the decisions about tokens.
+    let decisions = capability::cases().into_iter().enumerate();
+    expected.extend(decisions.map(|(place, case)| format!("capability.json#{place}\t{}", case.decide().to_json())));
     assert_eq!(String::from_utf8(output.stdout).unwrap().lines().collect::<Vec<_>>(), expected);
 }

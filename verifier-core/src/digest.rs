@@ -229,6 +229,45 @@ tags! {
     SAMPLE_SEED = "capseal/sample/live-seed/v1";
     /// Sampling: the stream of integers of a seed.
     SAMPLE_STREAM = "capseal/sample/stream/v1";
+    /// A link of a capability token: what its child is bound to, and what is revoked.
+    CAPABILITY_LINK = "capseal/capability/link/v1";
+    /// A whole token: what a proof of possession is bound to.
+    CAPABILITY_TOKEN = "capseal/capability/token/v1";
+}
+
+/// Names what a signature is for. It is covered as external data, so that a signature made for one purpose never serves another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Context(&'static str);
+
+impl Context {
+    /// The context's text.
+    pub const fn text(self) -> &'static str {
+        self.0
+    }
+}
+
+macro_rules! contexts {
+    ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
+        impl Context {
+            $($(#[$doc])* pub const $name: Self = Self($text);)*
+
+            /// Every context there is.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+        }
+    };
+}
+
+contexts! {
+    /// A capsule is its signer's.
+    AUTHORSHIP = "capseal/signature/authorship/v1";
+    /// Manifests are what their signer saw.
+    MANIFESTS = "capseal/signature/manifests/v1";
+    /// A link of a capability token.
+    CAPABILITY = "capseal/capability/v1";
+    /// A proof of possession: the holder of a token asks for one thing, now.
+    POSSESSION = "capseal/possession/v1";
+    /// A list of links that are revoked.
+    REVOCATIONS = "capseal/revocations/v1";
 }
 
 #[cfg(test)]
@@ -242,6 +281,13 @@ mod tests {
         for (i, tag) in Tag::ALL.iter().enumerate() {
             assert!(tag.text().is_ascii() && !tag.text().contains('\0'));
             assert!(Tag::ALL[..i].iter().all(|other| other.text() != tag.text()));
+        }
+    }
+
+    #[test]
+    fn contexts_are_distinct_texts() {
+        for (i, context) in Context::ALL.iter().enumerate() {
+            assert!(Context::ALL[..i].iter().all(|other| other != context));
         }
     }
 

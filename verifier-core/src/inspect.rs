@@ -18,6 +18,10 @@ use crate::{
     digest::Digest,
     event_log,
     limits::Limits,
+    pcap::{
+        proof::{self, Proof},
+        tree::ProofBuilder,
+    },
     reason::ReasonCode,
     refusal::Refusal,
     signature::Purpose,
@@ -68,6 +72,31 @@ pub(crate) fn capsule(container: &Container<'_>, limits: &Limits) -> Result<Caps
 pub fn artifact<'a>(bytes: &'a [u8], digest: &Digest, limits: &Limits) -> Option<&'a [u8]> {
     let container = Container::parse(bytes, limits).ok()?;
     container.get(&entry::artifact(digest)).filter(|content| Digest::of_content(content) == *digest)
+}
+
+/// Proof that a line is in the event log that the receipt carries; `None` when the log breaks a rule or has no such line.
+///
+/// # Security
+/// The proof leads to the log's own root. Whether that is the root that the receipt states is for a verdict to say.
+pub fn entry_proof(bytes: &[u8], index: u64, limits: &Limits) -> Option<Proof> {
+    let container = Container::parse(bytes, limits).ok()?;
+    let log = container.get(entry::EVENTS)?;
+    let summary = event_log::check(log, limits).ok()?;
+    let mut builder = ProofBuilder::inclusion(index, summary.lines)?;
+    let mut entry = None;
+    for (at, line) in (0..summary.lines).zip(log.split(|byte| *byte == b'\n')) {
+        builder.push(event_log::leaf(line)).ok()?;
+        entry = entry.or_else(|| (at == index).then_some(line));
+    }
+    Some(Proof::Inclusion {
+        schema: proof::SCHEMA,
+        log_id: summary.log_id,
+        size: summary.lines,
+        root: summary.tree_root,
+        index,
+        entry: String::from_utf8(entry?.to_vec()).ok()?,
+        path: builder.finish()?,
+    })
 }
 
 /// What was sealed.

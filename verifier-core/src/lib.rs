@@ -8,7 +8,7 @@
 //! | 0 | [`reason`], [`digest`], [`limits`] |
 //! | 1 | [`refusal`], [`cbor`], [`container`] |
 //! | 2 | [`stc`], [`signature`], [`rv32im`], [`pcap`] |
-//! | 3 | [`row_check`], [`stark`] |
+//! | 3 | [`row_check`], [`stark`], [`capability`] |
 //! | 4 | [`air`], [`capsule`], [`event_log`], [`sampling`] |
 //! | 5 | [`archive`], [`backend`], [`trust`] |
 //! | 6 | [`policy`] |
@@ -23,6 +23,7 @@ extern crate alloc;
 pub mod air;
 pub mod archive;
 pub mod backend;
+pub mod capability;
 pub mod capsule;
 pub mod caveats;
 pub mod cbor;
@@ -47,7 +48,7 @@ pub mod verify;
 
 pub use backend::ClaimClass;
 pub use digest::{Digest, Tag};
-pub use inspect::{Inspection, artifact, inspect};
+pub use inspect::{Inspection, artifact, entry_proof, inspect};
 pub use limits::Limits;
 pub use reason::{ExitCode, ReasonCode};
 pub use refusal::Refusal;

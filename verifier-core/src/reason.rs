@@ -161,6 +161,36 @@ reasons! {
     208 ObligationIncomplete "E208_OBLIGATION_INCOMPLETE" Policy "Something that had to be checked was not shown to hold.";
     301 ProofSystemMismatch "E301_PROOF_SYSTEM_MISMATCH" Commitment "The backend, circuit or parameter set is not one that this verifier pins.";
     302 VerificationProfileUnsatisfied "E302_VERIFICATION_PROFILE_UNSATISFIED" Policy "The level asked for cannot be reached.";
+    601 CapabilityMissing "E601_CAPABILITY_MISSING" Policy "A capability token is required and there is none.";
+    602 CapabilityMalformed "E602_CAPABILITY_MALFORMED" Malformed "The capability token is not of its format.";
+    603 CapabilitySignatureInvalid "E603_CAPABILITY_SIGNATURE_INVALID" Policy "A link of the token is not signed by its issuer.";
+    604 CapabilityRootUntrusted "E604_CAPABILITY_ROOT_UNTRUSTED" Policy "The token does not start with an issuer that is trusted.";
+    605 CapabilityParentMismatch "E605_CAPABILITY_PARENT_MISMATCH" Policy "A link is not bound to the link before it.";
+    606 CapabilityIssuerMismatch "E606_CAPABILITY_ISSUER_MISMATCH" Policy "A link was not issued by whom the link before it was issued to.";
+    607 CapabilityPermissionsWidened "E607_CAPABILITY_PERMISSIONS_WIDENED" Policy "A link permits what the link before it does not.";
+    608 CapabilityResourcesWidened "E608_CAPABILITY_RESOURCES_WIDENED" Policy "A link is about resources that the link before it is not about.";
+    609 CapabilityExpiryExtended "E609_CAPABILITY_EXPIRY_EXTENDED" Policy "A link expires after the link before it.";
+    610 CapabilityStartAdvanced "E610_CAPABILITY_START_ADVANCED" Policy "A link is valid earlier than the link before it.";
+    611 CapabilityAudienceWidened "E611_CAPABILITY_AUDIENCE_WIDENED" Policy "A link is for an audience that the link before it is not for.";
+    612 CapabilityDepthExceeded "E612_CAPABILITY_DEPTH_EXCEEDED" Policy "A link may not be delegated that far.";
+    613 CapabilityLevelLowered "E613_CAPABILITY_LEVEL_LOWERED" Policy "A link asks for a lower level than the link before it.";
+    614 CapabilityLimitRaised "E614_CAPABILITY_LIMIT_RAISED" Policy "A link allows more bytes than the link before it.";
+    615 CapabilityExpired "E615_CAPABILITY_EXPIRED" Policy "The token has expired.";
+    616 CapabilityNotYetValid "E616_CAPABILITY_NOT_YET_VALID" Policy "The token is not valid yet.";
+    617 CapabilityRevoked "E617_CAPABILITY_REVOKED" Policy "A link of the token was revoked.";
+    618 RevocationStale "E618_REVOCATION_STALE" Policy "Whether the token was revoked is not known: there is no list that is fresh.";
+    619 RevocationInvalid "E619_REVOCATION_INVALID" Malformed "A revocation list is not of its format, or not signed by its issuer.";
+    620 RevocationRollback "E620_REVOCATION_ROLLBACK" Policy "A revocation list is older than one that was seen before.";
+    621 CapabilityAudienceWrong "E621_CAPABILITY_AUDIENCE_WRONG" Policy "The token is for another audience.";
+    622 PossessionMissing "E622_POSSESSION_MISSING" Policy "A proof that the token's holder asks is required and there is none.";
+    623 PossessionInvalid "E623_POSSESSION_INVALID" Policy "The proof of possession is not of its format, or not signed by the token's holder.";
+    624 PossessionMismatch "E624_POSSESSION_MISMATCH" Policy "The proof of possession is for another request.";
+    625 PossessionStale "E625_POSSESSION_STALE" Policy "The proof of possession was not made within the last minute.";
+    626 PossessionReplayed "E626_POSSESSION_REPLAYED" Policy "The proof of possession was used before.";
+    627 CapabilityPermissionDenied "E627_CAPABILITY_PERMISSION_DENIED" Policy "The token does not permit what is asked for.";
+    628 CapabilityResourceDenied "E628_CAPABILITY_RESOURCE_DENIED" Policy "The token is not about what is asked for.";
+    629 CapabilityLevelTooLow "E629_CAPABILITY_LEVEL_TOO_LOW" Policy "The token asks for a higher level than the request is made at.";
+    630 CapabilityLimitExceeded "E630_CAPABILITY_LIMIT_EXCEEDED" Policy "More bytes are asked for than the token allows.";
 }
 
 impl Serialize for ReasonCode {

@@ -5,6 +5,8 @@
 //! external data, so that a signature made for one purpose never serves another. It shows that whoever holds the key signed;
 //! who that is, and whether to trust them, is the business of [`trust`](crate::trust).
 
+mod payload;
+
 use alloc::{string::String, vec::Vec};
 use core::fmt;
 
@@ -13,8 +15,10 @@ use serde::{Serialize, Serializer};
 
 use crate::{
     cbor::{CborError, Item, Value},
-    digest::{Digest, Tag},
+    digest::{Context, Digest, Tag},
 };
+
+pub use payload::{SignedPayload, payload_to_be_signed};
 
 /// What a signature is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,10 +47,10 @@ impl Purpose {
     }
 
     /// The context that the signature covers as external data.
-    pub const fn context(self) -> &'static str {
+    pub const fn context(self) -> Context {
         match self {
-            Self::Authorship => "capseal/signature/authorship/v1",
-            Self::Manifests => "capseal/signature/manifests/v1",
+            Self::Authorship => Context::AUTHORSHIP,
+            Self::Manifests => Context::MANIFESTS,
         }
     }
 
@@ -206,11 +210,14 @@ fn ecdsa(key: &PublicKey, message: &[u8], signature: &[u8]) -> Result<(), Signat
 /// The bytes that ECDSA signs: the Sig_structure of RFC 9052 section 4.4, with the purpose's context as external data and
 /// the digest as the detached payload.
 pub fn to_be_signed(key: &PublicKey, purpose: Purpose, subject: &Digest) -> Vec<u8> {
-    let text = |text: &str| Value::Text(text.into());
+    sig_structure(key, purpose.context(), subject.as_bytes())
+}
+
+/// The Sig_structure: context as external data, detached payload.
+fn sig_structure(key: &PublicKey, context: Context, payload: &[u8]) -> Vec<u8> {
     let bytes = |bytes: &[u8]| Value::Bytes(bytes.into());
-    let context = purpose.context().as_bytes();
-    Value::Array([text("Signature1"), bytes(&protected(key)), bytes(context), bytes(subject.as_bytes())].into())
-        .encode()
+    let context = bytes(context.text().as_bytes());
+    Value::Array([Value::Text("Signature1".into()), bytes(&protected(key)), context, bytes(payload)].into()).encode()
 }
 
 /// The protected header: the algorithm and the key.
@@ -225,7 +232,13 @@ const SIGN1: [u8; 3] = [0x84, 0x58, 0x28];
 const PROTECTED: [u8; 7] = [0xa2, 0x01, 0x38, 0x2e, 0x04, 0x58, 0x21];
 
 /// No unprotected header, no payload, and the head of the signature's 64 bytes.
-const DETACHED: [u8; 4] = [0xa0, 0xf6, 0x58, 0x40];
+const DETACHED: [u8; 4] = [NO_HEADER, 0xf6, SIGNATURE_HEAD[0], SIGNATURE_HEAD[1]];
+
+/// The empty map.
+const NO_HEADER: u8 = 0xa0;
+
+/// The head of 64 bytes.
+const SIGNATURE_HEAD: [u8; 2] = [0x58, 0x40];
 
 /// Where the key stands.
 const KEY_AT: usize = SIGN1.len() + PROTECTED.len();

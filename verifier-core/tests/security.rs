@@ -105,30 +105,31 @@ mod rv32im {
         MAX_MICRO_OPS, MAX_TRACE_LENGTH, MIN_TRACE_LENGTH, PublicTables, Run, Rv32imAir, Rv32imInputs, Rv32imStatement,
     };
     use verifier_core::rv32im::{ProgramImage, Segment};
+    use verifier_core::stark::{self, ProofError};
     use winter_air::TraceInfo;
 
     use super::*;
 
     /// A statement of one jump to itself: the AIR of any program has its shape.
-    fn inputs() -> Rv32imInputs {
+    fn inputs(length: u32) -> Rv32imInputs {
         let loops = Segment::new(0, true, 0x6f_u32.to_le_bytes().to_vec());
         let image = ProgramImage::new(0, vec![loops]).unwrap();
         let mut tables = PublicTables::empty(2);
-        tables.fetches = vec![MIN_TRACE_LENGTH - 1, 0];
+        tables.fetches = vec![length - 1, 0];
         let run = Run {
             image,
             input: Vec::new(),
             output: Vec::new(),
             exit_code: 0,
-            cycles: u64::from(MIN_TRACE_LENGTH - 1),
-            trace_length: MIN_TRACE_LENGTH,
+            cycles: u64::from(length - 1),
+            trace_length: length,
         };
         Rv32imInputs::new(Arc::new(Rv32imStatement::new(run, &tables.encode()).unwrap()), Digest::default())
     }
 
     fn proven(length: u32, fri: FriParams) -> Bits {
         let info = TraceInfo::new_multi_segment(WIDTH, AUX_WIDTH, CHALLENGES, length as usize, Vec::new());
-        let air = Rv32imAir::new(info, inputs(), fri.options());
+        let air = Rv32imAir::new(info, inputs(MIN_TRACE_LENGTH), fri.options());
         let constraints = air.context().num_assertions() + air.context().num_transition_constraints();
         let mut proof = Proof::new_dummy();
         proof.context = Context::new::<BaseElement>(air.trace_info().clone(), fri.options(), constraints);
@@ -152,7 +153,11 @@ mod rv32im {
     #[expect(clippy::print_stdout, reason = "the spec quotes the numbers")]
     fn sets_keep_their_promise() {
         for set in ParameterSet::ALL {
+            let longest = Rv32imAir::longest_trace(set);
             for length in [MIN_TRACE_LENGTH, 1 << 18, 1 << 20, 1 << 21, MAX_TRACE_LENGTH] {
+                if length as usize > longest {
+                    continue;
+                }
                 let bits = proven(length, Rv32imAir::fri_params(set));
                 let look_ups = look_up_bits(length);
                 println!(
@@ -165,6 +170,14 @@ mod rv32im {
                 assert!(total >= f64::from(set.security_bits()), "{set}, {length} rows: {bits:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_trace_that_the_set_does_not_cover_is_refused() {
+        let inputs = inputs(1 << 21);
+        let refused = |set| stark::verify::<Rv32imAir>(&[], set, &inputs, &Digest::default()).unwrap_err();
+        assert_eq!(refused(ParameterSet::Stark128), ProofError::Shape { part: "trace length" });
+        assert_ne!(refused(ParameterSet::Stark100), ProofError::Shape { part: "trace length" });
     }
 
     #[test]

@@ -6,7 +6,7 @@
 
 use js_sys::Uint8Array;
 use serde::Serialize;
-use verifier_core::{Digest, Limits, ReasonCode, Refusal, VerifyOptions, container::Container, pcap};
+use verifier_core::{Digest, Limits, ReasonCode, Refusal, VerifyOptions, capability, container::Container, pcap};
 use wasm_bindgen::prelude::*;
 
 /// Runs the list of checks over the bytes of a receipt and returns the verdict as an object.
@@ -63,6 +63,13 @@ pub fn artifact(bytes: &Uint8Array, digest: &str) -> Option<Vec<u8>> {
     verifier_core::artifact(&bytes.to_vec(), &Digest::from_hex(digest)?, &Limits::DEFAULT).map(<[u8]>::to_vec)
 }
 
+/// Proof that a line is in the event log that the receipt carries, as text that `verify_log_proof` checks.
+#[wasm_bindgen]
+pub fn entry_proof(bytes: &Uint8Array, index: u32) -> Option<String> {
+    Container::check_length(length(bytes), &Limits::DEFAULT).ok()?;
+    verifier_core::entry_proof(&bytes.to_vec(), index.into(), &Limits::DEFAULT).map(|proof| proof.to_json())
+}
+
 /// Checks an action log and returns the report as an object.
 ///
 /// # Errors
@@ -85,6 +92,19 @@ pub fn verify_log_proof(
     #[wasm_bindgen(unchecked_optional_param_type = "object")] options: JsValue,
 ) -> Result<JsValue, JsError> {
     parse_json(&pcap::verify_proof(proof, &log_options(&options)?))
+}
+
+/// Judges a capability token and returns the decision as an object.
+///
+/// # Errors
+/// A JavaScript `Error` when the options cannot be read. A token that is denied is no error: its decision says so.
+#[wasm_bindgen]
+pub fn verify_capability(
+    token: &str,
+    #[wasm_bindgen(unchecked_param_type = "object")] options: JsValue,
+) -> Result<JsValue, JsError> {
+    let text = options_text(&options)?.unwrap_or_else(|| "{}".into());
+    parse_json(&capability::judge(token, &capability::Options::from_json(&text)?, &mut |_, _| false))
 }
 
 /// The table of reason codes, by number.

@@ -7,8 +7,12 @@ import { grouped } from "./strip.js";
 const SHOWN_ROWS = 40;
 const MORE_ROWS = 400;
 
-/** The panels for a receipt; `view` opens one of its files. */
-export function contents(inspection: Inspection, view: (file: FileEntry) => void): HTMLElement[] {
+/** The panels for a receipt; `view` opens one of its files, `prove` one of its events with its proof. */
+export function contents(
+  inspection: Inspection,
+  view: (file: FileEntry) => void,
+  prove: (index: number) => void,
+): HTMLElement[] {
   const { claim } = inspection;
   const carried = new Set(inspection.archive.artifacts.filter((entry) => entry.embedded).map((entry) => entry.digest));
   const files = (title: string, note: string, list: FileEntry[]): HTMLElement | null =>
@@ -20,10 +24,12 @@ export function contents(inspection: Inspection, view: (file: FileEntry) => void
       files("Code", "what was executed", claim.code),
       files("Inputs", "what was read", claim.inputs),
       settings(inspection, files("Configuration files", "", claim.config)),
-      files("Outputs", "what was written", claim.outputs),
+      inspection.backend === "log_v1"
+        ? files("Contents", "what the log speaks of", claim.outputs)
+        : files("Outputs", "what was written", claim.outputs),
       publicInputs(inspection),
     ),
-    inspection.events.length === 0 ? null : timeline(inspection.events),
+    inspection.events.length === 0 ? null : timeline(inspection.events, prove),
     hashes(inspection),
   ].filter((element) => element !== null);
 }
@@ -163,30 +169,41 @@ function publicInputs({ public_inputs }: Inspection): HTMLElement | null {
   return h("div", {}, h("h3", {}, "Public values", h("small", {}, " what the statement is about")), wordFacts(rows));
 }
 
-function timeline(events: readonly ReceiptEvent[]): HTMLElement {
+function timeline(events: readonly ReceiptEvent[], prove: (index: number) => void): HTMLElement {
   const start = Date.parse(String(events[0]?.time));
   const row = (event: ReceiptEvent): HTMLElement => {
-    const { seq: _seq, prev: _prev, time, type, path, ...others } = event;
+    const { seq, prev: _prev, time, type, path, ...others } = event;
+    const name = word(String(type).replaceAll("_", " "));
     const fields = path === undefined ? others : { path, ...others };
     const after = (Date.parse(String(time)) - start) / 1000;
     return h(
       "li",
       {},
       h("span", { class: "when", title: String(time) }, Number.isFinite(after) ? `+${after.toFixed(3)} s` : "?"),
-      h("span", { class: "what" }, word(String(type).replaceAll("_", " "))),
-      h("span", { class: "about" }, ...Object.entries(fields).map(([name, value]) => field(name, value))),
+      h(
+        "span",
+        { class: "what" },
+        h("button", { type: "button", class: "entry", title: "Show this entry and its proof", onclick: () => prove(Number(seq)) }, name),
+      ),
+      h("span", { class: "about" }, ...Object.entries(fields).flatMap(([name, value]) => named(name, value))),
     );
   };
   return panel(
     "What happened, in order",
-    h("p", {}, `${count(events.length)} events, each chained to the one before.`),
+    h("p", {}, `${count(events.length)} events, each chained to the one before. Choose one for the proof that it is in the log.`),
     long(events, row, (rows, more) => h("div", {}, h("ol", { class: "timeline" }, ...rows), more)),
   );
 }
 
+/** A field; an object shows its own fields instead. */
+function named(name: string, value: unknown): HTMLElement[] {
+  const inner = value !== null && typeof value === "object" && !Array.isArray(value) ? Object.entries(value) : [];
+  return inner.length > 0 ? inner.map(([key, item]) => field(key, item)) : [field(name, value)];
+}
+
 function field(name: string, value: unknown): HTMLElement {
   const text = typeof value === "string" ? value : JSON.stringify(value);
-  const shown = /^[0-9a-f]{64}$/.test(text) ? `${text.slice(0, 12)}…` : text;
+  const shown = text.replace(/[0-9a-f]{64}/g, (digest) => `${digest.slice(0, 12)}…`);
   return h("span", { class: "field" }, h("span", { class: "field-name" }, word(name.replaceAll("_", " "))), " ", word(shown));
 }
 

@@ -15,8 +15,8 @@ import { contents } from "./contents.js";
 import { block, h, word } from "./element.js";
 import type { Receipt } from "./intake.js";
 import { tamperPanel } from "./tamper.js";
-import { view } from "./viewer.js";
-import { CLAIM_CLASS, REFUSAL } from "./words.js";
+import { view, viewEntry } from "./viewer.js";
+import { plain } from "./words.js";
 
 export interface Actions {
   /** Shows another receipt. */
@@ -51,7 +51,11 @@ export function findings(
       ? h("p", { class: "caution" }, "The receipt is refused. What it says is shown to find out why; none of it is confirmed.")
       : null,
     ...(inspection
-      ? contents(inspection, (file) => void view(verifier, receipt.bytes, file).catch(actions.fail))
+      ? contents(
+          inspection,
+          (file) => void view(verifier, receipt.bytes, file).catch(actions.fail),
+          (index) => void viewEntry(verifier, receipt.bytes, index).catch(actions.fail),
+        )
       : []),
     json(verdict),
   ].filter((element) => element !== null);
@@ -59,7 +63,7 @@ export function findings(
 
 function plainWords(verdict: Verdict): HTMLElement {
   const accepted = isAccepted(verdict);
-  const { headline, meaning } = accepted ? CLAIM_CLASS[verdict.claim_class] : REFUSAL[verdict.exit_code];
+  const { headline, meaning } = plain(verdict);
   const detail = verdict.checks.find((check) => check.outcome === "failed")?.detail;
   const table = reasons.find((reason) => reason.name === verdict.reason)?.meaning;
   return h(

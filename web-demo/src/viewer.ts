@@ -24,6 +24,36 @@ export async function view(verifier: Verifier, receipt: Uint8Array, file: FileEn
   dialog.showModal();
 }
 
+/** Opens the viewer for an entry of the receipt's event log, with the proof that it is in it. */
+export async function viewEntry(verifier: Verifier, receipt: Uint8Array, index: number): Promise<void> {
+  const text = await verifier.entryProof(receipt, index);
+  const dialog = byId<HTMLDialogElement>("viewer");
+  dialog.replaceChildren(
+    h(
+      "header",
+      {},
+      h("h2", { id: "viewer-title" }, `Entry ${count(index)} of the log`),
+      h("button", { type: "button", autofocus: true, onclick: () => dialog.close() }, "Close"),
+    ),
+    ...(text === undefined
+      ? [h("p", { class: "trouble" }, "The log breaks a rule, so that nothing can be proven about its entries.")]
+      : proof(text)),
+  );
+  dialog.showModal();
+}
+
+function proof(text: string): HTMLElement[] {
+  const { entry, size: entries, root, path } = JSON.parse(text) as { entry: string; size: number; root: string; path: string[] };
+  const saveProof = (): void => save(new TextEncoder().encode(`${text}\n`), "log-proof.json");
+  return [
+    h("p", { class: "meta" }, `One of ${count(entries)} entries. ${count(path.length)} fingerprints lead from it to the log’s root `, h("code", {}, ...grouped(root))),
+    h("pre", { tabindex: 0, dir: "ltr", class: "text" }, block(JSON.stringify(JSON.parse(entry), null, 2))),
+    h("details", {}, h("summary", {}, "The proof"), h("ol", { class: "path" }, ...path.map((digest) => h("li", {}, h("code", {}, ...grouped(digest)))))),
+    h("p", {}, "Whoever holds the root, from a checkpoint or from this receipt, can check it without the rest of the log."),
+    h("p", {}, h("button", { type: "button", onclick: saveProof }, "Save this proof…")),
+  ];
+}
+
 function missing(): HTMLElement {
   return h("p", { class: "trouble" }, "The receipt carries no content with this fingerprint.");
 }

@@ -2,7 +2,7 @@
 import { isAccepted, type CheckId, type ClaimClass, type Rejected, type Verdict } from "capseal-verify";
 
 /** What a claim class means: its one-line headline, and the paragraph below it. */
-export const CLAIM_CLASS: Record<ClaimClass, { headline: string; meaning: string }> = {
+const CLAIM_CLASS: Record<ClaimClass, { headline: string; meaning: string }> = {
   proven: {
     headline: "The execution is proven.",
     meaning:
@@ -17,8 +17,22 @@ export const CLAIM_CLASS: Record<ClaimClass, { headline: string; meaning: string
   },
 };
 
+/** What stands behind a sealed log, which is witnessed too, and no run. */
+const LOG: { headline: string; meaning: string } = {
+  headline: "The log is intact. What it says is its writers’ word.",
+  meaning:
+    "Every entry is where it was written, the log is closed, and the files belong to it; change one entry and this receipt is " +
+    "refused. That it tells what happened, and all of it, is what its writers say.",
+};
+
+/** The plain words for a verdict. */
+export function plain(verdict: Verdict): { headline: string; meaning: string } {
+  if (!isAccepted(verdict)) return REFUSAL[verdict.exit_code];
+  return verdict.backend === "log_v1" ? LOG : CLAIM_CLASS[verdict.claim_class];
+}
+
 /** What a refusal means, by the exit status that goes with its code. */
-export const REFUSAL: Record<Rejected["exit_code"], { headline: string; meaning: string }> = {
+const REFUSAL: Record<Rejected["exit_code"], { headline: string; meaning: string }> = {
   10: {
     headline: "The proof does not hold.",
     meaning: "The receipt promises a proof of the execution, and what it carries does not prove it.",
@@ -48,7 +62,7 @@ export const REFUSAL: Record<Rejected["exit_code"], { headline: string; meaning:
 
 /** What a verdict comes to, in one line. */
 export function headline(verdict: Verdict): string {
-  return (isAccepted(verdict) ? CLAIM_CLASS[verdict.claim_class] : REFUSAL[verdict.exit_code]).headline;
+  return plain(verdict).headline;
 }
 
 /** Each check: its name, and the question that it answers. */
@@ -71,4 +85,5 @@ export const BACKEND: Record<string, string> = {
   process_v1: "a real program, run and recorded",
   geom_v1: "a small virtual machine, run and proven",
   rv32im_v1: "a RISC-V program, run and proven",
+  log_v1: "a log of what was done, closed and sealed",
 };

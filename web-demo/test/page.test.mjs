@@ -95,6 +95,11 @@ test("what was sealed is all there: run, files, events, values, hashes, limits",
     }
     await page.getByRole("button", { name: "View prices.csv" }).click();
     assert.match(await page.locator("dialog pre").textContent(), /^date,/);
+    await page.getByRole("button", { name: "Close" }).click();
+    await page.getByRole("button", { name: "run header" }).click();
+    await page.locator("dialog h2", { hasText: "Entry 0 of the log" }).waitFor();
+    assert.match(await page.locator("dialog pre").textContent(), /"type": "run_header"/);
+    assert.ok((await page.locator("dialog .path li").count()) > 3);
   });
 });
 

@@ -5,6 +5,7 @@ import {
   isInspection,
   reasons,
   verify,
+  verifyCapability,
   verifySync,
   VerifierError,
   type ReasonCode,
@@ -27,6 +28,12 @@ export async function read(file: Blob): Promise<number> {
   const inspected = await verifier.inspect(file);
   verifier.terminate();
   return isInspection(inspected) ? inspected.claim.inputs.length : reasons.length;
+}
+
+export async function mayRead(token: string, root: string, resource: string): Promise<string> {
+  const request = { audience: "provider.example", permission: "read", resource } as const;
+  const decision = await verifyCapability(token, { roots: [root], stale_reads: true, request });
+  return decision.outcome === "denied" ? `${decision.reason} ${decision.rule}` : decision.links.length.toString();
 }
 
 // @ts-expect-error a level that does not exist

@@ -13,6 +13,9 @@ use std::{
 use ureq::{Agent, Body, http::Response};
 use verifier_core::Digest;
 
+use super::Credentials;
+use crate::capability::CapabilityError;
+
 /// A provider.
 #[derive(Clone, Debug)]
 pub struct Client {
@@ -21,6 +24,7 @@ pub struct Client {
     /// When everything asked of this provider must be over.
     deadline: Instant,
     bounds: Bounds,
+    credentials: Option<Credentials>,
 }
 
 /// How patient a client is.
@@ -74,7 +78,19 @@ impl Client {
             .timeout_recv_response(Some(bounds.first_byte))
             .build();
         let deadline = Instant::now() + bounds.total;
-        Ok(Self { agent: agent.into(), base: url.trim_end_matches('/').to_owned(), deadline, bounds })
+        Ok(Self {
+            agent: agent.into(),
+            base: url.trim_end_matches('/').to_owned(),
+            deadline,
+            bounds,
+            credentials: None,
+        })
+    }
+
+    /// The same client with what it may be asked to show. Only this provider is shown it: redirects are not followed.
+    #[must_use]
+    pub fn entitled_by(self, credentials: Option<Credentials>) -> Self {
+        Self { credentials, ..self }
     }
 
     /// The URL.
@@ -117,7 +133,14 @@ impl Client {
         if left.is_zero() {
             return Err(FetchError::Late);
         }
-        let request = self.agent.get(format!("{}{path}", self.base)).config();
+        let mut request = self.agent.get(format!("{}{path}", self.base));
+        // A proof is for one try: its nonce is used up by it.
+        if let Some(credentials) = &self.credentials {
+            for (name, value) in credentials.headers("GET", path, &self.base).map_err(FetchError::Credentials)? {
+                request = request.header(name, value);
+            }
+        }
+        let request = request.config();
         let response = request.timeout_global(Some(time.min(left))).build().call().map_err(FetchError::Transport)?;
         Ok(accepted(response)?.into_body().into_reader())
     }
@@ -179,6 +202,8 @@ pub enum FetchError {
     },
     /// The body is encoded, which was not asked for.
     Encoded(String),
+    /// The proof that the token is ours cannot be made.
+    Credentials(CapabilityError),
     /// The time for the whole audit is over.
     Late,
 }
@@ -189,7 +214,7 @@ impl FetchError {
         match self {
             Self::Transport(_) | Self::Body(_) => true,
             Self::Status { status, .. } => matches!(status, 408 | 429 | 500..=599),
-            Self::Url(_) | Self::Encoded(_) | Self::Late => false,
+            Self::Url(_) | Self::Encoded(_) | Self::Credentials(_) | Self::Late => false,
         }
     }
 
@@ -213,8 +238,13 @@ impl fmt::Display for FetchError {
             Self::Transport(error) => error.fmt(f),
             Self::Body(error) => write!(f, "the answer broke off: {error}"),
             Self::Status { status: status @ 300..=399, .. } => write!(f, "status {status}: redirects are not followed"),
+            Self::Status { status: status @ 401, .. } => {
+                write!(f, "status {status}: the provider wants a token that holds")
+            }
+            Self::Status { status: status @ 403, .. } => write!(f, "status {status}: the token is not enough for this"),
             Self::Status { status, .. } => write!(f, "status {status}"),
             Self::Encoded(encoding) => write!(f, "the answer is encoded ({encoding}), which was not asked for"),
+            Self::Credentials(error) => error.fmt(f),
             Self::Late => f.write_str("the time for the audit is over"),
         }
     }

@@ -4,6 +4,7 @@
 //! the answers show is for the verifier core to say.
 
 mod client;
+mod credentials;
 mod fetch;
 
 use std::{
@@ -25,6 +26,7 @@ use verifier_core::{
 };
 
 pub use client::{Bounds, Client, FetchError};
+pub use credentials::Credentials;
 pub use fetch::{FetchFailure, Fetched, fetch};
 
 /// Rows that are asked for at once.

@@ -16,7 +16,7 @@ use verifier_core::{
     verify::Samples,
 };
 
-use super::process::{cpu_time, peak_memory, reset_peak_memory};
+use crate::usage::{cpu_time, peak_memory, reset_peak_memory};
 use crate::{
     artifacts::ArtifactStore,
     audit::{Audit, Bounds, Client, audit},

@@ -1,9 +1,9 @@
 //! Figures, measured on the machine at hand, each beside its yardstick in the same run.
 
 mod archive;
+mod cap;
 mod geom;
 mod pcap;
-mod process;
 mod prove_rv32im;
 mod run;
 mod rv32im;
@@ -12,9 +12,10 @@ mod trust;
 mod verify;
 
 pub use archive::{ArchiveFigure, ArchiveFigures, archive};
+pub use cap::{CapFigures, cap};
 pub use geom::{GeomBenchError, GeomFigure, GeomFigures, Milliseconds, geom};
 pub use pcap::{PcapFigures, pcap};
-pub use prove_rv32im::{ProvingError, ProvingFigure};
+pub use prove_rv32im::{PhaseFigure, ProvingError, ProvingFigure};
 pub use run::{Hashing, Overhead, RunFigures, run};
 pub use rv32im::{ExecutionFigure, Rv32imBenchError, Rv32imFigures, rv32im};
 pub use stc::{RowSizeFigure, StcFigures, stc};

@@ -15,8 +15,8 @@ use verifier_core::{
     pcap::{Options, Report, obligation::Level, tree::leaf},
 };
 
-use super::process::{cpu_time, peak_memory, reset_peak_memory};
 use crate::pcap::{Action, LogFile, LogFileError, NewEntry, SharedLog, examine_reader, refuse_proofs};
+use crate::usage::{cpu_time, peak_memory, reset_peak_memory};
 
 /// Bytes of a line, its line feed included.
 const LINE: usize = 325;

@@ -11,15 +11,13 @@ use verifier_core::{
     stark::ParameterSet,
 };
 
-use super::{
-    process::cpu_time,
-    prove_rv32im::{self, ProvingError, ProvingFigure},
-};
+use super::prove_rv32im::{self, ProvingError, ProvingFigure};
 use crate::rv32im::{
     Trap,
     assembler::{Assembler, register::*},
     execute,
 };
+use crate::usage::cpu_time;
 
 /// Runs, of which the median counts.
 const RUNS: usize = 7;
@@ -71,10 +69,11 @@ pub enum Rv32imBenchError {
 pub fn rv32im() -> Result<Rv32imFigures, Rv32imBenchError> {
     let execution = ROUNDS.map(execution).into_iter().collect::<Result<_, _>>()?;
     let mut proving = Vec::new();
-    for rounds in PROVEN_ROUNDS {
-        proving.push(prove_rv32im::figure(&workload(rounds)?, ParameterSet::Stark100)?);
+    for set in ParameterSet::ALL {
+        for rounds in PROVEN_ROUNDS {
+            proving.push(prove_rv32im::figure(&workload(rounds)?, set)?);
+        }
     }
-    proving.push(prove_rv32im::figure(&workload(PROVEN_ROUNDS[2])?, ParameterSet::Stark128)?);
     Ok(Rv32imFigures { execution, proving })
 }
 

@@ -11,8 +11,8 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use verifier_core::stc::{ARCHIVE_ARITY, ARCHIVE_CHUNK_LEN, ARCHIVE_ROW_SIZE, Arity, Tree, leaf};
 
-use super::process::{cpu_time, peak_memory, reset_peak_memory};
 use crate::commit::{CommitError, commit_rows};
+use crate::usage::{cpu_time, peak_memory, reset_peak_memory};
 
 /// Bytes committed to.
 const LEN: u64 = 1 << 30;

@@ -12,15 +12,18 @@ use indicatif::ProgressBar;
 use verifier_core::{VerifyOptions, sampling::MAX_BITS, verify, verify::Samples};
 
 use super::{
+    cap::read_token,
     output::{BAD, FAINT, Failure, GOOD, Size, eprintln_line, printable, read},
     registry::now,
+    sealing::Secret,
+    serve::ACCESS_FILE,
     verify::print,
 };
 use crate::{
-    audit::{Audit, Bounds, Client, RowOutcome, audit, fetch},
+    audit::{Audit, Bounds, Client, Credentials, RowOutcome, audit, fetch},
     bundle::Bundle,
-    provider::{Folder, export},
-    whole_file::Existing,
+    provider::{Access, Folder, export, of_bundle},
+    whole_file::{self, Existing},
 };
 
 /// Learn whether the archive of a receipt can be had, without fetching it; or fetch it.
@@ -67,6 +70,44 @@ struct Export {
     /// The archive, when it does not travel in the receipt; the receipt's name with `.archive` when not named.
     #[arg(long, value_name = "FILE")]
     archive: Option<PathBuf>,
+    /// Only for those who have a token: list the bundle in the folder's access file, which capseal serve goes by. Other web servers do not.
+    #[arg(long)]
+    require_token: bool,
+    /// Whose tokens count: a key of 66 hexadecimal digits, a PEM file, or the name of a key of the store; again for each further one.
+    #[arg(long, value_name = "KEY", requires = "require_token")]
+    root: Vec<String>,
+    /// The provider's name, which tokens are for.
+    #[arg(long, value_name = "NAME", requires = "require_token")]
+    audience: Option<String>,
+    /// A file of a revocation list, as seen from the folder: it has to be there when the folder is served (capseal cap revoke).
+    #[arg(long, value_name = "FILE", requires = "require_token")]
+    revocations: Vec<PathBuf>,
+    #[command(flatten)]
+    secret: Secret,
+}
+
+/// What shows that this client may have what is protected.
+#[derive(Args, Debug)]
+struct Entitled {
+    /// The token, for bundles that are not for everybody (capseal cap).
+    #[arg(long, value_name = "FILE", requires = "key")]
+    token: Option<PathBuf>,
+    /// The key that its last link was issued to.
+    #[arg(long, value_name = "NAME", requires = "token")]
+    key: Option<String>,
+    #[command(flatten)]
+    secret: Secret,
+}
+
+impl Entitled {
+    fn credentials(&self) -> Result<Option<Credentials>, Failure> {
+        let (Some(token), Some(key)) = (&self.token, &self.key) else { return Ok(None) };
+        let credentials = Credentials::new(read_token(token)?, self.secret.open(key)?);
+        credentials.map(Some).map_err(|error| {
+            let next = error.next_step();
+            Failure::explained(error, next)
+        })
+    }
 }
 
 /// Whom to ask, and how much.
@@ -78,20 +119,28 @@ pub(super) struct Sampling {
     /// Bits that the samples have to show: a provider that cannot rebuild the archive passes with a probability of at most 2^-BITS.
     #[arg(long, value_name = "BITS", default_value_t = Samples::DEFAULT_BITS, value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_BITS)))]
     bits: u32,
+    #[command(flatten)]
+    entitled: Entitled,
 }
 
 impl Sampling {
+    /// The token and its key, if there is one; asks for the key's passphrase.
+    pub(super) fn credentials(&self) -> Result<Option<Credentials>, Failure> {
+        self.entitled.credentials()
+    }
+
     /// Whether somebody was named who can be asked.
     pub(super) fn is_asked(&self) -> bool {
         !self.provider.is_empty()
     }
 
-    fn clients(&self) -> Result<Vec<Client>, Failure> {
-        Ok(self.provider.iter().map(|url| Client::new(url, Bounds::DEFAULT)).collect::<Result<_, _>>()?)
+    fn clients(&self, credentials: Option<&Credentials>) -> Result<Vec<Client>, Failure> {
+        let client = |url: &String| Ok(Client::new(url, Bounds::DEFAULT)?.entitled_by(credentials.cloned()));
+        self.provider.iter().map(client).collect()
     }
 
     /// Asks for the rows that a receipt calls for.
-    pub(super) fn sample(&self, receipt: &[u8]) -> Result<Audit, Failure> {
+    pub(super) fn sample(&self, receipt: &[u8], credentials: Option<&Credentials>) -> Result<Audit, Failure> {
         let bar = ProgressBar::new(0);
         let good = AtomicUsize::new(0);
         let progress = |_, outcome: &RowOutcome| {
@@ -99,7 +148,7 @@ impl Sampling {
             bar.inc(1);
             good.fetch_add(usize::from(*outcome == RowOutcome::Good), Ordering::Relaxed);
         };
-        let done = audit(receipt, &self.clients()?, self.bits, &progress);
+        let done = audit(receipt, &self.clients(credentials)?, self.bits, &progress);
         bar.finish_and_clear();
         let done = done?;
         for evidence in &done.evidence {
@@ -120,10 +169,11 @@ pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
         (None, None) => return Err(Failure::new("no receipt was named")),
     };
     let bytes = read(receipt)?;
+    let credentials = arguments.sampling.credentials()?;
     // Nobody is asked for rows of a receipt that is refused anyway.
     let mut verdict = verify(&bytes, &VerifyOptions::default());
     if verdict.is_accepted() {
-        let audit = arguments.sampling.sample(&bytes)?;
+        let audit = arguments.sampling.sample(&bytes, credentials.as_ref())?;
         let options = VerifyOptions { samples: Some(audit.samples), at: Some(now()), ..VerifyOptions::default() };
         verdict = verify(&bytes, &options);
     }
@@ -134,17 +184,17 @@ pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     }
     let intact = verdict.is_accepted() || verdict.checks.last().is_some_and(|last| last.code.is_some());
     if arguments.fetch && intact {
-        return Ok(get(arguments, receipt, &bytes, verdict.exit_code));
+        let clients = arguments.sampling.clients(credentials.as_ref())?;
+        return Ok(get(arguments, &clients, receipt, &bytes, verdict.exit_code));
     }
     Ok(ExitCode::from(verdict.exit_code))
 }
 
 /// Fetching may succeed where sampling has not: other rows, or contents, may be there. The exit status stays the audit's.
-fn get(arguments: &Arguments, receipt: &Path, bytes: &[u8], exit: u8) -> ExitCode {
+fn get(arguments: &Arguments, clients: &[Client], receipt: &Path, bytes: &[u8], exit: u8) -> ExitCode {
     let existing = if arguments.force { Existing::Replace } else { Existing::Keep };
     let to = arguments.out.clone().unwrap_or_else(|| beside(receipt));
-    let clients = arguments.sampling.clients().unwrap_or_default();
-    match fetch(bytes, &clients, &to, existing) {
+    match fetch(bytes, clients, &to, existing) {
         Ok(fetched) => {
             let how = fetched.rebuilt_from.map_or(String::new(), |rows| format!(", rebuilt from {rows} rows"));
             let (path, size) = (fetched.path.display(), Size(fetched.size));
@@ -167,6 +217,9 @@ fn write_folder(arguments: &Export) -> Result<ExitCode, Failure> {
     }
     let archive = arguments.archive.clone().or_else(|| existing_beside(&arguments.receipt));
     let bundle = Bundle::open(&bytes, archive.as_deref())?;
+    if arguments.require_token {
+        protect(arguments, &bundle)?;
+    }
     let exported = export(&bundle, archive.as_deref(), &Folder::at(&arguments.out))?;
     println!("{GOOD}✓{GOOD:#} {} contents and {} rows in {}", exported.blobs, exported.rows, arguments.out.display());
     match exported.da_hash {
@@ -174,6 +227,36 @@ fn write_folder(arguments: &Export) -> Result<ExitCode, Failure> {
         None => println!("  {FAINT}all of the archive travels in the receipt: there is nothing to sample{FAINT:#}"),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Lists a bundle in the folder's access file: before its contents are in the folder, so that they are never there for everybody.
+fn protect(arguments: &Export, bundle: &Bundle<'_>) -> Result<(), Failure> {
+    let file = arguments.out.join(ACCESS_FILE);
+    let roots: Vec<_> = arguments.root.iter().map(|root| arguments.secret.public(root)).collect::<Result<_, _>>()?;
+    let mut access = match (&arguments.audience, Access::is_at(&file)?) {
+        (_, true) => Access::read(&file)?,
+        (Some(audience), false) if !roots.is_empty() => Access::new(audience, Vec::new()),
+        _ => {
+            let next = "name whose tokens count and what the provider is called, with --root and --audience";
+            return Err(Failure::explained_by(format_args!("{} is not there yet", file.display()), next));
+        }
+    };
+    if arguments.audience.as_ref().is_some_and(|audience| *audience != access.audience) {
+        let next = "a provider has one name: edit the file, or name it as it is there";
+        return Err(Failure::explained_by(format_args!("{} names another audience", file.display()), next));
+    }
+    access.roots.extend(roots);
+    access.roots.sort_unstable();
+    access.roots.dedup();
+    access.revocations.extend(arguments.revocations.iter().cloned());
+    access.revocations.sort_unstable();
+    access.revocations.dedup();
+    access.protect(bundle);
+    std::fs::create_dir_all(&arguments.out)?;
+    whole_file::write(&file, Existing::Replace, access.text().as_bytes())?;
+    println!("{GOOD}✓{GOOD:#} only with a token: {} {FAINT}(when capseal serve serves it){FAINT:#}", file.display());
+    println!("  resource {}", of_bundle(&bundle.capsule().capsule_hash));
+    Ok(())
 }
 
 /// The name of the archive that `capseal run` writes beside a receipt.

@@ -36,6 +36,8 @@ enum Figure {
     Run,
     /// Checking and writing action logs, beside plain SHA-256 and plain syncs.
     Pcap,
+    /// Judging capability tokens.
+    Cap,
 }
 
 pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
@@ -64,6 +66,9 @@ pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     }
     if wanted(Figure::Pcap) {
         println!("\n{TITLE}action logs{TITLE:#}\n{}", bench::pcap().map_err(Failure::new)?);
+    }
+    if wanted(Figure::Cap) {
+        println!("\n{TITLE}capability tokens{TITLE:#}\n{}", bench::cap()?);
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -2,6 +2,7 @@
 
 mod audit;
 mod bench;
+mod cap;
 mod diff;
 mod emit;
 mod inspect;
@@ -69,6 +70,7 @@ enum Command {
     Seal(seal::Arguments),
     Sign(sign::Arguments),
     Keys(keys::Arguments),
+    Cap(cap::Arguments),
     Registry(registry::Arguments),
     Policy(policy::Arguments),
     Pcap(pcap::Arguments),
@@ -93,6 +95,7 @@ pub fn main() -> ExitCode {
         Command::Seal(arguments) => seal::execute(&arguments),
         Command::Sign(arguments) => sign::execute(&arguments),
         Command::Keys(arguments) => keys::execute(&arguments),
+        Command::Cap(arguments) => cap::execute(&arguments),
         Command::Registry(arguments) => registry::execute(&arguments),
         Command::Policy(arguments) => policy::execute(&arguments),
         Command::Pcap(arguments) => pcap::execute(arguments),

@@ -50,7 +50,7 @@ pub(super) fn prove(program: &Program, input: &[u8], options: &ProofOptions) -> 
     let ready = options.sealing.ready()?;
     let recording = Recording::new(program.image.clone(), input.to_vec()).map_err(explain)?;
     let rows = recording.trace_length();
-    let need = memory_need(rows);
+    let need = memory_need(rows, options.security);
     eprintln!(
         "  {FAINT}proving {} cycles in {rows} rows; needs about {} of memory{FAINT:#}",
         recording.cycles(),

@@ -18,7 +18,7 @@ use verifier_core::{
 
 use super::{
     output::{BAD, FAINT, Failure, GOOD, TITLE, printable, read},
-    sealing::{Secret, explain},
+    sealing::Secret,
 };
 use crate::{
     clock,
@@ -187,20 +187,18 @@ fn add(arguments: &Add) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A key as its user names it: digits, a file, or a name of the store.
+/// A key as its user names it, and what to call it.
 fn public_key(arguments: &Add) -> Result<(PublicKey, String), Failure> {
-    let name = |fallback: &str| arguments.name.clone().unwrap_or_else(|| fallback.to_owned());
-    if let Ok(key) = read_public(&arguments.key) {
-        return Ok((key, name("unnamed")));
-    }
+    let key = arguments.secret.public(&arguments.key)?;
     let path = Path::new(&arguments.key);
-    if path.is_file() {
-        let text = String::from_utf8(read(path)?).unwrap_or_default();
-        let key = read_public(&text).map_err(|error| Failure::new(format_args!("{}: {error}", path.display())))?;
-        return Ok((key, name(path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("unnamed"))));
-    }
-    let key = arguments.secret.store()?.public(&arguments.key).map_err(explain)?;
-    Ok((key, name(&arguments.key)))
+    let fallback = if read_public(&arguments.key).is_ok() {
+        "unnamed"
+    } else if path.is_file() {
+        path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("unnamed")
+    } else {
+        &arguments.key
+    };
+    Ok((key, arguments.name.clone().unwrap_or_else(|| fallback.to_owned())))
 }
 
 fn revoke(file: &Path, wanted: &str) -> Result<(), Failure> {

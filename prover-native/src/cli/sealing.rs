@@ -7,10 +7,11 @@ use std::{
 };
 
 use clap::Args;
+use verifier_core::signature::PublicKey;
 
 use super::output::Failure;
 use crate::{
-    keys::{KeyStore, Passphrase, SecretKey, StoreKeyError, is_encrypted},
+    keys::{KeyStore, Passphrase, SecretKey, StoreKeyError, is_encrypted, read_public},
     seal::{Committed, Governing},
 };
 
@@ -72,6 +73,19 @@ impl Secret {
     /// The store.
     pub(super) fn store(&self) -> Result<KeyStore, Failure> {
         self.keys.as_ref().map_or_else(|| KeyStore::of_user().map_err(explain), |folder| Ok(KeyStore::at(folder)))
+    }
+
+    /// A public key as its user names it: hexadecimal digits, a PEM file, or a name of the store.
+    pub(super) fn public(&self, named: &str) -> Result<PublicKey, Failure> {
+        if let Ok(key) = read_public(named) {
+            return Ok(key);
+        }
+        let path = Path::new(named);
+        if path.is_file() {
+            let text = String::from_utf8(super::output::read(path)?).unwrap_or_default();
+            return read_public(&text).map_err(|error| Failure::new(format_args!("{}: {error}", path.display())));
+        }
+        self.store()?.public(named).map_err(explain)
     }
 
     /// Opens a key of the store.

@@ -84,7 +84,8 @@ pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
         let bytes = read(receipt)?;
         let mut verdict = verify(&bytes, &options);
         if arguments.sampling.is_asked() && wants_samples(&verdict) {
-            let samples = Some(arguments.sampling.sample(&bytes)?.samples);
+            let credentials = arguments.sampling.credentials()?;
+            let samples = Some(arguments.sampling.sample(&bytes, credentials.as_ref())?.samples);
             verdict = verify(&bytes, &VerifyOptions { samples, ..options.clone() });
         }
         if arguments.json {

@@ -14,7 +14,8 @@ use k256::{
 };
 use verifier_core::{
     Digest,
-    signature::{PublicKey, Purpose, Signature, to_be_signed},
+    digest::Context,
+    signature::{PublicKey, Purpose, SIGNATURE_LEN, Signature, SignedPayload, payload_to_be_signed, to_be_signed},
 };
 use zeroize::Zeroizing;
 
@@ -78,8 +79,19 @@ impl SecretKey {
     /// Signs one digest for one purpose. The nonce follows from key and message (RFC 6979); s is the lower one.
     pub fn sign(&self, purpose: Purpose, subject: &Digest) -> Signature {
         let key = self.public();
-        let ecdsa: Ecdsa = self.0.sign(&to_be_signed(&key, purpose, subject));
-        Signature::new(key, ecdsa.normalize_s().to_bytes().into())
+        Signature::new(key, self.ecdsa(&to_be_signed(&key, purpose, subject)))
+    }
+
+    /// Signs a payload that travels with its signature.
+    pub fn sign_payload(&self, context: Context, payload: Vec<u8>) -> SignedPayload {
+        let key = self.public();
+        let signature = self.ecdsa(&payload_to_be_signed(&key, context, &payload));
+        SignedPayload { key, payload, signature }
+    }
+
+    fn ecdsa(&self, message: &[u8]) -> [u8; SIGNATURE_LEN] {
+        let ecdsa: Ecdsa = self.0.sign(message);
+        ecdsa.normalize_s().to_bytes().into()
     }
 }
 

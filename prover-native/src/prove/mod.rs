@@ -7,8 +7,14 @@
 
 mod commit;
 mod geom;
+mod phases;
 mod prover;
 pub mod rv32im;
+mod stark;
 
 pub use geom::{Committed, GeomProver, ProveError};
-pub use prover::{AuxSegment, Extension, Phases, TraceCommitment};
+pub use phases::Phase;
+pub use prover::{Extension, TraceCommitment};
+pub use stark::SegmentedTrace;
+
+use phases::{Clock, Phases};

@@ -1,7 +1,6 @@
-//! Winterfell's prover for an AIR whose main segment is already committed to. Any AIR with one segment or two.
+//! Winterfell's prover for an AIR with one segment, which is already committed to.
 
 use std::sync::Mutex;
-use std::time::{Duration, Instant};
 
 use verifier_core::Digest;
 use verifier_core::stark::{FriParams, ProvenAir, TaggedSha256};
@@ -24,26 +23,6 @@ use super::commit::{CommittedRows, CommittedTrace, Vector};
 
 /// The field that challenges are drawn from.
 pub type Extension = CubeExtension<BaseElement>;
-
-/// Builds the columns of the auxiliary segment, once its challenges are drawn.
-pub trait AuxSegment: Sync {
-    /// The columns, given those of the main segment and the challenges. None for an AIR with one segment.
-    fn columns<E>(&self, main: &ColMatrix<BaseElement>, challenges: &[E]) -> Vec<Vec<E>>
-    where
-        E: FieldElement<BaseField = BaseElement>;
-}
-
-/// An AIR with one segment.
-struct NoSegment;
-
-impl AuxSegment for NoSegment {
-    fn columns<E>(&self, _: &ColMatrix<BaseElement>, _: &[E]) -> Vec<Vec<E>>
-    where
-        E: FieldElement<BaseField = BaseElement>,
-    {
-        Vec::new()
-    }
-}
 
 /// A trace, extended and committed to, and not yet proven.
 pub struct TraceCommitment {
@@ -82,51 +61,21 @@ impl TraceCommitment {
     where
         A: ProvenAir<PublicInputs: Send + Sync> + Sync + 'static,
     {
-        self.prove_with::<A>(inputs, NoSegment).map(|(proof, _)| proof)
-    }
-
-    /// The same for an AIR whose auxiliary segment `aux` builds; also says what took how long.
-    ///
-    /// # Errors
-    /// [`ProverError`].
-    pub fn prove_with<A>(
-        self,
-        inputs: A::PublicInputs,
-        aux: impl AuxSegment + Send,
-    ) -> Result<(Vec<u8>, Phases), ProverError>
-    where
-        A: ProvenAir<PublicInputs: Send + Sync> + Sync + 'static,
-    {
-        let pinned = A::pinned_trace(&inputs);
-        let (width, length) = (self.columns.num_cols(), self.columns.num_rows());
-        let info = if pinned.is_multi_segment() {
-            let challenges = pinned.get_num_aux_segment_rand_elements();
-            TraceInfo::new_multi_segment(width, pinned.aux_segment_width(), challenges, length, Vec::new())
-        } else {
-            TraceInfo::new(width, length)
-        };
+        let info = TraceInfo::new(self.columns.num_cols(), self.columns.num_rows());
         let committed = Mutex::new(Some((self.rows, self.polys)));
-        let laps = Mutex::new((Instant::now(), Phases::new()));
-        let prover = AirProver::<A, _> { options: self.options, inputs, aux, committed, laps };
+        let prover = AirProver::<A> { options: self.options, inputs, committed };
         let trace = MainTrace { info, columns: self.columns };
-        in_pool(|| {
-            let proof = prover.generate_proof::<Extension>(trace)?.to_bytes();
-            prover.lap("low-degree test and openings");
-            Ok((proof, prover.laps.into_inner().map(|(_, phases)| phases).unwrap_or_default()))
-        })
+        in_pool(|| Ok(prover.generate_proof::<Extension>(trace)?.to_bytes()))
     }
 }
 
 /// Runs `work` on a thread of the pool: a small proof is a hundred parallel loops, and each one started from outside would
 /// put the caller to sleep and wake it.
-fn in_pool<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+pub(super) fn in_pool<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     rayon::scope(|_| work())
 }
 
-/// Parts of a proof's making, in order, and how long each took.
-pub type Phases = Vec<(&'static str, Duration)>;
-
-/// The main segment, with the shape of the whole trace.
+/// The trace, with its shape.
 struct MainTrace {
     info: TraceInfo,
     columns: ColMatrix<BaseElement>,
@@ -149,28 +98,14 @@ impl Trace for MainTrace {
     }
 }
 
-struct AirProver<A: ProvenAir, S> {
+struct AirProver<A: ProvenAir> {
     options: ProofOptions,
     inputs: A::PublicInputs,
-    aux: S,
     /// Taken by the prover's first step; an instance proves once.
     committed: Mutex<Option<(CommittedRows<BaseElement>, ColMatrix<BaseElement>)>>,
-    /// When the last phase ended, and the phases so far.
-    laps: Mutex<(Instant, Phases)>,
 }
 
-impl<A: ProvenAir, S> AirProver<A, S> {
-    /// Ends a phase.
-    fn lap(&self, phase: &'static str) {
-        if let Ok(mut laps) = self.laps.lock() {
-            let (last, phases) = &mut *laps;
-            phases.push((phase, last.elapsed()));
-            *last = Instant::now();
-        }
-    }
-}
-
-impl<A: ProvenAir + Sync + 'static, S: AuxSegment> Prover for AirProver<A, S> {
+impl<A: ProvenAir + Sync + 'static> Prover for AirProver<A> {
     type BaseField = BaseElement;
     type Air = A;
     type Trace = MainTrace;
@@ -201,23 +136,12 @@ impl<A: ProvenAir + Sync + 'static, S: AuxSegment> Prover for AirProver<A, S> {
         (CommittedTrace::new(info.clone(), rows, self.options.blowup_factor()), TracePolyTable::new(polys))
     }
 
-    fn build_aux_trace<E: FieldElement<BaseField = BaseElement>>(
-        &self,
-        main_trace: &MainTrace,
-        challenges: &AuxRandElements<E>,
-    ) -> ColMatrix<E> {
-        let columns = ColMatrix::new(self.aux.columns(&main_trace.columns, challenges.rand_elements()));
-        self.lap("sums");
-        columns
-    }
-
     fn new_evaluator<'a, E: FieldElement<BaseField = BaseElement>>(
         &self,
         air: &'a A,
         aux_rand_elements: Option<AuxRandElements<E>>,
         composition_coefficients: ConstraintCompositionCoefficients<E>,
     ) -> DefaultConstraintEvaluator<'a, A, E> {
-        self.lap("auxiliary commitment");
         DefaultConstraintEvaluator::new(air, aux_rand_elements, composition_coefficients)
     }
 
@@ -228,10 +152,8 @@ impl<A: ProvenAir + Sync + 'static, S: AuxSegment> Prover for AirProver<A, S> {
         domain: &StarkDomain<BaseElement>,
         _: PartitionOptions,
     ) -> (CommittedQuotient<E>, CompositionPoly<E>) {
-        self.lap("constraints");
         let polys = CompositionPoly::new(evaluations, domain, columns);
         let committed = CommittedQuotient(CommittedRows::new(polys.data(), domain.trace_to_lde_blowup()));
-        self.lap("quotient commitment");
         (committed, polys)
     }
 }

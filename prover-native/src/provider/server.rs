@@ -29,7 +29,7 @@ use http_body::{Frame, SizeHint};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use verifier_core::Digest;
 
-use super::{Folder, open, problem::Problem};
+use super::{Folder, Gate, authorization, open, problem::Problem};
 
 /// A provider that answers.
 #[derive(Debug)]
@@ -45,13 +45,21 @@ impl Server {
     /// # Errors
     /// When the address cannot be had.
     pub fn start(address: SocketAddr, folder: Folder, log: bool) -> io::Result<Self> {
+        Self::start_gated(address, folder, log, None)
+    }
+
+    /// As [`Server::start`], with some of it for those alone who have a token.
+    ///
+    /// # Errors
+    /// When the address cannot be had.
+    pub fn start_gated(address: SocketAddr, folder: Folder, log: bool, gate: Option<Gate>) -> io::Result<Self> {
         let listener = TcpListener::bind(address)?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel();
         let thread = thread::Builder::new().name("capseal-provider".to_owned()).spawn(move || {
             let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build()?;
-            let served = runtime.block_on(serve(listener, Shared::new(folder, log), stopped));
+            let served = runtime.block_on(serve(listener, Shared::new(folder, log, gate), stopped));
             // What still sends a body after the grace has had its time.
             runtime.shutdown_timeout(GRACE);
             served
@@ -117,6 +125,7 @@ const PIECE: usize = 128 << 10;
 struct Shared {
     folder: Folder,
     log: bool,
+    gate: Option<Arc<Gate>>,
     requests: Semaphore,
     /// Answers by class of status, 2xx to 5xx.
     answered: [AtomicU64; 4],
@@ -124,9 +133,9 @@ struct Shared {
 }
 
 impl Shared {
-    fn new(folder: Folder, log: bool) -> Arc<Self> {
-        let requests = Semaphore::new(MAX_REQUESTS);
-        Arc::new(Self { folder, log, requests, answered: Default::default(), bytes: AtomicU64::new(0) })
+    fn new(folder: Folder, log: bool, gate: Option<Gate>) -> Arc<Self> {
+        let (requests, gate) = (Semaphore::new(MAX_REQUESTS), gate.map(Arc::new));
+        Arc::new(Self { folder, log, gate, requests, answered: Default::default(), bytes: AtomicU64::new(0) })
     }
 }
 
@@ -158,7 +167,7 @@ async fn around(State(shared): State<Arc<Shared>>, request: Request, next: Next)
     let mut response = match shared.requests.try_acquire() {
         Err(_) => Problem::Busy.response(),
         Ok(_) if method == Method::OPTIONS => preflight(),
-        Ok(_permit) => next.run(request).await,
+        Ok(_permit) => authorization::admitted(shared.gate.as_ref(), &shared.folder, request, next).await,
     };
     let always = [
         (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
@@ -184,14 +193,14 @@ async fn around(State(shared): State<Arc<Shared>>, request: Request, next: Next)
     response
 }
 
-const EXPOSED: &str = "ETag, Content-Length, Content-Range, Accept-Ranges, Retry-After";
+const EXPOSED: &str = "ETag, Content-Length, Content-Range, Accept-Ranges, Retry-After, WWW-Authenticate";
 
 fn preflight() -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
     for (name, value) in [
         (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST"),
-        (header::ACCESS_CONTROL_ALLOW_HEADERS, "Content-Type, Range, If-None-Match"),
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, "Content-Type, Range, If-None-Match, Authorization, CapSeal-Possession"),
         (header::ACCESS_CONTROL_MAX_AGE, "86400"),
     ] {
         response.headers_mut().insert(name, HeaderValue::from_static(value));

@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use prover_native::prove::TraceCommitment;
-use prover_native::prove::rv32im::{Operands, Recording, Sums, result};
+use prover_native::prove::SegmentedTrace;
+use prover_native::prove::rv32im::{Operands, Recording, prove_trace, result};
 use verifier_core::air::rv32im::columns::*;
 use verifier_core::air::rv32im::micro_op::{MicroOp, PAD};
 use verifier_core::air::rv32im::tables::FinalRegister;
@@ -173,10 +173,10 @@ impl Forger {
             Err(error) => return Fate::NoStatement(error.to_string()),
         };
         let set = ParameterSet::Stark100;
-        let trace = TraceCommitment::new(self.columns, Rv32imAir::fri_params(set));
+        let trace = SegmentedTrace::new(self.columns, Rv32imAir::fri_params(set));
         let root = trace.root();
         let inputs = Rv32imInputs::new(Arc::clone(&statement), hash());
-        let (proof, _) = trace.prove_with::<Rv32imAir>(inputs, Sums).unwrap();
+        let proof = prove_trace(trace, inputs).unwrap();
         match rv32im::verify(&proof, set, &statement, &hash(), &root) {
             Ok(()) => Fate::Accepted,
             Err(error) => Fate::Refused(error),

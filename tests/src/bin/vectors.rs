@@ -5,7 +5,7 @@ use std::{env, error::Error, fs, path::Path, process::ExitCode};
 
 use capseal_tests::{
     base::BASES,
-    hostile, truth_table,
+    capability, hostile, truth_table,
     vectors::{self, Bases, Vector},
 };
 
@@ -15,6 +15,7 @@ usage: vectors write                  derives every vector from the base receipt
        vectors freeze                 puts base receipts that are not there yet into tests/vectors/v1
        vectors table DIR              writes a receipt with options for each cell of the truth table
        vectors table-page             prints the truth table as a page of the specification
+       vectors capability-page        prints what is answered to tokens as a page of the specification
        vectors hostile DIR [MUTANTS]  writes the hostile receipts that are too large to keep, and mutants of a proof";
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
@@ -26,6 +27,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         ["base", names @ ..] => base(&folder, names)?,
         ["freeze"] => vectors::freeze(&folder)?.iter().for_each(|name| println!("frozen: {name}")),
         ["table", place] => table(&folder, Path::new(place))?,
+        ["capability-page"] => print!("{}", capability::page()),
         ["table-page"] => print!("{}", truth_table::page()),
         ["hostile", place] => hostile(&folder, Path::new(place), MUTANTS)?,
         ["hostile", place, mutants] => hostile(&folder, Path::new(place), mutants.parse()?)?,

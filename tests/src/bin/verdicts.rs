@@ -11,7 +11,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use verifier_core::{VerifyOptions, verify};
+use verifier_core::{
+    VerifyOptions,
+    capability::{Options, judge},
+    verify,
+};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = env::args_os().nth(1).map(PathBuf::from).ok_or("usage: verdicts FOLDER")?;
@@ -26,8 +30,27 @@ fn main() -> Result<(), Box<dyn Error>> {
     for name in names {
         writeln!(out, "{name}\t{}", answer(&folder.join(&name))?)?;
     }
+    decisions(&folder, &mut out)
+}
+
+/// The decisions about the tokens of `capability.json`, where the folder has one: `capability.json#<place>\t<decision JSON>`.
+fn decisions(folder: &Path, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
+    let text = match fs::read_to_string(folder.join("capability.json")) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        text => text?,
+    };
+    let vectors: serde_json::Value = serde_json::from_str(&text)?;
+    for (place, case) in vectors["cases"].as_array().into_iter().flatten().enumerate() {
+        let options = Options::from_json(&case["options"].to_string());
+        let token = case["token"].as_str().ok_or("a token is no text")?;
+        let answer = options.map(|options| judge(token, &options, &mut |_, _| false).to_json());
+        let answer = answer.unwrap_or_else(|_| USAGE.to_owned());
+        writeln!(out, "capability.json#{place}\t{answer}")?;
+    }
     Ok(())
 }
+
+const USAGE: &str = r#"{"error":"USAGE"}"#;
 
 fn answer(receipt: &Path) -> io::Result<String> {
     let options = match fs::read_to_string(receipt.with_extension("options.json")) {
@@ -36,7 +59,7 @@ fn answer(receipt: &Path) -> io::Result<String> {
         Err(error) => return Err(error),
     };
     let bytes = fs::read(receipt)?;
-    Ok(options.map_or_else(|_| r#"{"error":"USAGE"}"#.to_owned(), |options| verify(&bytes, &options).to_json()))
+    Ok(options.map_or_else(|_| USAGE.to_owned(), |options| verify(&bytes, &options).to_json()))
 }
 
 fn list(folder: &Path, receipts: &mut Vec<PathBuf>) -> io::Result<()> {

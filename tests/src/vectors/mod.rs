@@ -114,6 +114,7 @@ pub fn write(folder: &Path) -> io::Result<usize> {
     let bases = Bases::read(folder)?;
     let vectors = derived(&bases);
     fs::write(folder.join("sampling.json"), sampling::file(&bases))?;
+    fs::write(folder.join("capability.json"), crate::capability::file())?;
     for stale in stale(folder, &vectors)? {
         fs::remove_file(stale)?;
     }

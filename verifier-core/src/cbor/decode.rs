@@ -21,6 +21,14 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Value, CborError> {
     Ok(value)
 }
 
+/// The item's own encoding tells how long it is: in another spelling, the bytes do not begin with it.
+pub(super) fn decode_first(bytes: &[u8]) -> Result<(Value, &[u8]), CborError> {
+    let mut input = Input { decoder: Decoder::from(bytes), len: bytes.len(), items_left: MAX_ITEMS };
+    let value = input.item(MAX_DEPTH)?;
+    let rest = bytes.strip_prefix(value.encode().as_slice()).ok_or(CborError::NotShortest)?;
+    Ok((value, rest))
+}
+
 struct Input<'a> {
     decoder: Decoder<&'a [u8]>,
     len: usize,

@@ -67,6 +67,14 @@ impl Value {
         decode::decode(bytes)
     }
 
+    /// Reads one item at the beginning of `bytes`; the rest goes back.
+    ///
+    /// # Errors
+    /// As [`Value::decode`], but for what follows the item.
+    pub fn decode_first(bytes: &[u8]) -> Result<(Self, &[u8]), CborError> {
+        decode::decode_first(bytes)
+    }
+
     fn push_to(&self, encoder: &mut Encoder<&mut Vec<u8>>) -> Result<(), Infallible> {
         match self {
             Self::Uint(value) => encoder.push(Header::Positive(*value)),

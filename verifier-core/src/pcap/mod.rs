@@ -22,7 +22,7 @@ pub use note::{Note, NoteError, NoteKey};
 pub use options::{Options, OptionsError};
 pub use proof::{Proof, ProofError, ProofReport, verify_proof};
 pub use report::{Examination, Report, verify_log};
-pub use time::millis;
+pub use time::{millis, second_text};
 
 #[cfg(test)]
 mod tests;

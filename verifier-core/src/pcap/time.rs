@@ -1,5 +1,6 @@
 //! The time of a line: UTC with milliseconds, `2026-01-31T12:34:56.789Z`.
 
+use alloc::{format, string::String};
 use core::ops::{Range, RangeInclusive};
 
 const SHAPE: &str = "0000-00-00T00:00:00.000Z";
@@ -22,6 +23,23 @@ pub fn millis(time: &str) -> Option<u64> {
     let days = days_before(year, month) + field(8..10, 1..=days_of_month(year, month))? - 1;
     let (hour, minute, second) = (field(11..13, 0..=23)?, field(14..16, 0..=59)?, field(17..19, 0..=59)?);
     Some((((days * 24 + hour) * 60 + minute) * 60 + second) * 1000 + field(20..23, 0..=999)?)
+}
+
+/// Seconds since the Unix epoch as `2026-01-31T12:34:56Z`; of a year up to 9999.
+pub fn second_text(seconds: u64) -> String {
+    let (mut days, second) = (seconds / 86_400, seconds % 86_400);
+    let mut year = 1970;
+    while days >= days_before(year + 1, 1) {
+        year += 1;
+    }
+    days -= days_before(year, 1);
+    let mut month = 1;
+    while days >= days_of_month(year, month) {
+        days -= days_of_month(year, month);
+        month += 1;
+    }
+    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+    format!("{year:04}-{month:02}-{:02}T{hour:02}:{minute:02}:{second:02}Z", days + 1)
 }
 
 /// Days from the epoch to the first of a month.

@@ -28,7 +28,7 @@ fn what_is_signed_is_what_cose_says() {
     let header = HeaderBuilder::new().algorithm(Algorithm::ES256K).key_id(key.as_bytes().to_vec()).build();
     let cose = CoseSign1Builder::new().protected(header).build();
     for purpose in Purpose::ALL {
-        let context = purpose.context().as_bytes();
+        let context = purpose.context().text().as_bytes();
         let expected = cose.tbs_detached_data(subject().as_bytes(), context);
         assert_eq!(to_be_signed(&key, *purpose, &subject()), expected);
     }

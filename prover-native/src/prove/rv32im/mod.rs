@@ -2,6 +2,7 @@
 
 mod cells;
 mod memory;
+mod quotient;
 mod recording;
 mod sums;
 mod trace;
@@ -12,40 +13,50 @@ use std::sync::Arc;
 use verifier_core::Digest;
 use verifier_core::air::rv32im::{Rv32imAir, Rv32imError, Rv32imInputs, Rv32imStatement};
 use verifier_core::stark::{ParameterSet, ProvenAir};
-use winter_prover::ProverError;
+use winter_prover::crypto::RandomCoinError;
+use winter_prover::math::fields::f64::BaseElement;
 
+use super::stark::{Segmented, Segments};
+use super::{Clock, Extension, Phase, SegmentedTrace};
 pub use recording::{Operands, Record, Recording, RunError, result};
-pub use sums::Sums;
-
-use super::{Phases, TraceCommitment};
 
 impl Recording {
     /// Makes the trace, extends it, and commits to it.
     ///
     /// # Errors
-    /// [`Rv32imError`], which a recorded run does not lead to.
+    /// [`Rv32imError::TooLongFor`] when the run is longer than the set allows; a recorded run leads to no other.
     pub fn commit(self, set: ParameterSet) -> Result<Rv32imCommitted, Rv32imError> {
+        let length = self.trace_length();
+        if length as usize > Rv32imAir::longest_trace(set) {
+            return Err(Rv32imError::TooLongFor { set, length });
+        }
+        let mut clock = Clock::new();
         let (columns, tables) = self.trace();
         let tables = tables.encode();
         let statement = Rv32imStatement::new(self.run(), &tables)?;
         drop(self);
-        let trace = TraceCommitment::new(columns, Rv32imAir::fri_params(set));
-        Ok(Rv32imCommitted { statement: Arc::new(statement), tables, trace })
+        clock.lap("trace");
+        let trace = SegmentedTrace::new(columns, Rv32imAir::fri_params(set));
+        clock.lap("trace commitment");
+        Ok(Rv32imCommitted { statement: Arc::new(statement), tables, trace, phases: clock.into_phases() })
     }
 }
 
-/// Bytes of memory that proving a trace of so many rows takes, about: in proportion to the rows, and some for the rest.
-pub const fn memory_need(rows: u32) -> u64 {
-    const BYTES_PER_ROW: u64 = 5_900;
+/// Bytes of memory that proving a trace of so many rows takes, about: in proportion to the rows and, for the most part, to
+/// the blow-up; and some for the rest.
+pub fn memory_need(rows: u32, set: ParameterSet) -> u64 {
+    const TRACE: u64 = 1_900;
+    const EXTENDED: u64 = 1_150;
     const REST: u64 = 128 << 20;
-    rows as u64 * BYTES_PER_ROW + REST
+    u64::from(rows) * (TRACE + EXTENDED * u64::from(Rv32imAir::fri_params(set).blowup)) + REST
 }
 
 /// A run of a program, committed to and not yet proven.
 pub struct Rv32imCommitted {
     statement: Arc<Rv32imStatement>,
     tables: Vec<u8>,
-    trace: TraceCommitment,
+    trace: SegmentedTrace,
+    phases: Vec<Phase>,
 }
 
 impl Rv32imCommitted {
@@ -67,24 +78,45 @@ impl Rv32imCommitted {
     /// Proves the run, bound to `instance_hash`.
     ///
     /// # Errors
-    /// [`ProverError`].
+    /// [`Rv32imProveError`].
     pub fn prove(self, instance_hash: Digest) -> Result<Vec<u8>, Rv32imProveError> {
         self.prove_in_phases(instance_hash).map(|(proof, _)| proof)
     }
 
-    /// The same, and what took how long.
+    /// The same, and what took how long, from the making of the trace on.
     ///
     /// # Errors
-    /// [`ProverError`].
-    pub fn prove_in_phases(self, instance_hash: Digest) -> Result<(Vec<u8>, Phases), Rv32imProveError> {
-        let inputs = Rv32imInputs::new(self.statement, instance_hash);
-        self.trace.prove_with::<Rv32imAir>(inputs, Sums).map_err(Rv32imProveError)
+    /// [`Rv32imProveError`].
+    pub fn prove_in_phases(self, instance_hash: Digest) -> Result<(Vec<u8>, Vec<Phase>), Rv32imProveError> {
+        let Self { statement, trace, mut phases, .. } = self;
+        let inputs = Rv32imInputs::new(statement, instance_hash);
+        let (proof, more) = trace.prove::<Rv32imAir>(inputs).map_err(Rv32imProveError)?;
+        phases.extend(more);
+        Ok((proof, phases))
+    }
+}
+
+/// Proves that the AIR holds for `inputs` on a trace. One that it does not hold on gives a proof that does not verify.
+///
+/// # Errors
+/// [`Rv32imProveError`].
+pub fn prove_trace(trace: SegmentedTrace, inputs: Rv32imInputs) -> Result<Vec<u8>, Rv32imProveError> {
+    trace.prove::<Rv32imAir>(inputs).map(|(proof, _)| proof).map_err(Rv32imProveError)
+}
+
+impl Segmented for Rv32imAir {
+    fn auxiliary(main: &[Vec<BaseElement>], challenges: &[Extension]) -> Vec<Vec<BaseElement>> {
+        sums::sums(main, challenges)
+    }
+
+    fn quotient(&self, segments: &Segments<'_>) -> Vec<[Vec<BaseElement>; 3]> {
+        quotient::quotient(self, segments)
     }
 }
 
 /// The prover gave up.
 #[derive(Debug)]
-pub struct Rv32imProveError(ProverError);
+pub struct Rv32imProveError(RandomCoinError);
 
 impl fmt::Display for Rv32imProveError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

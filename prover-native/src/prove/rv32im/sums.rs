@@ -2,66 +2,106 @@
 
 use rayon::prelude::*;
 use verifier_core::air::rv32im::air::periodic_columns;
-use verifier_core::air::rv32im::bus::{Challenges, Fraction, batches};
+use verifier_core::air::rv32im::bus::{CHALLENGES, Challenges, Fraction, batches};
 use verifier_core::air::rv32im::columns::{AUX_WIDTH, MA, SUM, WIDTH};
 use winter_prover::math::{FieldElement, fields::f64::BaseElement};
-use winter_prover::matrix::ColMatrix;
 
-use crate::prove::AuxSegment;
+use crate::prove::Extension;
+use crate::prove::stark::{Cubic, Kernel, LANES, Lanes, inverses, run, splat};
 
 /// Rows whose denominators are inverted together.
-const CHUNK: usize = 1 << 10;
+const CHUNK: usize = 1 << 9;
 
-/// Builds the sums of a main segment, honest or not.
-#[derive(Clone, Copy, Debug)]
-pub struct Sums;
+/// Coefficients of the extension field's elements.
+const DEGREE: usize = 3;
 
-impl AuxSegment for Sums {
-    fn columns<E>(&self, main: &ColMatrix<BaseElement>, challenges: &[E]) -> Vec<Vec<E>>
-    where
-        E: FieldElement<BaseField = BaseElement>,
-    {
-        let challenges = Challenges::new(challenges).expect("the AIR draws as many challenges as it needs");
-        let periodic = periodic_columns();
-        let length = main.num_rows();
-        let mut columns: Vec<Vec<E>> = (0..AUX_WIDTH).map(|_| vec![E::ZERO; length]).collect();
-        let mut parts: Vec<Vec<&mut [E]>> = (0..length.div_ceil(CHUNK)).map(|_| Vec::new()).collect();
-        for column in &mut columns {
-            parts.iter_mut().zip(column.chunks_mut(CHUNK)).for_each(|(part, rows)| part.push(rows));
-        }
-        parts.into_par_iter().enumerate().for_each(|(chunk, mut parts)| {
-            let rows = (chunk * CHUNK..length - 1).take(CHUNK);
-            let fractions: Vec<[Fraction<E>; AUX_WIDTH]> = rows
-                .map(|index| {
-                    let row: [BaseElement; WIDTH] = std::array::from_fn(|column| main.get(column, index));
-                    let low = periodic.each_ref().map(|column| column[index % column.len()]);
-                    batches(&row, main.get(MA, index + 1), &low, &challenges)
-                })
-                .collect();
-            divide(&fractions, &mut parts);
-        });
-        // So far the last column holds the value of its own batch; what is summed up is that of the whole row.
-        let mut sum = E::ZERO;
-        for row in 0..length {
-            let total = columns.iter().fold(E::ZERO, |total, column| total + column[row]);
-            columns[SUM][row] = sum;
+/// Builds the sums of a main segment, honest or not: a column for each coefficient of the auxiliary segment's elements.
+pub(super) fn sums(main: &[Vec<BaseElement>], challenges: &[Extension]) -> Vec<Vec<BaseElement>> {
+    let periodic = periodic_columns();
+    let length = main[0].len();
+    let mut columns = vec![vec![BaseElement::ZERO; length]; AUX_WIDTH * DEGREE];
+    let mut parts: Vec<Vec<&mut [BaseElement]>> = (0..length.div_ceil(CHUNK)).map(|_| Vec::new()).collect();
+    for column in &mut columns {
+        parts.iter_mut().zip(column.chunks_mut(CHUNK)).for_each(|(part, rows)| part.push(rows));
+    }
+    parts.into_par_iter().enumerate().for_each(|(chunk, parts)| {
+        run(Batches { main, periodic: &periodic, challenges, first: chunk * CHUNK, parts });
+    });
+    // So far the last column holds the total of each row. The trace's last row has no fractions.
+    columns.iter_mut().for_each(|column| column[length - 1] = BaseElement::ZERO);
+    for column in &mut columns[SUM * DEGREE..] {
+        let mut sum = BaseElement::ZERO;
+        for cell in column {
+            let total = std::mem::replace(cell, sum);
             sum += total;
         }
-        columns
+    }
+    columns
+}
+
+/// The batches of a few rows.
+struct Batches<'a> {
+    main: &'a [Vec<BaseElement>],
+    periodic: &'a [Vec<BaseElement>; 3],
+    challenges: &'a [Extension],
+    first: usize,
+    /// The rows' part of each column.
+    parts: Vec<&'a mut [BaseElement]>,
+}
+
+impl Kernel for Batches<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes>(self, proof: L::Proof) {
+        let Self { main, periodic, challenges, first, mut parts } = self;
+        let mut lanes = [Cubic::<L>::zero(proof); CHALLENGES];
+        for (lanes, challenge) in lanes.iter_mut().zip(challenges) {
+            *lanes = Cubic::splat(proof, *challenge);
+        }
+        let challenges = Challenges::new(&lanes).expect("the array has their length");
+        let blocks = parts[0].len() / LANES;
+        let mut fractions: Vec<[Fraction<Cubic<L>>; AUX_WIDTH]> = Vec::with_capacity(blocks);
+        for block in 0..blocks {
+            let row = first + block * LANES;
+            let mut cells = [splat::<L>(proof, BaseElement::ZERO); WIDTH];
+            for (cells, column) in cells.iter_mut().zip(main) {
+                *cells = eight(proof, column, row);
+            }
+            let mut low = [splat::<L>(proof, BaseElement::ZERO); 3];
+            for (low, column) in low.iter_mut().zip(periodic) {
+                *low = eight(proof, column, row % column.len());
+            }
+            fractions.push(batches(&cells, eight(proof, &main[MA], row + 1), &low, &challenges));
+        }
+        let mut denominators = Vec::with_capacity(blocks * AUX_WIDTH);
+        for fraction in fractions.as_flattened() {
+            denominators.push(fraction.denominator);
+        }
+        let inverses = inverses::<L, Cubic<L>>(proof, &denominators);
+        for (block, (fractions, inverses)) in fractions.iter().zip(inverses.chunks_exact(AUX_WIDTH)).enumerate() {
+            let mut total = Cubic::<L>::zero(proof);
+            for (column, (fraction, inverse)) in fractions.iter().zip(inverses).enumerate() {
+                let value = fraction.numerator * *inverse;
+                total = total + value;
+                let value = if column == SUM { total } else { value };
+                for (part, number) in parts[column * DEGREE..].iter_mut().zip(value.0) {
+                    part[block * LANES..][..LANES].copy_from_slice(&number.store().map(BaseElement::from_mont));
+                }
+            }
+        }
     }
 }
 
-/// The values of the fractions, with one inversion.
-fn divide<E: FieldElement>(fractions: &[[Fraction<E>; AUX_WIDTH]], parts: &mut [&mut [E]]) {
-    let mut product = E::ONE;
-    let mut before = Vec::with_capacity(fractions.len() * AUX_WIDTH);
-    for fraction in fractions.as_flattened() {
-        before.push(product);
-        product *= fraction.denominator;
-    }
-    let mut inverse = product.inv();
-    for (place, fraction) in fractions.as_flattened().iter().enumerate().rev() {
-        parts[place % AUX_WIDTH][place / AUX_WIDTH] = fraction.numerator * inverse * before[place];
-        inverse *= fraction.denominator;
+/// Eight cells of a column; those beyond its end are zero.
+#[inline(always)]
+fn eight<L: Lanes>(proof: L::Proof, column: &[BaseElement], first: usize) -> L {
+    match column[first..].first_chunk::<LANES>() {
+        Some(cells) => L::load(proof, cells.map(|cell| cell.inner())),
+        None => {
+            let mut cells = [0; LANES];
+            cells.iter_mut().zip(&column[first..]).for_each(|(place, cell)| *place = cell.inner());
+            L::load(proof, cells)
+        }
     }
 }

@@ -11,8 +11,9 @@ use super::bus::{self, CHALLENGES, Challenges};
 use super::columns::{AUX_WIDTH, CLK, COLUMNS, MA, PC, SUM, WIDTH};
 use super::constraints::{self, DEGREES};
 use super::micro_op::PAD;
+use super::ring::Ring;
 use super::share::share;
-use super::statement::Rv32imInputs;
+use super::statement::{MAX_TRACE_LENGTH, Rv32imInputs};
 use crate::stark::{FriParams, ParameterSet, ProvenAir, over_the_extension};
 
 /// Degree of the constraints of the auxiliary segment: a value times four denominators.
@@ -46,8 +47,16 @@ impl ProvenAir for Rv32imAir {
                 FriParams { queries: 84, blowup: 4, grinding: 20, folding: 8, remainder_degree: 127 }
             }
             ParameterSet::Stark128 => {
-                FriParams { queries: 142, blowup: 4, grinding: 20, folding: 8, remainder_degree: 127 }
+                FriParams { queries: 84, blowup: 8, grinding: 22, folding: 8, remainder_degree: 255 }
             }
+        }
+    }
+
+    fn longest_trace(set: ParameterSet) -> usize {
+        match set {
+            ParameterSet::Stark100 => MAX_TRACE_LENGTH as usize,
+            // Beyond, 128 bits are more than the extension field proves at this blow-up.
+            ParameterSet::Stark128 => 1 << 20,
         }
     }
 }
@@ -109,13 +118,15 @@ impl Air for Rv32imAir {
     {
         let challenges = Challenges::new(aux_rand_elements.rand_elements());
         let row = main_frame.current().try_into().ok();
-        let (true, Some(row), Some(next_address), Ok(periodic), Some(challenges)) =
-            (is_used::<E>(), row, main_frame.next().get(MA), periodic_values.try_into(), challenges)
+        let (current, next_sum) = (aux_frame.current().try_into().ok(), aux_frame.next().get(SUM));
+        let (true, Some(row), Some(next_address), Ok(periodic), Some(challenges), Some(current), Some(next_sum)) =
+            (is_used::<E>(), row, main_frame.next().get(MA), periodic_values.try_into(), challenges, current, next_sum)
         else {
             return result.fill(E::ONE);
         };
         let batches = bus::batches(row, *next_address, periodic, &challenges);
-        evaluate_sums(&batches, aux_frame.current(), aux_frame.next(), result);
+        let evaluations = evaluate_sums(&batches, current, *next_sum);
+        result.iter_mut().zip(evaluations).for_each(|(result, evaluation)| *result = evaluation);
     }
 
     fn get_assertions(&self) -> Vec<Assertion<BaseElement>> {
@@ -152,24 +163,21 @@ const fn is_used<E: FieldElement>() -> bool {
         || (E::EXTENSION_DEGREE == 1 && !cfg!(target_arch = "wasm32"))
 }
 
-/// Each column is the value of its batch; the running sum takes all of them and the last batch along.
-pub fn evaluate_sums<E: FieldElement>(
+/// Each column is the value of its batch; the running sum takes all of them and the last batch along. Of the next row, its
+/// value of the running sum is read.
+#[inline(always)]
+pub fn evaluate_sums<E: Ring>(
     batches: &[bus::Fraction<E>; AUX_WIDTH],
-    current: &[E],
-    next: &[E],
-    result: &mut [E],
-) {
-    let (Ok(current), Ok(next)) = (<&[E; AUX_WIDTH]>::try_from(current), <&[E; AUX_WIDTH]>::try_from(next)) else {
-        return result.fill(E::ONE);
-    };
-    let mut value = next[SUM] - current[SUM];
-    for column in &current[..SUM] {
-        value -= *column;
+    current: &[E; AUX_WIDTH],
+    next_sum: E,
+) -> [E; AUX_WIDTH] {
+    let [first, second, third, fourth, fifth, sixth, sum] = *current;
+    let last = next_sum - sum - (first + second + third + (fourth + fifth + sixth));
+    let mut result = [first, second, third, fourth, fifth, sixth, last];
+    for (value, batch) in result.iter_mut().zip(batches) {
+        *value = *value * batch.denominator - batch.numerator;
     }
-    for (index, (result, batch)) in result.iter_mut().zip(batches).enumerate() {
-        let value = if index == SUM { value } else { current.get(index).copied().unwrap_or(E::ZERO) };
-        *result = value * batch.denominator - batch.numerator;
-    }
+    result
 }
 
 /// The AIR in plain numbers, for the capsule to hash.

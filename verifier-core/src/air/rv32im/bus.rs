@@ -4,9 +4,9 @@
 //! reciprocal of its fingerprint, consuming it subtracts it; if the sum over all rows and the verifier's share is zero,
 //! what was consumed is what was provided, but for a probability that the specification adds up.
 
-use winter_math::{ExtensionOf, FieldElement};
-
 use super::columns::*;
+use super::constraints::word_base;
+use super::ring::{Over, Ring};
 
 /// Challenges: `alpha`, the bus's factor, and one for each field of the longest tuple.
 pub const CHALLENGES: usize = 2 + FETCH_FIELDS;
@@ -48,19 +48,20 @@ pub struct Challenges<'a, E> {
     fields: &'a [E; FETCH_FIELDS],
 }
 
-impl<'a, E: FieldElement> Challenges<'a, E> {
+impl<'a, E: Ring> Challenges<'a, E> {
     /// Takes [`CHALLENGES`] elements; `None` for another number.
     pub fn new(elements: &'a [E]) -> Option<Self> {
         let ([alpha, factor], fields) = elements.split_first_chunk()?;
         let mut base = *alpha;
         let bases = core::array::from_fn(|_| {
             let this = base;
-            base += *factor;
+            base = base + *factor;
             this
         });
         Some(Self { bases, fields: fields.try_into().ok()? })
     }
 
+    #[inline(always)]
     fn base(&self, bus: Bus) -> E {
         self.bases[bus as usize]
     }
@@ -69,11 +70,38 @@ impl<'a, E: FieldElement> Challenges<'a, E> {
     #[inline(always)]
     pub fn fingerprint<F, const N: usize>(&self, bus: Bus, fields: [F; N]) -> E
     where
-        F: FieldElement,
-        E: ExtensionOf<F>,
+        F: Ring,
+        E: Over<F>,
     {
-        let terms = self.fields.iter().zip(fields);
-        terms.fold(self.base(bus), |sum, (factor, field)| sum + <E as ExtensionOf<F>>::mul_base(*factor, field))
+        let mut sum = self.base(bus);
+        for (factor, field) in self.fields.iter().zip(fields) {
+            sum = sum + factor.scaled(field);
+        }
+        sum
+    }
+
+    #[inline(always)]
+    fn clock<F: Ring>(&self, value: F) -> E
+    where
+        E: Over<F>,
+    {
+        self.fingerprint(Bus::Clock, [value])
+    }
+
+    #[inline(always)]
+    fn range<F: Ring>(&self, value: F) -> E
+    where
+        E: Over<F>,
+    {
+        self.fingerprint(Bus::Range, [value])
+    }
+
+    #[inline(always)]
+    fn and<F: Ring>(&self, x: F, y: F, z: F) -> E
+    where
+        E: Over<F>,
+    {
+        self.fingerprint(Bus::And, [x, y, z])
     }
 }
 
@@ -86,7 +114,7 @@ pub struct Fraction<E> {
     pub denominator: E,
 }
 
-impl<E: FieldElement> Fraction<E> {
+impl<E: Ring> Fraction<E> {
     #[inline(always)]
     fn plus(self, other: Self) -> Self {
         Self {
@@ -111,23 +139,20 @@ impl<E: FieldElement> Fraction<E> {
     #[inline(always)]
     fn provided<F>((first_times, first): (F, E), (second_times, second): (F, E)) -> Self
     where
-        F: FieldElement,
-        E: ExtensionOf<F>,
+        F: Ring,
+        E: Over<F>,
     {
-        let numerator =
-            <E as ExtensionOf<F>>::mul_base(first, second_times) + <E as ExtensionOf<F>>::mul_base(second, first_times);
-        Self { numerator, denominator: first * second }
+        Self { numerator: first.scaled(second_times) + second.scaled(first_times), denominator: first * second }
     }
 
     /// Provides a tuple so and so often, and consumes another.
     #[inline(always)]
     fn balanced<F>((times, provided): (F, E), consumed: E) -> Self
     where
-        F: FieldElement,
-        E: ExtensionOf<F>,
+        F: Ring,
+        E: Over<F>,
     {
-        let numerator = <E as ExtensionOf<F>>::mul_base(consumed, times) - provided;
-        Self { numerator, denominator: provided * consumed }
+        Self { numerator: consumed.scaled(times) - provided, denominator: provided * consumed }
     }
 }
 
@@ -141,65 +166,70 @@ pub fn batches<F, E>(
     challenges: &Challenges<'_, E>,
 ) -> [Fraction<E>; AUX_WIDTH]
 where
-    F: FieldElement,
-    E: FieldElement + ExtensionOf<F>,
+    F: Ring,
+    E: Over<F>,
 {
-    let scale = |factor: &E, by: F| <E as ExtensionOf<F>>::mul_base(*factor, by);
-    let [g_address, g_value, g_time, ..] = challenges.fields;
-    let word = F::from(1_u32 << 31).double();
+    let [g_address, g_value, g_time, ..] = *challenges.fields;
+    let one = row[CLK].number(1);
+    let word = word_base(one);
     let memory = challenges.base(Bus::Memory);
     let clock = row[CLK];
-    let time = scale(g_time, clock);
+    let time = g_time.scaled(clock);
     // Consumed at `clock - 1 - ago`, provided at `clock`.
-    let ago = |difference: F| scale(g_time, difference + F::ONE);
-    let slot_a = memory + scale(g_address, row[RS1]) + scale(g_value, row[V1]) + time;
-    let slot_b = memory + scale(g_address, row[AB]) + scale(g_value, row[V2]) + time;
-    let slot_c = memory + scale(g_address, row[AC]) + time;
-    let old_c = slot_c + scale(g_value, row[DP]) - ago(row[DC] - row[S13] - row[S23]);
-    let clock_tuple = |value: F| challenges.fingerprint(Bus::Clock, [value]);
-    let range = |value: F| challenges.fingerprint(Bus::Range, [value]);
-    let and = |x: F, y: F, z: F| challenges.fingerprint(Bus::And, [x, y, z]);
+    let old_a = g_time.scaled(row[DA] + one);
+    let old_b = g_time.scaled(row[DB] + one);
+    let older_c = g_time.scaled(row[DC] - row[S13] - row[S23] + one);
+    let slot_a = memory + g_address.scaled(row[RS1]) + g_value.scaled(row[V1]) + time;
+    let slot_b = memory + g_address.scaled(row[AB]) + g_value.scaled(row[V2]) + time;
+    let slot_c = memory + g_address.scaled(row[AC]) + time;
+    let old_c = slot_c + g_value.scaled(row[DP]) - older_c;
     let fetch: [F; FETCH_FIELDS] = core::array::from_fn(|field| row[field]);
     let y3 = fourth_byte(row);
     let [x_low, y_low, z_low] = *periodic;
-    let sixteen = F::from(16_u32);
+    let sixteen = one.number(16);
     let [x, y, z] = [sixteen * row[XH] + x_low, sixteen * row[YH] + y_low, sixteen * row[ZH] + z_low];
     let word_address = word + row[MA];
-    let zero_word = memory + scale(g_address, word_address);
-    let final_word = zero_word + scale(g_value, row[MF]) + scale(g_time, row[MT]);
+    let zero_word = memory + g_address.scaled(word_address);
+    let final_word = zero_word + g_value.scaled(row[MF]) + g_time.scaled(row[MT]);
     [
-        Fraction::settled(slot_a - ago(row[DA]), slot_a).plus(Fraction::settled(slot_b - ago(row[DB]), slot_b)),
-        Fraction::settled(old_c, slot_c + scale(g_value, row[VD]))
-            .plus(Fraction::consumed(clock_tuple(row[DA]), clock_tuple(row[DB]))),
-        Fraction::consumed(clock_tuple(row[DC]), challenges.fingerprint(Bus::Fetch, fetch)).plus(Fraction::balanced(
-            (row[MCLK], clock_tuple(clock - F::ONE)),
-            challenges.fingerprint(Bus::Nibble, [row[XH], row[YH], row[ZH]]),
-        )),
-        Fraction::consumed(range(row[P0]), range(row[P1])).plus(Fraction::consumed(range(row[P2]), range(row[P3]))),
-        Fraction::consumed(and(row[X0], row[Y0], row[Z0]), and(row[X1], row[Y1], row[Z1]))
-            .plus(Fraction::consumed(and(row[X2], row[Y2], row[Z2]), and(row[X3], y3, row[Z3]))),
+        Fraction::settled(slot_a - old_a, slot_a).plus(Fraction::settled(slot_b - old_b, slot_b)),
+        Fraction::settled(old_c, slot_c + g_value.scaled(row[VD]))
+            .plus(Fraction::consumed(challenges.clock(row[DA]), challenges.clock(row[DB]))),
+        Fraction::consumed(challenges.clock(row[DC]), challenges.fingerprint(Bus::Fetch, fetch)).plus(
+            Fraction::balanced(
+                (row[MCLK], challenges.clock(clock - one)),
+                challenges.fingerprint(Bus::Nibble, [row[XH], row[YH], row[ZH]]),
+            ),
+        ),
+        Fraction::consumed(challenges.range(row[P0]), challenges.range(row[P1]))
+            .plus(Fraction::consumed(challenges.range(row[P2]), challenges.range(row[P3]))),
+        Fraction::consumed(challenges.and(row[X0], row[Y0], row[Z0]), challenges.and(row[X1], row[Y1], row[Z1]))
+            .plus(Fraction::consumed(challenges.and(row[X2], row[Y2], row[Z2]), challenges.and(row[X3], y3, row[Z3]))),
         Fraction::consumed(
             challenges.fingerprint(Bus::Sign, [row[KK], row[X3], row[SA]]),
             challenges.fingerprint(Bus::Shift, [row[KK], row[UI], row[UO]]),
         )
-        .plus(Fraction::provided((row[MAND], and(x, y, z)), (row[MRNG], range(x + F::from(256_u32) * y)))),
-        Fraction::balanced((F::ONE - row[FI], zero_word), final_word).plus(Fraction::balanced(
+        .plus(Fraction::provided(
+            (row[MAND], challenges.and(x, y, z)),
+            (row[MRNG], challenges.range(x + one.number(256) * y)),
+        )),
+        Fraction::balanced((one - row[FI], zero_word), final_word).plus(Fraction::balanced(
             (row[FO], challenges.fingerprint(Bus::Output, [row[MA], row[MF]])),
-            range(next_address - row[MA] - F::ONE),
+            challenges.range(next_address - row[MA] - one),
         )),
     ]
 }
 
 /// The fourth byte of the second operand: what is left of it, over 2^24.
 #[inline(always)]
-pub fn fourth_byte<F: FieldElement>(row: &[F; WIDTH]) -> F {
-    let low = row[Y0] + F::from(1_u32 << 8) * row[Y1] + F::from(1_u32 << 16) * row[Y2];
-    (row[V2] + row[IMM] - low) * inverse_of_2_to_the_24()
+pub fn fourth_byte<F: Ring>(row: &[F; WIDTH]) -> F {
+    let low = row[Y0] + row[Y0].number(1 << 8) * row[Y1] + row[Y0].number(1 << 16) * row[Y2];
+    (row[V2] + row[IMM] - low) * inverse_of_2_to_the_24(low)
 }
 
 /// (2^24)^-1: 2^24 * 2^168 = 2^192 = 1, since 2^96 = -1.
 #[inline(always)]
-fn inverse_of_2_to_the_24<F: FieldElement>() -> F {
+fn inverse_of_2_to_the_24<F: Ring>(like: F) -> F {
     // 2^168 = 2^96 * 2^72 = -(2^72) = -(2^64 * 2^8) = -((2^32 - 1) * 2^8).
-    F::from(256_u32) - F::from(1_u32 << 31).double() * F::from(256_u32)
+    like.number(256) - word_base(like) * like.number(256)
 }

@@ -13,6 +13,7 @@ pub mod columns;
 pub mod constraints;
 pub mod micro_op;
 mod program;
+mod ring;
 mod share;
 mod statement;
 pub mod tables;
@@ -24,6 +25,7 @@ use crate::stark::{self, ParameterSet, ProofError};
 
 pub use air::{AIR_PARAMS, AirParams, Rv32imAir};
 pub use program::{MAX_MICRO_OPS, Program};
+pub use ring::{Over, Ring};
 pub use share::share;
 pub use statement::{
     MAX_TRACE_LENGTH, MEMORY_WORDS, MIN_TRACE_LENGTH, Run, Rv32imError, Rv32imInputs, Rv32imStatement, initial_words,

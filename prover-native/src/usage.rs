@@ -6,7 +6,7 @@ use std::fs;
 use std::time::Duration;
 
 /// Processor time of all threads, those that ended included. The kernel counts in hundredths of a second.
-pub(super) fn cpu_time() -> Option<Duration> {
+pub(crate) fn cpu_time() -> Option<Duration> {
     let stat = fs::read_to_string("/proc/self/stat").ok()?;
     // The command's name, in parentheses, may contain anything; user and system time are fields 14 and 15.
     let (_, fields) = stat.rsplit_once(')')?;
@@ -16,7 +16,7 @@ pub(super) fn cpu_time() -> Option<Duration> {
 }
 
 /// Forgets the peak so far. Where that is not allowed, [`peak_memory`] counts from the start of the process.
-pub(super) fn reset_peak_memory() {
+pub(crate) fn reset_peak_memory() {
     // A kernel that refuses leaves a higher peak: the figure then errs to the safe side.
     let _ = fs::write("/proc/self/clear_refs", "5");
 }
@@ -25,7 +25,7 @@ pub(super) fn reset_peak_memory() {
 ///
 /// # Units
 /// Bytes.
-pub(super) fn peak_memory() -> Option<u64> {
+pub(crate) fn peak_memory() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok().map(|kib| kib * 1024)
