@@ -10,7 +10,6 @@ mod payload;
 use alloc::{string::String, vec::Vec};
 use core::fmt;
 
-use coset::{CborSerializable, CoseSign1, CoseSign1Builder, HeaderBuilder, iana::Algorithm};
 use k256::ecdsa::{Signature as Ecdsa, VerifyingKey, signature::Verifier};
 use serde::{Serialize, Serializer};
 
@@ -186,10 +185,9 @@ impl Signature {
         if cose.len() != COSE_LEN {
             return Err(SignatureError);
         }
-        let parsed = CoseSign1::from_slice(cose).map_err(|_| SignatureError)?;
-        let key = parsed.protected.header.key_id.try_into().map_err(|_| SignatureError)?;
-        let bytes = parsed.signature.try_into().map_err(|_| SignatureError)?;
-        let signature = Self::new(PublicKey::new(key), bytes);
+        let key = cose.get(KEY_AT..).and_then(<[u8]>::first_chunk).ok_or(SignatureError)?;
+        let bytes = cose.last_chunk().ok_or(SignatureError)?;
+        let signature = Self::new(PublicKey::new(*key), *bytes);
         // Writing it again settles algorithm, further headers, payload and every spelling at once.
         if signature.to_cose()? == cose { Ok(signature) } else { Err(SignatureError) }
     }
@@ -199,8 +197,7 @@ impl Signature {
     /// # Errors
     /// None in practice: the structure holds nothing that CBOR cannot write.
     pub fn to_cose(&self) -> Result<Vec<u8>, SignatureError> {
-        let cose = sign1(&self.key).signature(self.bytes.to_vec()).build();
-        cose.to_vec().map_err(|_| SignatureError)
+        Ok([&SIGN1, protected(&self.key).as_slice(), &DETACHED, &self.bytes].concat())
     }
 
     /// Whether the key signed this digest for this purpose.
@@ -225,13 +222,38 @@ fn ecdsa(key: &PublicKey, message: &[u8], signature: &[u8]) -> Result<(), Signat
 /// The bytes that ECDSA signs: the Sig_structure of RFC 9052 section 4.4, with the purpose's context as external data and
 /// the digest as the detached payload.
 pub fn to_be_signed(key: &PublicKey, purpose: Purpose, subject: &Digest) -> Vec<u8> {
-    sign1(key).build().tbs_detached_data(subject.as_bytes(), purpose.context().text().as_bytes())
+    sig_structure(key, purpose.context(), subject.as_bytes())
 }
 
-fn sign1(key: &PublicKey) -> CoseSign1Builder {
-    let header = HeaderBuilder::new().algorithm(Algorithm::ES256K).key_id(key.as_bytes().to_vec());
-    CoseSign1Builder::new().protected(header.build())
+/// The Sig_structure: context as external data, detached payload.
+fn sig_structure(key: &PublicKey, context: Context, payload: &[u8]) -> Vec<u8> {
+    let bytes = |bytes: &[u8]| Value::Bytes(bytes.into());
+    let context = bytes(context.text().as_bytes());
+    Value::Array([Value::Text("Signature1".into()), bytes(&protected(key)), context, bytes(payload)].into()).encode()
 }
+
+/// The protected header: the algorithm and the key.
+fn protected(key: &PublicKey) -> Vec<u8> {
+    [&PROTECTED, key.as_bytes().as_slice()].concat()
+}
+
+/// Array of four, and the head of 40 bytes: the protected header.
+const SIGN1: [u8; 3] = [0x84, 0x58, 0x28];
+
+/// `{1: -47, 4: …}`, up to the key's 33 bytes.
+const PROTECTED: [u8; 7] = [0xa2, 0x01, 0x38, 0x2e, 0x04, 0x58, 0x21];
+
+/// No unprotected header, no payload, and the head of the signature's 64 bytes.
+const DETACHED: [u8; 4] = [NO_HEADER, 0xf6, SIGNATURE_HEAD[0], SIGNATURE_HEAD[1]];
+
+/// The empty map.
+const NO_HEADER: u8 = 0xa0;
+
+/// The head of 64 bytes.
+const SIGNATURE_HEAD: [u8; 2] = [0x58, 0x40];
+
+/// Where the key stands.
+const KEY_AT: usize = SIGN1.len() + PROTECTED.len();
 
 /// Length of r and s together.
 ///

@@ -7,6 +7,7 @@
 
 mod file;
 mod registry;
+mod table;
 
 use alloc::{string::String, vec::Vec};
 use core::fmt;

@@ -1,12 +1,11 @@
 //! WebAssembly binding of the verifier core.
 //!
 //! Exports the core's functions and turns their results into plain objects, so that `JSON.stringify` gives back the very
-//! text that the native side prints; decides nothing. An inspection repeats keys of the event log, and a hostile key such as
-//! `__proto__` must stay an ordinary key: that object is made by the host's `JSON.parse`.
+//! text that the native side prints; decides nothing. The objects are made by the host's `JSON.parse`: an inspection repeats keys of
+//! the event log, and a hostile key such as `__proto__` must stay an ordinary key.
 
 use js_sys::Uint8Array;
 use serde::Serialize;
-use serde_wasm_bindgen::Serializer;
 use verifier_core::{Digest, Limits, ReasonCode, Refusal, VerifyOptions, capability, container::Container, pcap};
 use wasm_bindgen::prelude::*;
 
@@ -26,7 +25,7 @@ pub fn verify(
     let options = read_options(&options)?;
     let verdict = verifier_core::refuse_length(length(bytes), &options)
         .unwrap_or_else(|| verifier_core::verify(&bytes.to_vec(), &options));
-    Ok(verdict.serialize(&OBJECTS)?)
+    parse_json(&verdict)
 }
 
 /// Which rows to ask a provider for, as an object; null when the receipt carries its whole archive. `nonce` is 64 lower-case hexadecimal
@@ -39,7 +38,7 @@ pub fn sample_plan(bytes: &Uint8Array, nonce: &str, bits: u32) -> Result<JsValue
     let nonce = Digest::from_hex(nonce).ok_or_else(|| JsError::new("the nonce is not 64 hexadecimal digits"))?;
     Container::check_length(length(bytes), &Limits::DEFAULT).map_err(|error| JsError::new(&error.to_string()))?;
     let plan = verifier_core::verify::plan(&bytes.to_vec(), &nonce, bits, &Limits::DEFAULT);
-    Ok(plan.map_err(|refusal| JsError::new(&refusal.to_string()))?.serialize(&OBJECTS)?)
+    parse_json(&plan.map_err(|refusal| JsError::new(&refusal.to_string()))?)
 }
 
 /// What a receipt says, unverified, as an object; when the bytes cannot be read as a receipt, the reason instead.
@@ -53,7 +52,7 @@ pub fn inspect(bytes: &Uint8Array) -> Result<JsValue, JsError> {
         .and_then(|()| verifier_core::inspect(&bytes.to_vec(), &Limits::DEFAULT));
     match inspection {
         Ok(inspection) => parse_json(&inspection),
-        Err(refusal) => Ok(Unreadable::from(refusal).serialize(&OBJECTS)?),
+        Err(refusal) => parse_json(&Unreadable::from(refusal)),
     }
 }
 
@@ -80,7 +79,7 @@ pub fn verify_log(
     bytes: &[u8],
     #[wasm_bindgen(unchecked_optional_param_type = "object")] options: JsValue,
 ) -> Result<JsValue, JsError> {
-    Ok(pcap::verify_log(bytes, log_options(&options)?).serialize(&OBJECTS)?)
+    parse_json(&pcap::verify_log(bytes, log_options(&options)?))
 }
 
 /// Checks a proof about an action log and returns the report as an object.
@@ -92,7 +91,7 @@ pub fn verify_log_proof(
     proof: &str,
     #[wasm_bindgen(unchecked_optional_param_type = "object")] options: JsValue,
 ) -> Result<JsValue, JsError> {
-    Ok(pcap::verify_proof(proof, &log_options(&options)?).serialize(&OBJECTS)?)
+    parse_json(&pcap::verify_proof(proof, &log_options(&options)?))
 }
 
 /// Judges a capability token and returns the decision as an object.
@@ -105,7 +104,7 @@ pub fn verify_capability(
     #[wasm_bindgen(unchecked_param_type = "object")] options: JsValue,
 ) -> Result<JsValue, JsError> {
     let text = options_text(&options)?.unwrap_or_else(|| "{}".into());
-    Ok(capability::judge(token, &capability::Options::from_json(&text)?, &mut |_, _| false).serialize(&OBJECTS)?)
+    parse_json(&capability::judge(token, &capability::Options::from_json(&text)?, &mut |_, _| false))
 }
 
 /// The table of reason codes, by number.
@@ -115,7 +114,7 @@ pub fn verify_capability(
 #[wasm_bindgen]
 pub fn reasons() -> Result<JsValue, JsError> {
     let rows: Vec<Reason> = ReasonCode::ALL.iter().copied().map(Reason::from).collect();
-    Ok(rows.serialize(&OBJECTS)?)
+    parse_json(&rows)
 }
 
 /// The version of this verifier.
@@ -157,9 +156,6 @@ impl From<ReasonCode> for Reason {
         Self { name: code.name(), number: code.number(), exit_code: code.exit_code().number(), meaning: code.meaning() }
     }
 }
-
-/// Plain objects with fixed keys, `null` for what is absent.
-const OBJECTS: Serializer = Serializer::json_compatible();
 
 fn read_options(options: &JsValue) -> Result<VerifyOptions, JsError> {
     Ok(options_text(options)?.map_or_else(|| Ok(VerifyOptions::default()), |text| VerifyOptions::from_json(&text))?)

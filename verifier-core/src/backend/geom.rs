@@ -73,8 +73,8 @@ pub fn read_statement(inputs: &[PublicInput]) -> Result<GeomStatement, Refusal> 
 pub fn documents(statement: &GeomStatement) -> [(&'static str, String); 3] {
     let inputs = public_inputs(statement);
     let object = |inputs: &[PublicInput]| {
-        let fields: serde_json::Map<String, serde_json::Value> =
-            inputs.iter().map(|input| (input.name.clone(), serde_json::json!(input.value))).collect();
+        let mut fields = serde_json::Map::new();
+        fields.extend(inputs.iter().map(|input| (input.name.clone(), serde_json::json!(input.value))));
         format!("{}\n", serde_json::Value::Object(fields))
     };
     let (parameters, outputs) = inputs.split_at(PARAMETER_NAMES.len().min(inputs.len()));

@@ -77,7 +77,9 @@ pub fn header_fields(run: &Run) -> Map<String, Value> {
         ("capture", run.capture.as_str().into()),
         ("command", run.command.clone().into()),
     ];
-    fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    let mut object = Map::new();
+    object.extend(fields.into_iter().map(|(name, value)| (name.to_owned(), value)));
+    object
 }
 
 /// The fields of the closing event: every public input, by name.
@@ -86,5 +88,7 @@ pub fn finished_fields(public_inputs: &[PublicInput]) -> Map<String, Value> {
         PublicValue::Number(number) => (input.name.clone(), number.into()),
         PublicValue::Digest(digest) => (input.name.clone(), digest.to_string().into()),
     };
-    public_inputs.iter().map(field).collect()
+    let mut object = Map::new();
+    object.extend(public_inputs.iter().map(field));
+    object
 }

@@ -48,7 +48,7 @@ impl Value {
     /// # Security
     /// Keys must be distinct; a duplicate would make bytes that no decoder accepts.
     pub fn map(mut entries: Vec<(String, Self)>) -> Self {
-        entries.sort_by(|(a, _), (b, _)| key_order(a, b));
+        entries.sort_unstable_by(|(a, _), (b, _)| key_order(a, b));
         Self::Map(entries)
     }
 

@@ -40,7 +40,7 @@ impl Options {
     /// # Errors
     /// What is wrong with the text.
     pub fn from_json(json: &str) -> Result<Self, OptionsError> {
-        serde_json::from_str(json).map_err(|error| OptionsError(alloc::format!("{error}")))
+        serde_json::from_slice(json.as_bytes()).map_err(|error| OptionsError(alloc::format!("{error}")))
     }
 }
 

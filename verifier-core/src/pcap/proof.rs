@@ -79,7 +79,7 @@ impl Proof {
     }
 
     fn read(text: &str) -> Option<Self> {
-        let Value::Object(fields) = serde_json::from_str(text).ok()? else { return None };
+        let Value::Object(fields) = serde_json::from_slice(text.as_bytes()).ok()? else { return None };
         let text = |name| fields.get(name).and_then(Value::as_str);
         let digest = |name| text(name).and_then(Digest::from_hex);
         let number = |name| fields.get(name).and_then(Value::as_u64);

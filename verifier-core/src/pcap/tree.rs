@@ -7,7 +7,7 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use sha2::{Digest as _, Sha256};
+use sha2::{Digest as _, Sha256, block_api::compress256};
 
 use crate::{digest::Digest, reason::ReasonCode};
 
@@ -17,18 +17,55 @@ const NODE: u8 = 1;
 /// Digests of a proof at most: one a level on either side.
 pub const MAX_PROOF: usize = 128;
 
+/// Bytes of a block of SHA-256.
+const BLOCK: usize = 64;
+/// Blocks of an entry that is hashed in one call.
+const SHORT: usize = 8;
+/// A one bit and the length of the message: what SHA-256 puts behind it at least.
+const PADDING: usize = 9;
+/// The state that SHA-256 begins with (FIPS 180-4, section 5.3.3).
+const BEGIN: [u32; 8] =
+    [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
+
 /// The hash of a leaf: the entry's bytes behind a zero byte.
 pub fn leaf(entry: &[u8]) -> Digest {
-    Digest::new(Sha256::new().chain_update([LEAF]).chain_update(entry).finalize().into())
+    let mut blocks = [[0; BLOCK]; SHORT];
+    // Most entries are a few blocks, and calls for each of their parts would cost as much as two blocks more.
+    sha256_of(&mut blocks, LEAF, &[entry])
+        .unwrap_or_else(|| Digest::new(Sha256::new().chain_update([LEAF]).chain_update(entry).finalize().into()))
 }
 
 /// The hash of a node over two digests.
 pub fn node(left: &Digest, right: &Digest) -> Digest {
-    let mut input = [NODE; 1 + 2 * Digest::LEN];
-    let (first, second) = input.split_at_mut(1 + Digest::LEN);
-    first.iter_mut().skip(1).zip(left.as_bytes()).for_each(|(to, from)| *to = *from);
-    second.iter_mut().zip(right.as_bytes()).for_each(|(to, from)| *to = *from);
-    Digest::new(Sha256::digest(input).into())
+    let mut blocks = [[0; BLOCK]; 2];
+    let parts = [left.as_ref(), right.as_ref()];
+    sha256_of(&mut blocks, NODE, &parts).unwrap_or_else(|| {
+        Digest::new(Sha256::new().chain_update([NODE]).chain_update(left).chain_update(right).finalize().into())
+    })
+}
+
+/// SHA-256 of a tag and parts, which are laid into zeroed blocks together with the padding, so that the library takes all blocks in one
+/// call; `None` when there are too few blocks.
+#[inline]
+fn sha256_of(blocks: &mut [[u8; BLOCK]], tag: u8, parts: &[&[u8]]) -> Option<Digest> {
+    let message = blocks.as_flattened_mut();
+    *message.first_mut()? = tag;
+    let mut end = 1usize;
+    for part in parts {
+        let from = end;
+        end = from.checked_add(part.len())?;
+        message.get_mut(from..end)?.copy_from_slice(part);
+    }
+    *message.get_mut(end)? = 0x80;
+    let count = end.checked_add(PADDING)?.div_ceil(BLOCK);
+    let bits = u64::try_from(end).ok()?.checked_mul(8)?;
+    let used = blocks.get_mut(..count)?;
+    *used.last_mut()?.last_chunk_mut()? = bits.to_be_bytes();
+    let mut state = BEGIN;
+    compress256(&mut state, used);
+    let mut digest = [0; Digest::LEN];
+    digest.as_chunks_mut().0.iter_mut().zip(state).for_each(|(bytes, word)| *bytes = word.to_be_bytes());
+    Some(Digest::new(digest))
 }
 
 /// The root of no leaves.

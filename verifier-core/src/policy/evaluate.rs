@@ -84,7 +84,8 @@ impl Facts<'_> {
             Rule::RequiredPublicOutputs(names) => {
                 let inputs = payload.statement.public_inputs.iter().map(|input| input.name.as_str());
                 let outputs = payload.claim.outputs.iter().map(|file| file.path.as_str());
-                let there: BTreeSet<&str> = inputs.chain(outputs).collect();
+                let mut there = BTreeSet::new();
+                there.extend(inputs.chain(outputs));
                 match names.iter().find(|name| !there.contains(name.as_str())) {
                     Some(name) => answer(false, format!("{name:?} is missing")),
                     None => answer(true, format!("{} names", names.len())),

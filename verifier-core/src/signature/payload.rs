@@ -2,10 +2,10 @@
 
 use alloc::vec::Vec;
 
-use coset::{CborSerializable, CoseSign1};
-
-use super::{PublicKey, SIGNATURE_LEN, SignatureError, ecdsa, sign1};
-use crate::digest::Context;
+use super::{
+    KEY_AT, NO_HEADER, PublicKey, SIGN1, SIGNATURE_HEAD, SIGNATURE_LEN, SignatureError, ecdsa, protected, sig_structure,
+};
+use crate::{cbor::Value, digest::Context};
 
 /// A payload and who signed it: COSE_Sign1 as a [`Signature`](super::Signature) has it, with the payload in its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,10 +27,12 @@ impl SignedPayload {
     /// # Errors
     /// [`SignatureError`] for any other bytes.
     pub fn read(cose: &[u8]) -> Result<Self, SignatureError> {
-        let parsed = CoseSign1::from_slice(cose).map_err(|_| SignatureError)?;
-        let key = parsed.protected.header.key_id.try_into().map_err(|_| SignatureError)?;
-        let signature = parsed.signature.try_into().map_err(|_| SignatureError)?;
-        let signed = Self { key: PublicKey::new(key), payload: parsed.payload.ok_or(SignatureError)?, signature };
+        let (key, rest) = cose.get(KEY_AT..).and_then(<[u8]>::split_first_chunk).ok_or(SignatureError)?;
+        let (_, rest) = rest.split_first().ok_or(SignatureError)?;
+        let Ok((Value::Bytes(payload), _)) = Value::decode_first(rest) else { return Err(SignatureError) };
+        let signature = *cose.last_chunk().ok_or(SignatureError)?;
+        let signed = Self { key: PublicKey::new(*key), payload, signature };
+        // Writing it again settles everything between.
         if signed.to_cose()? == cose { Ok(signed) } else { Err(SignatureError) }
     }
 
@@ -39,8 +41,9 @@ impl SignedPayload {
     /// # Errors
     /// None in practice: the structure holds nothing that CBOR cannot write.
     pub fn to_cose(&self) -> Result<Vec<u8>, SignatureError> {
-        let cose = sign1(&self.key).payload(self.payload.clone()).signature(self.signature.to_vec()).build();
-        cose.to_vec().map_err(|_| SignatureError)
+        let payload = Value::Bytes(self.payload.clone()).encode();
+        let protected = protected(&self.key);
+        Ok([&SIGN1, protected.as_slice(), &[NO_HEADER], &payload, &SIGNATURE_HEAD, &self.signature].concat())
     }
 
     /// Whether the key signed the payload in this context.
@@ -54,5 +57,5 @@ impl SignedPayload {
 
 /// The bytes that ECDSA signs: the Sig_structure of RFC 9052 section 4.4, with the context as external data.
 pub fn payload_to_be_signed(key: &PublicKey, context: Context, payload: &[u8]) -> Vec<u8> {
-    sign1(key).build().tbs_detached_data(payload, context.text().as_bytes())
+    sig_structure(key, context, payload)
 }

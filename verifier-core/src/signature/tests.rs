@@ -23,6 +23,18 @@ fn signed(purpose: Purpose) -> Signature {
 }
 
 #[test]
+fn what_is_signed_is_what_cose_says() {
+    let key = test_key().1;
+    let header = HeaderBuilder::new().algorithm(Algorithm::ES256K).key_id(key.as_bytes().to_vec()).build();
+    let cose = CoseSign1Builder::new().protected(header).build();
+    for purpose in Purpose::ALL {
+        let context = purpose.context().text().as_bytes();
+        let expected = cose.tbs_detached_data(subject().as_bytes(), context);
+        assert_eq!(to_be_signed(&key, *purpose, &subject()), expected);
+    }
+}
+
+#[test]
 fn a_signature_holds_for_its_purpose_and_subject_only() {
     for purpose in Purpose::ALL {
         let signature = signed(*purpose);

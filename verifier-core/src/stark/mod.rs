@@ -21,4 +21,4 @@ pub use hasher::TaggedSha256;
 pub use params::{FriParams, ParameterSet};
 pub use prescan::MAX_PROOF_LEN;
 pub use vector::{ARITY, InOrder, LevelHasher, Opening, StcVector, VectorError};
-pub use verify::{ProvenAir, verify};
+pub use verify::{ProvenAir, over_the_extension, verify};

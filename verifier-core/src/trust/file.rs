@@ -1,16 +1,9 @@
 //! The trust file: TOML that people write, read into one canonical form.
 
-use alloc::{
-    collections::BTreeSet,
-    format,
-    string::{String, ToString},
-    vec::Vec,
-};
+use alloc::{collections::BTreeSet, format, string::String, vec::Vec};
 use core::fmt;
 
-use serde::Deserialize;
-
-use super::{PolicyTrust, Trust, registry};
+use super::{PolicyTrust, Trust, registry, table::Table};
 use crate::{
     digest::Digest,
     signature::{PublicKey, Purpose},
@@ -19,26 +12,17 @@ use crate::{
 /// The schema of this version's trust files.
 pub const SCHEMA: &str = "capseal/trust/v1";
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct File {
-    schema: String,
     registry: Option<RegistryTable>,
-    #[serde(default)]
     policies: Vec<PolicyTable>,
     policy_registry: Option<PolicyRegistryTable>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct RegistryTable {
     pin: Option<String>,
-    #[serde(default)]
     keys: Vec<KeyTable>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct KeyTable {
     name: String,
     algorithm: String,
@@ -49,26 +33,18 @@ struct KeyTable {
     status: String,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct PolicyTable {
     id: String,
     signers: Vec<String>,
-    #[serde(default)]
     hashes: Vec<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct PolicyRegistryTable {
     pin: String,
 }
 
 pub(super) fn read(text: &str) -> Result<Trust, TrustError> {
-    let file: File = toml::from_str(text).map_err(|error| TrustError(error.to_string().trim_end().into()))?;
-    if file.schema != SCHEMA {
-        return Err(wrong("schema", "the text capseal/trust/v1"));
-    }
+    let file = File::read(Table::parse(text)?)?;
     let mut ids = BTreeSet::new();
     if let Some(twice) = file.policies.iter().find(|policy| !ids.insert(policy.id.as_str())) {
         return Err(TrustError(format!("policies: {:?} is there twice", twice.id)));
@@ -84,10 +60,67 @@ pub(super) fn read(text: &str) -> Result<Trust, TrustError> {
     })
 }
 
+impl File {
+    fn read(mut table: Table) -> Result<Self, TrustError> {
+        table.has_only(&["schema", "registry", "policies", "policy_registry"])?;
+        if table.text("schema")? != SCHEMA {
+            return Err(wrong("schema", "the text capseal/trust/v1"));
+        }
+        Ok(Self {
+            registry: table.table("registry")?.map(RegistryTable::read).transpose()?,
+            policies: table.tables("policies")?.into_iter().map(PolicyTable::read).collect::<Result<_, _>>()?,
+            policy_registry: table.table("policy_registry")?.map(PolicyRegistryTable::read).transpose()?,
+        })
+    }
+}
+
+impl RegistryTable {
+    fn read(mut table: Table) -> Result<Self, TrustError> {
+        table.has_only(&["pin", "keys"])?;
+        Ok(Self {
+            pin: table.optional_text("pin")?,
+            keys: table.tables("keys")?.into_iter().map(KeyTable::read).collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+impl KeyTable {
+    fn read(mut table: Table) -> Result<Self, TrustError> {
+        table.has_only(&["name", "algorithm", "key", "purposes", "valid_from", "valid_until", "status"])?;
+        Ok(Self {
+            name: table.text("name")?,
+            algorithm: table.text("algorithm")?,
+            key: table.text("key")?,
+            purposes: table.texts("purposes")?,
+            valid_from: table.text("valid_from")?,
+            valid_until: table.text("valid_until")?,
+            status: table.text("status")?,
+        })
+    }
+}
+
+impl PolicyTable {
+    fn read(mut table: Table) -> Result<Self, TrustError> {
+        table.has_only(&["id", "signers", "hashes"])?;
+        Ok(Self {
+            id: table.text("id")?,
+            signers: table.texts("signers")?,
+            hashes: table.optional_texts("hashes")?.unwrap_or_default(),
+        })
+    }
+}
+
+impl PolicyRegistryTable {
+    fn read(mut table: Table) -> Result<Self, TrustError> {
+        table.has_only(&["pin"])?;
+        Ok(Self { pin: table.text("pin")? })
+    }
+}
+
 fn registry_of(table: &RegistryTable) -> Result<registry::Registry, TrustError> {
     let keys = table.keys.iter().enumerate().map(|(at, table)| key(&format!("registry.keys[{at}]"), table));
     let mut keys: Vec<registry::Key> = keys.collect::<Result<_, _>>()?;
-    keys.sort_by_key(|key| key.key);
+    keys.sort_unstable_by_key(|key| key.key);
     if let Some([first, _]) = keys.array_windows().find(|[first, second]| first.key == second.key) {
         return Err(TrustError(format!("registry.keys: {} is there twice", first.key)));
     }
@@ -143,13 +176,13 @@ fn digest(place: &str, text: &str) -> Result<Digest, TrustError> {
     Digest::from_hex(text).ok_or_else(|| wrong(place, "64 lower-case hexadecimal digits"))
 }
 
-fn wrong(place: &str, expected: &str) -> TrustError {
+pub(super) fn wrong(place: &str, expected: &str) -> TrustError {
     TrustError(format!("{place}: expected {expected}"))
 }
 
 /// A trust file that cannot be read: where, and what was expected.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TrustError(String);
+pub struct TrustError(pub(super) String);
 
 impl fmt::Display for TrustError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -36,9 +36,10 @@ fn index(capsule: &Capsule) -> Result<(), Refusal> {
     if !is_sorted(&payload.artifacts) || !payload.manifests.is_sorted_by(|a, b| a.name < b.name) {
         return Err(claim_mismatch("artifacts or manifests are out of order"));
     }
-    let stated: BTreeSet<(Digest, u64)> =
-        payload.artifacts.iter().map(|artifact| (artifact.digest, artifact.size)).collect();
-    let claimed: BTreeSet<(Digest, u64)> = payload.claim.files().map(|file| (file.digest, file.size)).collect();
+    // Extended, not collected: collecting a set brings a sorting algorithm for its items with it.
+    let (mut stated, mut claimed) = (BTreeSet::new(), BTreeSet::new());
+    stated.extend(payload.artifacts.iter().map(|artifact| (artifact.digest, artifact.size)));
+    claimed.extend(payload.claim.files().map(|file| (file.digest, file.size)));
     if stated != claimed {
         return Err(claim_mismatch("the archive's index does not name exactly the files of the claim"));
     }
@@ -150,7 +151,8 @@ fn compare(capsule: &Capsule, chunk_meta: &ChunkMeta, row_index_ref: &RowIndexRe
 /// Refuses an entry that the capsule does not name.
 fn accounted_for(container: &Container<'_>, capsule: &Capsule) -> Result<(), Refusal> {
     let payload = &capsule.payload;
-    let mut named: BTreeSet<String> = [entry::MIMETYPE, entry::CAPSULE].into_iter().map(String::from).collect();
+    let mut named: BTreeSet<String> = BTreeSet::new();
+    named.extend([entry::MIMETYPE, entry::CAPSULE].into_iter().map(String::from));
     named.extend(capsule.header.anchor.is_some().then(|| entry::EVENTS.into()));
     named.extend(payload.proof.as_ref().map(|proof| entry::proof(&proof.system)));
     named.extend(

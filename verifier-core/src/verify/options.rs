@@ -55,7 +55,7 @@ impl VerifyOptions {
     /// # Errors
     /// What is wrong with the text.
     pub fn from_json(json: &str) -> Result<Self, OptionsError> {
-        serde_json::from_str(json).map_err(|error| OptionsError(alloc::format!("{error}")))
+        serde_json::from_slice(json.as_bytes()).map_err(|error| OptionsError(alloc::format!("{error}")))
     }
 
     /// Whether something was given that shows whether the archive can be had.

@@ -157,12 +157,11 @@ impl Asked<'_> {
     }
 
     fn manifests(&self) -> Manifests<'_> {
-        let manifests = self.capsule.payload.manifests.iter();
-        manifests
-            .filter_map(|manifest| {
-                Some((manifest.name.as_str(), self.container.get(&entry::manifest(&manifest.name))?))
-            })
-            .collect()
+        let mut contents = Manifests::new();
+        contents.extend(self.capsule.payload.manifests.iter().filter_map(|manifest| {
+            Some((manifest.name.as_str(), self.container.get(&entry::manifest(&manifest.name))?))
+        }));
+        contents
     }
 }
 

@@ -10,7 +10,7 @@ use winter_math::{FieldElement, fields::f64::BaseElement};
 
 use super::GeomInputs;
 use super::trace::{COLUMNS, Row, RowSteps, first_row};
-use crate::stark::{FriParams, ParameterSet, ProvenAir};
+use crate::stark::{FriParams, ParameterSet, ProvenAir, over_the_extension};
 
 /// Degree of each constraint, in the order of the columns.
 const DEGREES: [u8; COLUMNS.len()] = [1, 1, 2, 1, 1, 1, 2, 2, 2, 2, 2, 2];
@@ -21,6 +21,7 @@ const OUTPUT_COLUMNS: [usize; 7] = [5, 2, 3, 4, 6, 7, 8];
 /// The AIR of `geom_v1`.
 pub struct GeomAir {
     context: AirContext<BaseElement>,
+    options: ProofOptions,
     inputs: GeomInputs,
     steps: RowSteps,
 }
@@ -49,12 +50,17 @@ impl Air for GeomAir {
     fn new(trace_info: TraceInfo, inputs: GeomInputs, options: ProofOptions) -> Self {
         let degrees = DEGREES.map(|degree| TransitionConstraintDegree::new(usize::from(degree))).to_vec();
         let assertions = COLUMNS.len() + OUTPUT_COLUMNS.len();
-        let context = AirContext::new(trace_info, degrees, assertions, options);
-        Self { context, inputs, steps: RowSteps::new(inputs.statement().parameters()) }
+        let context = AirContext::new(trace_info, degrees, assertions, options.clone());
+        Self { context, options, inputs, steps: RowSteps::new(inputs.statement().parameters()) }
     }
 
     fn context(&self) -> &AirContext<BaseElement> {
         &self.context
+    }
+
+    #[inline(always)]
+    fn options(&self) -> &ProofOptions {
+        over_the_extension(&self.options)
     }
 
     fn evaluate_transition<E: FieldElement<BaseField = BaseElement>>(

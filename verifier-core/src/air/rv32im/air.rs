@@ -14,7 +14,7 @@ use super::micro_op::PAD;
 use super::ring::Ring;
 use super::share::share;
 use super::statement::{MAX_TRACE_LENGTH, Rv32imInputs};
-use crate::stark::{FriParams, ParameterSet, ProvenAir};
+use crate::stark::{FriParams, ParameterSet, ProvenAir, over_the_extension};
 
 /// Degree of the constraints of the auxiliary segment: a value times four denominators.
 pub const AUX_DEGREE: u8 = 5;
@@ -31,6 +31,7 @@ const CYCLE: u64 = 256;
 /// The AIR of `rv32im_v1`.
 pub struct Rv32imAir {
     context: AirContext<BaseElement>,
+    options: ProofOptions,
     inputs: Rv32imInputs,
 }
 
@@ -73,13 +74,18 @@ impl Air for Rv32imAir {
     fn new(trace_info: TraceInfo, inputs: Rv32imInputs, options: ProofOptions) -> Self {
         let degrees = DEGREES.map(|degree| TransitionConstraintDegree::new(degree.into())).to_vec();
         let aux_degrees = [AUX_DEGREE; AUX_WIDTH].map(|degree| TransitionConstraintDegree::new(degree.into())).to_vec();
-        let context =
-            AirContext::new_multi_segment(trace_info, degrees, aux_degrees, MAIN_ASSERTIONS, AUX_ASSERTIONS, options);
-        Self { context, inputs }
+        let (main, aux) = (MAIN_ASSERTIONS, AUX_ASSERTIONS);
+        let context = AirContext::new_multi_segment(trace_info, degrees, aux_degrees, main, aux, options.clone());
+        Self { context, options, inputs }
     }
 
     fn context(&self) -> &AirContext<BaseElement> {
         &self.context
+    }
+
+    #[inline(always)]
+    fn options(&self) -> &ProofOptions {
+        over_the_extension(&self.options)
     }
 
     fn get_periodic_column_values(&self) -> Vec<Vec<BaseElement>> {

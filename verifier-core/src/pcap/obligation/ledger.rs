@@ -67,8 +67,11 @@ impl Ledger {
             level: Level::S0,
             subject: None,
         });
-        let required: BTreeSet<Requirement> =
-            if requirements.is_empty() { recorded.collect() } else { requirements.iter().cloned().collect() };
+        let mut required = BTreeSet::new();
+        required.extend(requirements.iter().cloned());
+        if requirements.is_empty() {
+            required.extend(recorded);
+        }
         let judged: Vec<Judged> = required.into_iter().map(|r| self.judge_one(r, level, resolve)).collect();
         let any = |answer| judged.iter().any(|judged| judged.answer == answer);
         let answer = if any(Answer::Violated) {
