@@ -269,8 +269,8 @@ mod tests {
         for log in [3, 4, 5, 7, 11, 12] {
             let length = 1 << log;
             let shift = BaseElement::new(7);
-            let coefficient =
-                |row: usize, lane: usize| BaseElement::new((row * 8 + lane) as u64 * 0x9e37_79b9_7f4a_7c15);
+            let spread = |number: usize| (number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            let coefficient = |row: usize, lane: usize| BaseElement::new(spread(row * 8 + lane));
             let mut coefficients = vec![[0; LANES]; length];
             for (place, cells) in coefficients.iter_mut().enumerate() {
                 let row = place.reverse_bits() >> (usize::BITS - log);
