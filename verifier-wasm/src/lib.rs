@@ -6,6 +6,7 @@
 
 use js_sys::Uint8Array;
 use serde::Serialize;
+use serde_wasm_bindgen::Serializer;
 use verifier_core::{Digest, Limits, ReasonCode, Refusal, VerifyOptions, capability, container::Container, pcap};
 use wasm_bindgen::prelude::*;
 
@@ -25,7 +26,7 @@ pub fn verify(
     let options = read_options(&options)?;
     let verdict = verifier_core::refuse_length(length(bytes), &options)
         .unwrap_or_else(|| verifier_core::verify(&bytes.to_vec(), &options));
-    parse_json(&verdict)
+    Ok(verdict.serialize(&OBJECTS)?)
 }
 
 /// Which rows to ask a provider for, as an object; null when the receipt carries its whole archive. `nonce` is 64 lower-case hexadecimal
@@ -114,7 +115,7 @@ pub fn verify_capability(
 #[wasm_bindgen]
 pub fn reasons() -> Result<JsValue, JsError> {
     let rows: Vec<Reason> = ReasonCode::ALL.iter().copied().map(Reason::from).collect();
-    parse_json(&rows)
+    Ok(rows.serialize(&OBJECTS)?)
 }
 
 /// The version of this verifier.
@@ -173,6 +174,9 @@ fn options_text(options: &JsValue) -> Result<Option<String>, JsError> {
     let text = js_sys::JSON::stringify(options).ok().and_then(|text| text.as_string());
     text.map(Some).ok_or_else(|| JsError::new("the options cannot be read: not a plain object"))
 }
+
+/// Plain objects with fixed keys, `null` for what is absent.
+const OBJECTS: Serializer = Serializer::json_compatible();
 
 fn parse_json<T: Serialize>(value: &T) -> Result<JsValue, JsError> {
     let text = serde_json::to_string(value)?;
