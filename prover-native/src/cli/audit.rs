@@ -332,8 +332,8 @@ fn protect(arguments: &Export, bundle: &Bundle<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The name of the archive that `capseal run` writes beside a receipt.
-fn beside(receipt: &Path) -> PathBuf {
+/// The name of the archive that lies beside a receipt.
+pub(super) fn beside(receipt: &Path) -> PathBuf {
     let mut beside = receipt.as_os_str().to_owned();
     beside.push(".archive");
     beside.into()

@@ -13,6 +13,7 @@ use clap::{Args, ValueEnum};
 use indicatif::ProgressBar;
 
 use super::{
+    audit::beside,
     output::{BAD, FAINT, Failure, GOOD, Size, eprintln_line, printable},
     run_guest::{self, MachineOptions},
     sealing::Sealing,
@@ -111,9 +112,7 @@ pub(super) fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
         Failure::explained(error, next)
     })?;
     progress.stage(Stage::Finishing);
-    let mut detached = destination.path.clone().into_os_string();
-    detached.push(".archive");
-    let place = ArchivePlace { embed_limit, detached: detached.into(), existing };
+    let place = ArchivePlace { embed_limit, detached: beside(&destination.path), existing };
     let mut committed = seal::process_under(&record, store, &place, ready.policy.as_ref()).map_err(explain_seal)?;
     ready.sign(&mut committed)?;
     let sealed = committed.write(&destination);

@@ -6,6 +6,7 @@ use anstream::println;
 use clap::Args;
 
 use super::{
+    audit::beside,
     output::{Failure, GOOD, Size, printable, read},
     sealing::Sealing,
 };
@@ -57,9 +58,7 @@ pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     destination.check()?;
     let ready = arguments.sealing.ready()?;
     let log = read(&arguments.log)?;
-    let mut beside = arguments.out.clone().into_os_string();
-    beside.push(".archive");
-    let place = ArchivePlace { embed_limit: arguments.embed_limit, detached: beside.into(), existing };
+    let place = ArchivePlace { embed_limit: arguments.embed_limit, detached: beside(&arguments.out), existing };
     let store = ArtifactStore::beside(&arguments.out)?;
     let folder = env::current_dir()?;
     let mut committed = seal::log(log, &folder, &arguments.artifacts, store, &place, ready.policy.as_ref())

@@ -5,7 +5,7 @@
 
 use alloc::{borrow::ToOwned, vec::Vec};
 
-use super::{Backend, public_input};
+use super::{Backend, no_proof_system, public_input};
 use crate::{
     capsule::{Capsule, Claim, Config, Environment, FileRef, ProofSystem, PublicInput, PublicValue, TraceSpec},
     digest::{Digest, Tag},
@@ -53,13 +53,7 @@ pub fn public_inputs(log: &Summary, claim: &Claim) -> Vec<PublicInput> {
 
 /// The hashes of a proof system that there is none of.
 pub fn proof_system() -> ProofSystem {
-    ProofSystem {
-        params_hash: Tag::PARAMS.digest(&[]),
-        air_params_hash: Tag::AIR_PARAMS.digest(&[]),
-        fri_params_hash: Tag::FRI_PARAMS.digest(&[]),
-        program_hash: Tag::PROGRAM.digest(&[]),
-        vk_hash: Backend::LogV1.verification_key_hash(),
-    }
+    no_proof_system(Backend::LogV1, Tag::PROGRAM.digest(&[]))
 }
 
 /// Check 4 for this backend. What is stated of the log itself is compared with the log in check 8.

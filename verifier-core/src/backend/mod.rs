@@ -13,7 +13,7 @@ use alloc::{borrow::ToOwned, format, string::String};
 use serde::{Serialize, Serializer};
 
 use crate::{
-    capsule::{Capsule, Header, Payload, ProofRef, PublicInput, PublicValue, StatementAnchor},
+    capsule::{Capsule, Header, Payload, ProofRef, ProofSystem, PublicInput, PublicValue, StatementAnchor},
     cbor::{Item, record},
     digest::{Digest, Tag},
     reason::ReasonCode,
@@ -228,6 +228,17 @@ fn fri_params_hash<A: ProvenAir>(set: ParameterSet) -> Digest {
         remainder_degree: u64::from(params.remainder_degree),
     };
     Tag::FRI_PARAMS.digest(&[&options.encode()])
+}
+
+/// The hashes of a proof system that there is none of.
+fn no_proof_system(backend: Backend, program_hash: Digest) -> ProofSystem {
+    ProofSystem {
+        params_hash: Tag::PARAMS.digest(&[]),
+        air_params_hash: Tag::AIR_PARAMS.digest(&[]),
+        fri_params_hash: Tag::FRI_PARAMS.digest(&[]),
+        program_hash,
+        vk_hash: backend.verification_key_hash(),
+    }
 }
 
 /// Names a number or digest of the statement.

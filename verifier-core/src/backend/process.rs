@@ -12,7 +12,7 @@ use alloc::{
 
 use serde_json::{Map, Value};
 
-use super::{Backend, public_input};
+use super::{Backend, no_proof_system, public_input};
 use crate::{
     capsule::{Claim, Exit, ProofSystem, PublicInput, PublicValue, Run, TraceSpec},
     digest::{Digest, Tag},
@@ -51,13 +51,7 @@ pub fn public_inputs(claim: &Claim) -> Option<Vec<PublicInput>> {
 
 /// The hashes of a proof system that there is none of; the program is the code section.
 pub fn proof_system(claim: &Claim) -> ProofSystem {
-    ProofSystem {
-        params_hash: Tag::PARAMS.digest(&[]),
-        air_params_hash: Tag::AIR_PARAMS.digest(&[]),
-        fri_params_hash: Tag::FRI_PARAMS.digest(&[]),
-        program_hash: program_hash(claim.code_digest()),
-        vk_hash: Backend::ProcessV1.verification_key_hash(),
-    }
+    no_proof_system(Backend::ProcessV1, program_hash(claim.code_digest()))
 }
 
 fn program_hash(code_digest: Digest) -> Digest {
