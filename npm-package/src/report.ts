@@ -1,6 +1,6 @@
 // A verdict as text for a terminal, in the words of `capseal verify`.
 import { reasons } from "./reasons.js";
-import { isAccepted, type Check, type ClaimClass, type RuleAnswer, type Verdict } from "./verdict.js";
+import { isAccepted, type Accepted, type Check, type ClaimClass, type RuleAnswer, type Verdict } from "./verdict.js";
 
 export type Paint = (style: "good" | "bad" | "faint" | "title", text: string) => string;
 
@@ -8,6 +8,13 @@ const CLAIM: Record<ClaimClass, string> = {
   proven: "proven: a STARK over the execution itself; nobody has to be trusted for it",
   witnessed: "witnessed: the maker's record, intact; run it again to check what it says",
 };
+
+/** A sealed log is witnessed too, and there is nothing to run again. */
+const LOG = "witnessed: the log, intact and closed; that it tells what happened is its writers' word";
+
+function claim({ backend, claim_class }: Accepted): string {
+  return backend === "log_v1" ? LOG : CLAIM[claim_class];
+}
 
 const MARKS = { passed: "✓", failed: "✗", skipped: "–" } as const;
 const STYLES = { passed: "good", failed: "bad", skipped: "faint" } as const;
@@ -28,7 +35,7 @@ export function describe(file: string, verdict: Verdict, paint: Paint): string {
 }
 
 function headline(verdict: Verdict, paint: Paint): string[] {
-  if (isAccepted(verdict)) return [`${paint("good", `✓ ${verdict.status}`)}  ${CLAIM[verdict.claim_class]}`];
+  if (isAccepted(verdict)) return [`${paint("good", `✓ ${verdict.status}`)}  ${claim(verdict)}`];
   const meaning = reasons.find((reason) => reason.name === verdict.reason)?.meaning ?? "";
   return [`${paint("bad", `✗ ${verdict.status}`)}  ${verdict.reason}`, `  ${meaning}`];
 }

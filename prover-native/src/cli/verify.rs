@@ -4,7 +4,9 @@ use std::{path::PathBuf, process::ExitCode};
 
 use anstream::println;
 use clap::Args;
-use verifier_core::{ClaimClass, Digest, Level, Outcome, Status, Verdict, VerifyOptions, policy::Inclusion, verify};
+use verifier_core::{
+    ClaimClass, Digest, Level, Outcome, Status, Verdict, VerifyOptions, backend::Backend, policy::Inclusion, verify,
+};
 
 use super::{
     audit::Sampling,
@@ -120,7 +122,11 @@ pub(super) fn print(verdict: &Verdict) {
             println!("  {}", reason.meaning());
         }
         (None, class) => {
-            println!("{style}{mark} {status}{style:#}  {}", class.map(class_line).unwrap_or_default());
+            let log = verdict.backend.as_deref() == Some(Backend::LogV1.id());
+            println!(
+                "{style}{mark} {status}{style:#}  {}",
+                class.map(|class| class_line(class, log)).unwrap_or_default()
+            );
         }
     }
     println!();
@@ -144,8 +150,12 @@ pub(super) fn print(verdict: &Verdict) {
     }
 }
 
-const fn class_line(class: ClaimClass) -> &'static str {
+/// What stands behind the claim. A sealed log is witnessed too, and there is nothing to run again.
+const fn class_line(class: ClaimClass, log: bool) -> &'static str {
     match class {
+        ClaimClass::Witnessed if log => {
+            "witnessed: the log, intact and closed; that it tells what happened is its writers' word"
+        }
         ClaimClass::Proven => "proven: a STARK over the execution itself; nobody has to be trusted for it",
         ClaimClass::Witnessed => "witnessed: the maker's record, intact; run it again to check what it says",
     }
