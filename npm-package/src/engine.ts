@@ -52,8 +52,8 @@ export function entryProof(bytes: Uint8Array, index: number): string | undefined
   return call(() => glue.entry_proof(bytes, index));
 }
 
-export function verifyLog(bytes: Uint8Array, options?: LogOptions): LogReport {
-  return call(() => glue.verify_log(bytes, options) as LogReport);
+export function verifyLog(bytes: Uint8Array, options?: LogOptions, proofs: Uint8Array[] = []): LogReport {
+  return call(() => glue.verify_log(bytes, options, proofs) as LogReport);
 }
 
 export function verifyLogProof(proof: string, options?: LogOptions): LogProofReport {

@@ -116,16 +116,16 @@ export function entryProofSync(bytes: Bytes, index: number): string | undefined 
   return engine.entryProof(viewBytes(bytes), index);
 }
 
-/** Checks an action log. A refused log is a report, not an error. Proofs that obligations refer to are not at hand here. */
-export async function verifyLog(source: Source, options?: LogOptions): Promise<LogReport> {
-  const [bytes] = await Promise.all([readSource(source), load()]);
-  return engine.verifyLog(bytes, options);
+/** Checks an action log. A refused log is a report, not an error. `proofs` are contents that obligations refer to, receipts among them. */
+export async function verifyLog(source: Source, options?: LogOptions, proofs: Source[] = []): Promise<LogReport> {
+  const [bytes, contents] = await Promise.all([readSource(source), Promise.all(proofs.map((proof) => readSource(proof))), load()]);
+  return engine.verifyLog(bytes, options, contents);
 }
 
 /** Checks an action log at once. In a browser, await `load()` first. */
-export function verifyLogSync(bytes: Bytes, options?: LogOptions): LogReport {
+export function verifyLogSync(bytes: Bytes, options?: LogOptions, proofs: Bytes[] = []): LogReport {
   loadSync();
-  return engine.verifyLog(viewBytes(bytes), options);
+  return engine.verifyLog(viewBytes(bytes), options, proofs.map(viewBytes));
 }
 
 /** Checks a proof about an action log, as `capseal pcap prove` prints it. */

@@ -66,6 +66,7 @@ export interface Judged {
     | "not_verified"
     | "level_too_low"
     | "proof_missing"
+    | "proof_foreign"
     | "proof_not_verified";
   line: number | null;
 }

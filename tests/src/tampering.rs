@@ -110,7 +110,7 @@ fn code(reason: ReasonCode) -> String {
 fn judge(log: &[u8], checkpoint: Option<Checkpoint>) -> Option<ReasonCode> {
     let mut examination = Examination::new(Options { checkpoint, ..Options::default() });
     match examination.read(log) {
-        Ok(()) => examination.finish(&mut |_| Resolution::Missing).reason,
+        Ok(()) => examination.finish(&mut |_, _| Resolution::Missing).reason,
         Err(refusal) => Some(refusal.code),
     }
 }

@@ -8,6 +8,7 @@ mod authorship;
 mod availability;
 mod binding;
 mod event_log;
+mod evidence;
 mod options;
 mod policy;
 mod proof;
@@ -16,6 +17,7 @@ mod relayed;
 use alloc::format;
 
 pub use availability::{Draw, Plan, plan, plan_of};
+pub use evidence::Evidence;
 pub use options::{Attestations, Challenged, OptionsError, Samples, VerifyOptions};
 
 use crate::{

@@ -4,10 +4,17 @@
 //! text that the native side prints; decides nothing. The objects are made by the host's `JSON.parse`: an inspection repeats keys of
 //! the event log, and a hostile key such as `__proto__` must stay an ordinary key.
 
+use std::collections::BTreeMap;
+
 use js_sys::Uint8Array;
 use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
-use verifier_core::{Digest, Limits, ReasonCode, Refusal, VerifyOptions, capability, container::Container, pcap};
+use verifier_core::{
+    Digest, Limits, ReasonCode, Refusal, VerifyOptions, capability,
+    container::Container,
+    pcap::{self, obligation::Resolution},
+    verify::Evidence,
+};
 use wasm_bindgen::prelude::*;
 
 /// Runs the list of checks over the bytes of a receipt and returns the verdict as an object.
@@ -71,16 +78,19 @@ pub fn entry_proof(bytes: &Uint8Array, index: u32) -> Option<String> {
     verifier_core::entry_proof(&bytes.to_vec(), index.into(), &Limits::DEFAULT).map(|proof| proof.to_json())
 }
 
-/// Checks an action log and returns the report as an object.
+/// Checks an action log and returns the report as an object. `proofs` are contents that obligations may refer to.
 ///
 /// # Errors
 /// A JavaScript `Error` when the options cannot be read. A refused log is no error: its report says so.
 #[wasm_bindgen]
 pub fn verify_log(
     bytes: &[u8],
-    #[wasm_bindgen(unchecked_optional_param_type = "object")] options: JsValue,
+    #[wasm_bindgen(unchecked_param_type = "object | undefined")] options: JsValue,
+    proofs: Vec<Uint8Array>,
 ) -> Result<JsValue, JsError> {
-    parse_json(&pcap::verify_log(bytes, log_options(&options)?))
+    let options = log_options(&options)?;
+    let mut proofs = Proofs::new(&proofs);
+    parse_json(&pcap::verify_log(bytes, options, &mut |content, subject| proofs.resolve(content, subject)))
 }
 
 /// Checks a proof about an action log and returns the report as an object.
@@ -122,6 +132,26 @@ pub fn reasons() -> Result<JsValue, JsError> {
 #[wasm_bindgen]
 pub fn version() -> String {
     env!("CARGO_PKG_VERSION").into()
+}
+
+/// Contents that obligations may refer to, and what those that were asked for are worth. Each is verified once.
+struct Proofs {
+    contents: BTreeMap<Digest, Vec<u8>>,
+    looked_at: BTreeMap<Digest, Evidence>,
+}
+
+impl Proofs {
+    fn new(contents: &[Uint8Array]) -> Self {
+        let contents = contents.iter().map(Uint8Array::to_vec);
+        let contents = contents.map(|content| (Digest::of_content(&content), content)).collect();
+        Self { contents, looked_at: BTreeMap::new() }
+    }
+
+    fn resolve(&mut self, content: &Digest, subject: &Digest) -> Resolution {
+        let Some(bytes) = self.contents.get(content) else { return Resolution::Missing };
+        let evidence = self.looked_at.entry(*content);
+        evidence.or_insert_with(|| Evidence::of(bytes, &Limits::DEFAULT)).about(subject)
+    }
 }
 
 /// Known before the bytes are copied into this instance's memory.

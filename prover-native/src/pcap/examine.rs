@@ -9,14 +9,11 @@ use std::{
 use rayon::prelude::*;
 use verifier_core::{
     Digest, Refusal,
-    pcap::{Examination, LogError, Options, Part, Report, log::MAX_LINE, obligation::Resolution},
+    pcap::{ContentResolver, Examination, LogError, Options, Part, Report, log::MAX_LINE, obligation::Resolution},
 };
 
-/// Says what a proof comes to, by the digest of its content.
-pub type Resolver<'a> = &'a mut dyn FnMut(&Digest) -> Resolution;
-
 /// Looks up no proof.
-pub fn refuse_proofs(_: &Digest) -> Resolution {
+pub fn refuse_proofs(_: &Digest, _: &Digest) -> Resolution {
     Resolution::Missing
 }
 
@@ -24,7 +21,7 @@ pub fn refuse_proofs(_: &Digest) -> Resolution {
 ///
 /// # Errors
 /// When the file cannot be read. What is wrong with the log stands in the report.
-pub fn examine(path: &Path, options: Options, resolve: Resolver<'_>) -> io::Result<Report> {
+pub fn examine(path: &Path, options: Options, resolve: ContentResolver<'_>) -> io::Result<Report> {
     let (file, len) = snapshot(path)?;
     examine_reader(file.take(len), options, resolve)
 }
@@ -48,7 +45,7 @@ pub fn snapshot(path: &Path) -> io::Result<(File, u64)> {
 ///
 /// # Errors
 /// When it cannot be read. What is wrong with the log stands in the report.
-pub fn examine_reader(log: impl Read, options: Options, resolve: Resolver<'_>) -> io::Result<Report> {
+pub fn examine_reader(log: impl Read, options: Options, resolve: ContentResolver<'_>) -> io::Result<Report> {
     let level = options.level;
     let mut examination = Examination::new(options);
     Ok(match feed(&mut examination, log)? {

@@ -21,7 +21,7 @@ pub use log::{Chain, Log, LogError, Part, Writer};
 pub use note::{Note, NoteError, NoteKey};
 pub use options::{Options, OptionsError};
 pub use proof::{Proof, ProofError, ProofReport, verify_proof};
-pub use report::{Examination, Report, verify_log};
+pub use report::{ContentResolver, Examination, Report, verify_log};
 pub use time::{millis, second_text};
 
 #[cfg(test)]

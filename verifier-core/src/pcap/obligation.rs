@@ -50,7 +50,7 @@ macro_rules! words {
 
 mod ledger;
 
-pub use ledger::{Answer, Judged, Judgement, Ledger, Why};
+pub use ledger::{Answer, Judged, Judgement, Ledger, Resolver, Why};
 
 words! {
     /// How far a log is checked; each level includes the ones before.
@@ -59,7 +59,7 @@ words! {
         S0 "S0",
         /// And a checkpoint by a trusted key, and proof references that resolve.
         S1 "S1",
-        /// And proofs that verify.
+        /// And proofs that verify, and are about what was checked.
         S2 "S2",
     }
 }
@@ -226,6 +226,17 @@ pub struct Requirement {
     pub subject: Option<Digest>,
 }
 
+/// A proof reference where it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Citation<'a> {
+    /// The reference.
+    pub proof_ref: &'a ProofRef,
+    /// What the proof has to be about.
+    pub subject: &'a Digest,
+    /// The line that it stands in.
+    pub line: u64,
+}
+
 /// What a proof reference comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Resolution {
@@ -233,8 +244,10 @@ pub enum Resolution {
     Missing,
     /// The proof is at hand; it was not asked whether it verifies, or it is of no kind that can be verified.
     Present,
-    /// The proof verifies.
+    /// The proof verifies, and is about the subject.
     Verified,
+    /// The proof verifies, and is about something else.
+    Foreign,
     /// The proof is at hand and does not verify.
     Refused,
 }

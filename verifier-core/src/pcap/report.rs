@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::{
     checkpoint::{Checkpoint, CheckpointError, TreeHead},
     log::{self, Log, LogError, Part},
-    obligation::{Answer, Judgement, Ledger, Level, ObligationError, ProofRef, Record, Resolution},
+    obligation::{Answer, Citation, Judgement, Ledger, Level, ObligationError, ProofRef, Record, Resolution},
     options::Options,
 };
 use crate::{
@@ -37,12 +37,15 @@ pub enum Anchoring {
     Anchored,
 }
 
-/// Checks a log that is whole in memory. No proofs are at hand.
-pub fn verify_log(log: &[u8], options: Options) -> Report {
+/// Says what a content, by its digest, comes to as a proof about a subject.
+pub type ContentResolver<'a> = &'a mut dyn FnMut(&Digest, &Digest) -> Resolution;
+
+/// Checks a log that is whole in memory.
+pub fn verify_log(log: &[u8], options: Options, resolve: ContentResolver<'_>) -> Report {
     let level = options.level;
     let mut examination = Examination::new(options);
     match examination.read(log) {
-        Ok(()) => examination.finish(&mut |_| Resolution::Missing),
+        Ok(()) => examination.finish(resolve),
         Err(refusal) => Report::refused(level, examination.log(), refusal),
     }
 }
@@ -111,15 +114,16 @@ impl Examination {
         &self.log
     }
 
-    /// Ends the log and judges it. `resolve` says what a proof reference to a content comes to.
-    pub fn finish(self, resolve: &mut dyn FnMut(&Digest) -> Resolution) -> Report {
+    /// Ends the log and judges it.
+    pub fn finish(self, resolve: ContentResolver<'_>) -> Report {
         let refusal = self.check_end().err();
         let chain = self.log.chain();
         let anchoring = self.anchoring();
-        let mut resolve_any = |proof_ref: &ProofRef| match proof_ref {
-            ProofRef::Content(digest) => resolve(digest),
-            ProofRef::Line { log_id, seq } if Some(*log_id) == chain.log_id() && *seq < chain.lines() => {
-                Resolution::Verified
+        let mut resolve_any = |citation: &Citation<'_>| match citation.proof_ref {
+            ProofRef::Content(digest) => resolve(digest, citation.subject),
+            // What was written before the check may stand behind it, and verifies nothing.
+            ProofRef::Line { log_id, seq } if Some(*log_id) == chain.log_id() && *seq < citation.line => {
+                Resolution::Present
             }
             ProofRef::Line { .. } | ProofRef::Elsewhere(_) => Resolution::Missing,
         };

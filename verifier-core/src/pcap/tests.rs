@@ -283,7 +283,7 @@ fn checkpoints_have_one_spelling() {
 }
 
 fn examine(bytes: &[u8], options: Options) -> super::report::Report {
-    verify_log(bytes, options)
+    verify_log(bytes, options, &mut |_, _| Resolution::Missing)
 }
 
 fn anchored(checkpoint: Checkpoint) -> Options {
@@ -335,7 +335,7 @@ fn parts_and_lines_give_one_report() {
                 let chunk = chunk.concat();
                 examination.read_part(Part::read(&chunk), &chunk).unwrap();
             }
-            assert_eq!(examination.finish(&mut |_| Resolution::Missing), expected);
+            assert_eq!(examination.finish(&mut |_, _| Resolution::Missing), expected);
         }
     }
 }
@@ -363,7 +363,7 @@ fn judged(records: &[Record], level: Level, resolution: Resolution) -> (Answer, 
     let options = Options { level, requirements: vec![requirement], ..anchored(checkpoint_of(&bytes)) };
     let mut examination = Examination::new(options);
     examination.read(&bytes).unwrap();
-    let report = examination.finish(&mut |_| resolution);
+    let report = examination.finish(&mut |_, _| resolution);
     let judgement = report.obligations.unwrap();
     assert_eq!(report.accepted, judgement.answer == Answer::Satisfied);
     (judgement.answer, judgement.obligations.iter().map(|judged| judged.why).collect())
@@ -372,7 +372,7 @@ fn judged(records: &[Record], level: Level, resolution: Resolution) -> (Answer, 
 #[test]
 fn obligations_are_judged_by_their_worst() {
     use Outcome::{Error, Failed, Skipped, Verified};
-    use Resolution::{Missing, Present, Refused};
+    use Resolution::{Foreign, Missing, Present, Refused};
     let pass = record(Verified, 1, Level::S1);
     let one = |records: &[Record]| judged(records, Level::S1, Present);
     assert_eq!(one(core::slice::from_ref(&pass)), (Answer::Satisfied, vec![Why::Verified]));
@@ -389,9 +389,32 @@ fn obligations_are_judged_by_their_worst() {
     let at = |level, resolution| judged(core::slice::from_ref(&pass), level, resolution);
     assert_eq!(at(Level::S1, Missing), (Answer::Incomplete, vec![Why::ProofMissing]));
     assert_eq!(at(Level::S1, Refused), (Answer::Violated, vec![Why::ProofRefused]));
+    assert_eq!(at(Level::S1, Foreign), (Answer::Incomplete, vec![Why::ProofForeign]));
+    assert_eq!(at(Level::S2, Foreign), (Answer::Incomplete, vec![Why::ProofForeign]));
     assert_eq!(at(Level::S0, Missing), (Answer::Satisfied, vec![Why::Verified]));
     assert_eq!(at(Level::S2, Present), (Answer::Incomplete, vec![Why::ProofNotVerified]));
     assert_eq!(at(Level::S2, Resolution::Verified), (Answer::Satisfied, vec![Why::Verified]));
+}
+
+#[test]
+fn a_line_stands_behind_what_comes_after_it_and_proves_nothing() {
+    let cited = |seq, level| {
+        let mut writer = action_log(1);
+        let log_id =
+            Digest::from_hex(&examine(&writer.clone().finish(), Options::default()).log_id.unwrap().to_string());
+        let mut record = record(Outcome::Verified, 1, Level::S2);
+        record.obligation.proof_ref = ProofRef::Line { log_id: log_id.unwrap(), seq };
+        writer.append(TIME, "obligation", record.fields()).unwrap();
+        let bytes = writer.finish();
+        let report = examine(&bytes, Options { level, ..anchored(checkpoint_of(&bytes)) });
+        report.obligations.unwrap().obligations[0].why
+    };
+    let lines = examine(&action_log(1).finish(), Options::default()).size;
+    assert_eq!(cited(lines - 1, Level::S1), Why::Verified);
+    assert_eq!(cited(lines - 1, Level::S2), Why::ProofNotVerified);
+    // Itself, and what is not there yet.
+    assert_eq!(cited(lines, Level::S1), Why::ProofMissing);
+    assert_eq!(cited(lines + 1, Level::S1), Why::ProofMissing);
 }
 
 #[test]

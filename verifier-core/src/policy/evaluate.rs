@@ -15,7 +15,7 @@ use crate::{
     capsule::{Capsule, Exit},
     digest::Digest,
     event_log,
-    pcap::obligation::{self, Level, ProofRef, Requirement, Resolution},
+    pcap::obligation::{self, Citation, Level, ProofRef, Requirement, Resolution},
 };
 
 /// Contents of manifests, by name.
@@ -167,10 +167,10 @@ impl Facts<'_> {
             let artifacts = &self.capsule.payload.artifacts;
             artifacts.iter().any(|artifact| artifact.embedded && artifact.digest == *digest)
         };
-        let (log_id, lines) = event_log::identity(log);
-        let mut resolve = |proof_ref: &ProofRef| match proof_ref {
+        let log_id = event_log::identity(log);
+        let mut resolve = |citation: &Citation<'_>| match citation.proof_ref {
             ProofRef::Content(digest) if travels(digest) => Resolution::Present,
-            ProofRef::Line { log_id: of, seq } if *of == log_id && *seq < lines => Resolution::Verified,
+            ProofRef::Line { log_id: of, seq } if *of == log_id && *seq < citation.line => Resolution::Present,
             _ => Resolution::Missing,
         };
         let required: Vec<Requirement> = required.iter().cloned().collect();

@@ -1,7 +1,7 @@
 //! `capseal pcap verify`, `merkle`, `watch`.
 
 use std::{
-    fs::{self, File},
+    fs::File,
     io::{Read, Seek, SeekFrom},
     path::{Path, PathBuf},
     process::ExitCode,
@@ -12,7 +12,7 @@ use std::{
 use anstream::println;
 use clap::Args;
 use verifier_core::{
-    Digest, ReasonCode, Refusal, VerifyOptions,
+    Digest, ReasonCode, Refusal,
     pcap::{
         self, Checkpoint, Examination, NoteKey, Options, Report,
         log::event,
@@ -20,7 +20,6 @@ use verifier_core::{
         report::Anchoring,
         v1::json::Dialect,
     },
-    verify as verify_receipt,
 };
 
 use super::{
@@ -29,7 +28,7 @@ use super::{
 };
 use crate::{
     cause::Cause,
-    pcap::{examine, snapshot},
+    pcap::{ProofFolder, examine, refuse_proofs, snapshot},
 };
 
 /// Check a log, or a proof about one.
@@ -56,7 +55,7 @@ pub(super) struct Verify {
     /// What must have been checked, at which level at least: POLICY:INVARIANT, with :LEVEL and :SUBJECT behind it if wanted.
     #[arg(long = "require", value_name = "OBLIGATION", value_parser = requirement)]
     requirements: Vec<Requirement>,
-    /// Folder with the proofs that obligations refer to, receipts among them.
+    /// Folder with the proofs that obligations refer to. At S2 those are receipts that prove a run about the subject.
     #[arg(long, value_name = "FOLDER")]
     proofs: Option<PathBuf>,
     /// Refuse a log that is not closed.
@@ -143,8 +142,11 @@ pub(super) fn verify(arguments: &Verify) -> Result<ExitCode, Failure> {
         };
         return Ok(old::verify(&old::read(run, arguments.compat)?, &asked));
     }
-    let proofs = arguments.proofs.as_deref();
-    let mut resolve = |digest: &Digest| proofs.map_or(Resolution::Missing, |folder| resolve(folder, digest));
+    let unread = |path: &PathBuf| ProofFolder::read(path).map_err(unreadable(path));
+    let mut proofs = arguments.proofs.as_ref().map(unread).transpose()?;
+    let mut resolve = |content: &Digest, subject: &Digest| {
+        proofs.as_mut().map_or(Resolution::Missing, |proofs| proofs.resolve(content, subject))
+    };
     let report = examine(run, options, &mut resolve).map_err(unreadable(run))?;
     if arguments.json {
         println!("{}", report.to_json());
@@ -165,21 +167,6 @@ fn is_old(path: &Path) -> Result<bool, Failure> {
     let mut first = Vec::new();
     File::open(path).and_then(|file| file.take(FIRST_LINE).read_to_end(&mut first)).map_err(unreadable(path))?;
     Ok(old::is_old(&first))
-}
-
-/// What a proof in a folder comes to: receipts verify or not, of anything else only its hash is known.
-fn resolve(folder: &Path, wanted: &Digest) -> Resolution {
-    let files = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
-    let contents = files.filter(|path| path.is_file()).filter_map(|path| fs::read(path).ok());
-    let Some(content) = contents.into_iter().find(|content| Digest::of_content(content) == *wanted) else {
-        return Resolution::Missing;
-    };
-    let verdict = verify_receipt(&content, &VerifyOptions::default());
-    match verdict.reason {
-        None => Resolution::Verified,
-        Some(_) if content.starts_with(b"PK") => Resolution::Refused,
-        Some(_) => Resolution::Present,
-    }
 }
 
 fn print(report: &Report) {
@@ -274,7 +261,7 @@ pub(super) fn merkle(arguments: &Merkle) -> Result<ExitCode, Failure> {
         };
         return old::merkle(&old::read(run, arguments.compat)?, &asked);
     }
-    let report = examine(run, Options::default(), &mut |_| Resolution::Missing).map_err(unreadable(run))?;
+    let report = examine(run, Options::default(), &mut refuse_proofs).map_err(unreadable(run))?;
     // Obligations that do not hold leave the root what it is.
     let judged = [ReasonCode::ObligationViolated, ReasonCode::ObligationIncomplete];
     match (report.reason.filter(|reason| !judged.contains(reason)), report.root) {

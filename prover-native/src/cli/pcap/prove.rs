@@ -9,7 +9,7 @@ use anstream::println;
 use clap::Args;
 use verifier_core::{
     ReasonCode,
-    pcap::{Checkpoint, Options, Proof, Report, TreeHead, obligation::Resolution, proof::SCHEMA},
+    pcap::{Checkpoint, Options, Proof, Report, TreeHead, proof::SCHEMA},
 };
 
 use super::{
@@ -19,7 +19,8 @@ use super::{
 use crate::{
     cause::Cause,
     pcap::{
-        SigningKey, examine, keep_checkpoint, kept_checkpoint, prove_consistency, prove_inclusion, sign_checkpoint,
+        SigningKey, examine, keep_checkpoint, kept_checkpoint, prove_consistency, prove_inclusion, refuse_proofs,
+        sign_checkpoint,
     },
 };
 
@@ -82,7 +83,7 @@ fn head_at(run: &Path, checkpoint: Checkpoint) -> Result<TreeHead, Failure> {
 /// The log's head, once it was checked.
 fn head_of(run: &Path, checkpoint: Option<Checkpoint>) -> Result<TreeHead, Failure> {
     let options = Options { checkpoint, ..Options::default() };
-    let report = examine(run, options, &mut |_| Resolution::Missing)
+    let report = examine(run, options, &mut refuse_proofs)
         .map_err(|error| Failure::new(format_args!("cannot read {}: {}", run.display(), Cause(&error))))?;
     head(&report).map_err(|why| Failure::new(format_args!("{}: {why}", run.display())))
 }

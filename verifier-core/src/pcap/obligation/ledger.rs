@@ -8,7 +8,9 @@ use alloc::{
 
 use serde::{Serialize, Serializer};
 
-use super::{Level, MAX_RECORDS, Obligation, ObligationError, Outcome, ProofRef, Record, Requirement, Resolution};
+use super::{
+    Citation, Level, MAX_RECORDS, Obligation, ObligationError, Outcome, ProofRef, Record, Requirement, Resolution,
+};
 use crate::digest::Digest;
 
 /// What is known of one check of one subject.
@@ -19,6 +21,9 @@ struct State {
     /// Passes: level, line and proof.
     verified: Vec<(Level, u64, ProofRef)>,
 }
+
+/// Says what a proof reference comes to.
+pub type Resolver<'a> = &'a mut dyn FnMut(&Citation<'_>) -> Resolution;
 
 /// The obligations of a log.
 #[derive(Clone, Debug, Default)]
@@ -55,12 +60,7 @@ impl Ledger {
     }
 
     /// Judges what is required; when nothing is, everything that was recorded, each at level S0 at least.
-    pub fn judge(
-        &self,
-        requirements: &[Requirement],
-        level: Level,
-        resolve: &mut dyn FnMut(&ProofRef) -> Resolution,
-    ) -> Judgement {
+    pub fn judge(&self, requirements: &[Requirement], level: Level, resolve: Resolver<'_>) -> Judgement {
         let recorded = self.latest.keys().map(|(policy_id, invariant_id)| Requirement {
             policy_id: policy_id.clone(),
             invariant_id: invariant_id.clone(),
@@ -84,38 +84,35 @@ impl Ledger {
         Judgement { answer, obligations: judged }
     }
 
-    fn judge_one(
-        &self,
-        required: Requirement,
-        level: Level,
-        resolve: &mut dyn FnMut(&ProofRef) -> Resolution,
-    ) -> Judged {
+    fn judge_one(&self, required: Requirement, level: Level, resolve: Resolver<'_>) -> Judged {
         let Requirement { policy_id, invariant_id, level: required_level, subject } = required;
         let key = (policy_id, invariant_id);
         let subject = subject.or_else(|| self.latest.get(&key).copied());
         let (policy_id, invariant_id) = key;
-        let state = subject.and_then(|subject| self.states.get(&(policy_id.clone(), invariant_id.clone(), subject)));
-        let (why, line) = state.map_or((Why::NotRecorded, None), |state| state.judge(required_level, level, resolve));
+        let state = subject.and_then(|subject| {
+            self.states.get(&(policy_id.clone(), invariant_id.clone(), subject)).map(|state| (subject, state))
+        });
+        let judged = state.map(|(subject, state)| state.judge(&subject, required_level, level, resolve));
+        let (why, line) = judged.unwrap_or((Why::NotRecorded, None));
         Judged { policy_id, invariant_id, subject, answer: why.answer(), why, line }
     }
 }
 
 impl State {
-    fn judge(
-        &self,
-        required: Level,
-        level: Level,
-        resolve: &mut dyn FnMut(&ProofRef) -> Resolution,
-    ) -> (Why, Option<u64>) {
+    fn judge(&self, subject: &Digest, required: Level, level: Level, resolve: Resolver<'_>) -> (Why, Option<u64>) {
         if let Some(line) = self.failed {
             return (Why::Failed, Some(line));
         }
         let mut best = (Why::NotVerified, None);
         for (checked_at, line, proof_ref) in &self.verified {
-            let why = match resolve_at(level, proof_ref, resolve) {
-                _ if *checked_at < required => Why::LevelTooLow,
+            // At level S0 references are not resolved.
+            let citation = Citation { proof_ref, subject, line: *line };
+            let counts = *checked_at >= required;
+            let why = match (counts && level > Level::S0).then(|| resolve(&citation)) {
+                _ if !counts => Why::LevelTooLow,
                 Some(Resolution::Refused) => return (Why::ProofRefused, Some(*line)),
                 Some(Resolution::Missing) => Why::ProofMissing,
+                Some(Resolution::Foreign) => Why::ProofForeign,
                 Some(Resolution::Present) if level == Level::S2 => Why::ProofNotVerified,
                 _ => return (Why::Verified, Some(*line)),
             };
@@ -123,15 +120,6 @@ impl State {
         }
         best
     }
-}
-
-/// At level S0 references are not resolved.
-fn resolve_at(
-    level: Level,
-    proof_ref: &ProofRef,
-    resolve: &mut dyn FnMut(&ProofRef) -> Resolution,
-) -> Option<Resolution> {
-    (level > Level::S0).then(|| resolve(proof_ref))
 }
 
 words! {
@@ -163,6 +151,8 @@ words! {
         LevelTooLow "level_too_low",
         /// Its proof is not at hand.
         ProofMissing "proof_missing",
+        /// Its proof verifies, and is about something else.
+        ProofForeign "proof_foreign",
         /// Its proof is at hand, and is none that can be verified.
         ProofNotVerified "proof_not_verified",
     }
@@ -173,9 +163,12 @@ impl Why {
         match self {
             Self::Verified => Answer::Satisfied,
             Self::Failed | Self::ProofRefused => Answer::Violated,
-            Self::NotRecorded | Self::NotVerified | Self::LevelTooLow | Self::ProofMissing | Self::ProofNotVerified => {
-                Answer::Incomplete
-            }
+            Self::NotRecorded
+            | Self::NotVerified
+            | Self::LevelTooLow
+            | Self::ProofMissing
+            | Self::ProofForeign
+            | Self::ProofNotVerified => Answer::Incomplete,
         }
     }
 }

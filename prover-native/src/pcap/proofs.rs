@@ -1,0 +1,59 @@
+//! The folder in which proofs of obligations lie.
+
+use std::{
+    collections::HashMap,
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+};
+
+use verifier_core::{Digest, Limits, pcap::obligation::Resolution, verify::Evidence};
+
+use crate::artifacts::digest_of;
+
+/// The files of a folder by their content, and what those that were asked for are worth.
+#[derive(Debug)]
+pub struct ProofFolder {
+    files: HashMap<Digest, PathBuf>,
+    looked_at: HashMap<Digest, Evidence>,
+    limits: Limits,
+}
+
+impl ProofFolder {
+    /// Hashes the files of a folder; folders in it are passed over.
+    ///
+    /// # Errors
+    /// When the folder or a file in it cannot be read.
+    pub fn read(folder: &Path) -> io::Result<Self> {
+        let mut files = HashMap::new();
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            if path.is_file() {
+                files.insert(digest_of(File::open(&path)?)?.digest, path);
+            }
+        }
+        Ok(Self { files, looked_at: HashMap::new(), limits: Limits::DEFAULT })
+    }
+
+    /// What a content of the folder comes to as a proof about a subject. Each is verified once.
+    pub fn resolve(&mut self, content: &Digest, subject: &Digest) -> Resolution {
+        if let Some(evidence) = self.looked_at.get(content) {
+            return evidence.about(subject);
+        }
+        let Some(bytes) = self.files.get(content).and_then(|path| self.content(path, content)) else {
+            return Resolution::Missing;
+        };
+        let evidence = Evidence::of(&bytes, &self.limits);
+        let resolution = evidence.about(subject);
+        self.looked_at.insert(*content, evidence);
+        resolution
+    }
+
+    /// A file's content, unless it is another by now. Nothing reads what no receipt can be as long as.
+    fn content(&self, path: &Path, digest: &Digest) -> Option<Vec<u8>> {
+        if fs::metadata(path).ok()?.len() > self.limits.file_bytes as u64 {
+            return Some(Vec::new());
+        }
+        fs::read(path).ok().filter(|bytes| Digest::of_content(bytes) == *digest)
+    }
+}
