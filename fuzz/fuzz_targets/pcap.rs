@@ -4,6 +4,7 @@
 use libfuzzer_sys::fuzz_target;
 use verifier_core::pcap::{
     Checkpoint, Examination, Log, Note, Options, Part, Proof, TreeHead,
+    obligation::Resolution,
     v1::{self, json},
     verify_log, verify_proof,
 };

@@ -1,4 +1,5 @@
-import { compile, compiledModule } from "./load.js";
+import { compile } from "./compile.js";
+import { compiledModule } from "./load.js";
 import { setPlatform, type Port, type PortEvents } from "./platform.js";
 import type { Answer } from "./protocol.js";
 

@@ -1,37 +1,16 @@
 import { auditBy } from "./audit.js";
-import type { CapabilityDecision, CapabilityOptions } from "./capability.js";
 import * as engine from "./engine.js";
+import type { Evidence } from "./evidence.js";
 import type { Inspected } from "./inspection.js";
 import { load, loadSync } from "./load.js";
-import type { LogOptions, LogProofReport, LogReport } from "./log.js";
 import { readSource, viewBytes, type Bytes, type Source } from "./source.js";
 import type { AuditOptions, Verdict, VerifyOptions } from "./verdict.js";
 
-export type {
-  CapabilityDecision,
-  CapabilityDenied,
-  CapabilityHolds,
-  CapabilityLink,
-  CapabilityOptions,
-  CapabilityRequest,
-  ExpectedPossession,
-  Permission,
-} from "./capability.js";
 export { VerifierError, type VerifierErrorCode } from "./errors.js";
 export { isInspection } from "./inspection.js";
 export type { Claim, FileEntry, Inspected, Inspection, ReceiptEvent, Unreadable } from "./inspection.js";
-export { load, type CompiledModule, type WasmSource } from "./load.js";
-export type {
-  Anchoring,
-  Answer,
-  Judged,
-  Judgement,
-  LogLevel,
-  LogOptions,
-  LogProofReport,
-  LogReport,
-  Requirement,
-} from "./log.js";
+export type { Evidence } from "./evidence.js";
+export { load } from "./load.js";
 export { reasons, type Reason, type ReasonCode } from "./reasons.js";
 export type { Bytes, Source } from "./source.js";
 export { isAccepted } from "./verdict.js";
@@ -57,6 +36,7 @@ export type {
   VerifyOptions,
 } from "./verdict.js";
 export { createVerifier, type Verifier, type VerifierOptions, type WorkerHandle } from "./verifier.js";
+export type { CompiledModule, WasmSource } from "./wasm-source.js";
 
 /** Verifies a receipt. A refused receipt is a verdict, not an error. */
 export async function verify(source: Source, options?: VerifyOptions): Promise<Verdict> {
@@ -116,34 +96,16 @@ export function entryProofSync(bytes: Bytes, index: number): string | undefined 
   return engine.entryProof(viewBytes(bytes), index);
 }
 
-/** Checks an action log. A refused log is a report, not an error. `proofs` are contents that obligations refer to, receipts among them. */
-export async function verifyLog(source: Source, options?: LogOptions, proofs: Source[] = []): Promise<LogReport> {
-  const [bytes, contents] = await Promise.all([readSource(source), Promise.all(proofs.map((proof) => readSource(proof))), load()]);
-  return engine.verifyLog(bytes, options, contents);
+/** What a content is worth as a proof that an action log refers to; `capseal-verify/actions` takes it. */
+export async function evidence(source: Source): Promise<Evidence> {
+  const [bytes] = await Promise.all([readSource(source), load()]);
+  return engine.evidence(bytes);
 }
 
-/** Checks an action log at once. In a browser, await `load()` first. */
-export function verifyLogSync(bytes: Bytes, options?: LogOptions, proofs: Bytes[] = []): LogReport {
+/** The same at once. In a browser, await `load()` first. */
+export function evidenceSync(bytes: Bytes): Evidence {
   loadSync();
-  return engine.verifyLog(viewBytes(bytes), options, proofs.map(viewBytes));
-}
-
-/** Checks a proof about an action log, as `capseal pcap prove` prints it. */
-export async function verifyLogProof(proof: string, options?: LogOptions): Promise<LogProofReport> {
-  await load();
-  return engine.verifyLogProof(proof, options);
-}
-
-/** Judges a capability token. One that is denied is a decision, not an error. */
-export async function verifyCapability(token: string, options: CapabilityOptions): Promise<CapabilityDecision> {
-  await load();
-  return engine.verifyCapability(token, options);
-}
-
-/** Judges a capability token at once. In a browser, await `load()` first. */
-export function verifyCapabilitySync(token: string, options: CapabilityOptions): CapabilityDecision {
-  loadSync();
-  return engine.verifyCapability(token, options);
+  return engine.evidence(viewBytes(bytes));
 }
 
 /** The version of the verifier inside the wasm. In a browser, await `load()` first. */

@@ -3,11 +3,11 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parentPort } from "node:worker_threads";
 
-import { start } from "./engine.js";
+import { instance } from "./engine.js";
 import { answer, type Request } from "./protocol.js";
 
 declare const __dirname: string;
 
-start(new WebAssembly.Module(readFileSync(join(__dirname, "verifier.wasm"))));
+instance.start(new WebAssembly.Module(readFileSync(join(__dirname, "verifier.wasm"))));
 parentPort?.on("message", (request: Request) => parentPort?.postMessage(answer(request)));
 parentPort?.postMessage("started");

@@ -1,4 +1,5 @@
 // What differs between Node and browsers; set once by the entry file.
+import type { Compiler } from "./compile.js";
 import type { Answer, Request } from "./protocol.js";
 
 /** A worker that has started the verifier. */
@@ -13,11 +14,7 @@ export interface PortEvents {
   lost(cause: unknown): void;
 }
 
-export interface Platform {
-  /** Compiles the package's own module. */
-  compile(): Promise<WebAssembly.Module>;
-  /** The same at once, where the platform can. */
-  compileSync?(): WebAssembly.Module;
+export interface Platform extends Compiler {
   /** Starts a worker; refuses where there are none. `worker` is the caller's own, if any. */
   openPort(events: PortEvents, worker?: () => unknown): Promise<Port>;
 }

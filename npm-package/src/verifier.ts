@@ -1,7 +1,8 @@
 import { auditBy, type SamplePlan } from "./audit.js";
 import { VerifierError } from "./errors.js";
 import type { Inspected } from "./inspection.js";
-import { compiledModule, load, type WasmSource } from "./load.js";
+import type { WasmSource } from "./wasm-source.js";
+import { compiledModule, load } from "./load.js";
 import { getPlatform, type Port } from "./platform.js";
 import { run, type Answer, type Call } from "./protocol.js";
 import { readSource, type Source } from "./source.js";

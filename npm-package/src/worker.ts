@@ -1,5 +1,5 @@
 // The worker in browsers: first the compiled module, then requests.
-import { start } from "./engine.js";
+import { instance } from "./engine.js";
 import { answer, type Request } from "./protocol.js";
 
 interface WorkerScope {
@@ -11,7 +11,7 @@ const scope = self as unknown as WorkerScope;
 
 scope.onmessage = ({ data }) => {
   if ("module" in data) {
-    start(data.module);
+    instance.start(data.module);
     scope.postMessage("started");
   } else {
     scope.postMessage(answer(data));

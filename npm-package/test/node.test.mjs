@@ -5,16 +5,20 @@ import { createRequire } from "node:module";
 import test from "node:test";
 
 import * as esm from "capseal-verify";
+import * as actions from "capseal-verify/actions";
 
-const { verify, verifySync, inspect, artifact, entryProof, verifyLogProof, createVerifier, isAccepted, isInspection, reasons, version } = esm;
+const { verify, verifySync, inspect, artifact, entryProof, createVerifier, isAccepted, isInspection, reasons, version } = esm;
 const nonsense = new TextEncoder().encode("not a receipt");
 const receipt = await readFile(new URL("../../web-demo/samples/strategy.cap", import.meta.url));
 const usage = { name: "VerifierError", code: "USAGE" };
 
 test("ESM and CommonJS share one instance and export the same names", () => {
-  const cjs = createRequire(import.meta.url)("capseal-verify");
-  assert.equal(cjs.verifySync, verifySync);
-  assert.deepEqual(Object.keys(esm).sort(), Object.keys(cjs).sort());
+  const require = createRequire(import.meta.url);
+  for (const [entry, imported] of [["capseal-verify", esm], ["capseal-verify/actions", actions]]) {
+    const required = require(entry);
+    assert.deepEqual(Object.keys(imported).sort(), Object.keys(required).sort());
+    for (const name of Object.keys(imported)) assert.equal(required[name], imported[name]);
+  }
 });
 
 test("a good receipt is accepted, one changed byte is refused", async () => {
@@ -64,11 +68,11 @@ test("the expected capsule hash decides", () => {
 test("a line of the log comes with a proof that holds, and one that is not there with none", async () => {
   const { events } = await inspect(receipt);
   const proof = await entryProof(receipt, events.length - 1);
-  const report = await verifyLogProof(proof);
+  const report = await actions.verifyLogProof(proof);
   assert.equal(report.accepted, true);
   assert.equal(report.size, events.length);
   assert.equal(JSON.parse(JSON.parse(proof).entry).seq, events.length - 1);
-  const changed = await verifyLogProof(proof.replace(/"root":"./, (text) => text.slice(0, -1) + (text.endsWith("0") ? "1" : "0")));
+  const changed = await actions.verifyLogProof(proof.replace(/"root":"./, (text) => text.slice(0, -1) + (text.endsWith("0") ? "1" : "0")));
   assert.equal(changed.reason, "E064_MERKLE_PROOF_INVALID");
   assert.equal(await entryProof(receipt, events.length), undefined);
 });
@@ -116,35 +120,53 @@ test("an action log is checked with its checkpoint, its obligations and its proo
   const bytes = new TextEncoder().encode(log);
   const required = [{ policy_id: "release", invariant_id: "tests_pass", level: "S1" }];
   const options = { level: "S1", checkpoint, keys: [key.trim()], require: required, sealed: true };
-  const report = esm.verifyLogSync(bytes, options);
+  const report = actions.verifyLogSync(bytes, options);
   assert.deepEqual([report.accepted, report.reached, report.anchoring], [true, "S1", "anchored"]);
   assert.equal(report.obligations.answer, "satisfied");
-  assert.equal((await esm.verifyLog(bytes)).anchoring, "unanchored");
+  assert.equal((await actions.verifyLog(bytes)).anchoring, "unanchored");
   const cut = new TextEncoder().encode(`${log.split("\n").slice(0, 2).join("\n")}\n`);
-  assert.equal(esm.verifyLogSync(cut).accepted, true);
-  assert.equal(esm.verifyLogSync(cut, { checkpoint }).reason, "E202_CHECKPOINT_MISMATCH");
-  assert.throws(() => esm.verifyLogSync(bytes, { levle: "S1" }), usage);
+  assert.equal(actions.verifyLogSync(cut).accepted, true);
+  assert.equal(actions.verifyLogSync(cut, { checkpoint }).reason, "E202_CHECKPOINT_MISMATCH");
+  assert.throws(() => actions.verifyLogSync(bytes, { levle: "S1" }), usage);
   const final = { checkpoint: await vector("final.ckpt"), keys: [key.trim()], level: "S1" };
-  assert.equal((await esm.verifyLogProof(await vector("inclusion.json"), final)).accepted, true);
+  assert.equal((await actions.verifyLogProof(await vector("inclusion.json"), final)).accepted, true);
   const joined = await vector("consistency.json");
-  assert.equal((await esm.verifyLogProof(joined, options)).anchoring, "anchored");
-  assert.equal((await esm.verifyLogProof(joined.replace('"from":3', '"from":4'))).reason, "E064_MERKLE_PROOF_INVALID");
+  assert.equal((await actions.verifyLogProof(joined, options)).anchoring, "anchored");
+  assert.equal((await actions.verifyLogProof(joined.replace('"from":3', '"from":4'))).reason, "E064_MERKLE_PROOF_INVALID");
+});
+
+test("an obligation's proof is a receipt that proves a run about its subject", async () => {
+  const sample = (name) => readFile(new URL(`../../web-demo/samples/${name}`, import.meta.url));
+  const [proven, witnessed] = await Promise.all(["geom.cap", "strategy.cap"].map(sample));
+  const [geom, strategy] = [esm.evidenceSync(proven), await esm.evidence(witnessed)];
+  assert.deepEqual([geom.strength, strategy.strength], ["proven", "witnessed"]);
+  assert.ok(geom.subjects.includes(verifySync(proven).capsule_hash));
+  assert.equal(esm.evidenceSync(nonsense).strength, "unknown");
+  const changed = Uint8Array.from(proven);
+  changed[changed.length >> 1] ^= 1;
+  assert.deepEqual([esm.evidenceSync(changed).strength, esm.evidenceSync(changed).subjects], ["refused", []]);
+  const log = new Uint8Array(await readFile(new URL("../../tests/vectors/pcap/v2/log.jsonl", import.meta.url)));
+  // Read strictly, whoever made it.
+  for (const wrong of [{ ...geom, more: 1 }, { ...geom, strength: "sure" }, { ...geom, subjects: ["00"] }]) {
+    assert.throws(() => actions.verifyLogSync(log, {}, [wrong]), usage);
+  }
+  assert.equal(actions.verifyLogSync(log, {}, [geom, strategy]).accepted, true);
 });
 
 test("a capability token is judged, with the rule and the link that fails", async () => {
   const text = await readFile(new URL("../../tests/vectors/capability.json", import.meta.url), "utf8");
   const cases = new Map(JSON.parse(text).cases.map((vector) => [vector.name, vector]));
   const { token, options } = cases.get("nothing: three links, and a content is asked for");
-  const allowed = await esm.verifyCapability(token, options);
+  const allowed = await actions.verifyCapability(token, options);
   assert.deepEqual([allowed.outcome, allowed.http_status, allowed.links.length], ["allowed", 200, 3]);
   const keys = ["capability_id", "subject", "permissions", "resource", "expires", "signature"];
   assert.deepEqual(Object.keys(allowed.links[0]), keys);
   const elsewhere = { ...options, request: { ...options.request, resource: "bundle/ax" } };
-  const denied = esm.verifyCapabilitySync(token, elsewhere);
+  const denied = actions.verifyCapabilitySync(token, elsewhere);
   assert.deepEqual([denied.rule, denied.link, denied.reason], ["resource_denied", 2, "E628_CAPABILITY_RESOURCE_DENIED"]);
   // Without a time it is now, and the vectors' tokens are of another time.
   const { at, ...without } = options;
-  assert.ok(["expired", "not_yet_valid"].includes(esm.verifyCapabilitySync(token, without).rule));
-  assert.throws(() => esm.verifyCapabilitySync(token, { ...options, rots: [] }), usage);
-  assert.throws(() => esm.verifyCapabilitySync(new Uint8Array(), options), usage);
+  assert.ok(["expired", "not_yet_valid"].includes(actions.verifyCapabilitySync(token, without).rule));
+  assert.throws(() => actions.verifyCapabilitySync(token, { ...options, rots: [] }), usage);
+  assert.throws(() => actions.verifyCapabilitySync(new Uint8Array(), options), usage);
 });

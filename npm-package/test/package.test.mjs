@@ -4,6 +4,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
@@ -27,6 +28,12 @@ test("it brings what it names and nothing else", () => {
   assert.deepEqual(files, [
     "LICENSE-APACHE",
     "LICENSE-MIT",
+    "actions.cjs",
+    "actions.d.cts",
+    "actions.d.ts",
+    "actions.js",
+    "actions.mjs",
+    "actions.wasm",
     "browser.js",
     "cli.mjs",
     "index.d.cts",
@@ -40,9 +47,15 @@ test("it brings what it names and nothing else", () => {
 });
 
 test("the types name what is exported, and nothing else", async () => {
-  const text = readFileSync(join(root, "dist/index.d.ts"), "utf8");
-  const declared = [...text.matchAll(/^export declare (?:function|const|class) (\w+)/gm)].map((match) => match[1]);
-  assert.deepEqual(declared.sort(), Object.keys(await import("capseal-verify")).sort());
+  for (const [file, entry] of [["index", "capseal-verify"], ["actions", "capseal-verify/actions"]]) {
+    const text = readFileSync(join(root, `dist/${file}.d.ts`), "utf8");
+    const declared = [...text.matchAll(/^export declare (?:function|const|class) (\w+)/gm)].map((match) => match[1]);
+    assert.deepEqual(declared.sort(), Object.keys(await import(entry)).sort());
+  }
+});
+
+test("the module for receipts is at most 350 KB on the wire", () => {
+  assert.ok(gzipSync(readFileSync(join(root, "dist/verifier.wasm")), { level: 9 }).length <= 350_000);
 });
 
 test("import, require and the command run", () => {

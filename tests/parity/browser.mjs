@@ -70,7 +70,7 @@ async function verifyBatch(batch) {
 
 /** Runs in the page. */
 async function judgeTokens(tokens) {
-  const { verifyCapability } = await import("/package/browser.js");
+  const { verifyCapability } = await import("/package/actions.js");
   const answers = [];
   for (const { name, token, options } of tokens) {
     let answer;

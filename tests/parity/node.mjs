@@ -5,7 +5,8 @@ import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { verifyCapabilitySync, verifySync } from "../../npm-package/dist/node.mjs";
+import { verifyCapabilitySync } from "../../npm-package/dist/actions.mjs";
+import { verifySync } from "../../npm-package/dist/node.mjs";
 import { line, listReceipts, listTokens, readOptions, Slowest } from "./receipts.mjs";
 
 const LARGE_BYTES = 4 << 20;

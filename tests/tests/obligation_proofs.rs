@@ -13,7 +13,7 @@ use verifier_core::{
         Options, TreeHead,
         obligation::{Level, Obligation, Outcome, ProofRef, Record, Resolution, Why},
     },
-    verify::Evidence,
+    verify::evidence,
 };
 
 fn vector(name: &str) -> Vec<u8> {
@@ -42,12 +42,12 @@ fn a_proven_run_is_the_proof_of_what_it_names_and_of_nothing_else() {
         ("process-failed-declared", Resolution::Refused),
     ] {
         let receipt = vector(name);
-        let evidence = Evidence::of(&receipt, &Limits::DEFAULT);
+        let shown = evidence(&receipt, &Limits::DEFAULT);
         for subject in subjects(&receipt) {
-            assert_eq!(evidence.about(&subject), expected, "{name}, about {subject}");
+            assert_eq!(shown.about(&subject), expected, "{name}, about {subject}");
         }
         let foreign = if expected == Resolution::Refused { Resolution::Refused } else { Resolution::Foreign };
-        assert_eq!(evidence.about(&stranger()), foreign, "{name}");
+        assert_eq!(shown.about(&stranger()), foreign, "{name}");
     }
 }
 
@@ -57,16 +57,13 @@ fn what_is_refused_as_a_receipt_is_refused_as_a_proof() {
     for place in (0..receipt.len()).step_by(receipt.len() / 50).skip(1) {
         let mut changed = receipt.clone();
         changed[place] ^= 1;
-        let evidence = Evidence::of(&changed, &Limits::DEFAULT);
-        assert!(
-            subjects(&receipt).iter().all(|subject| evidence.about(subject) == Resolution::Refused),
-            "byte {place}"
-        );
+        let shown = evidence(&changed, &Limits::DEFAULT);
+        assert!(subjects(&receipt).iter().all(|subject| shown.about(subject) == Resolution::Refused), "byte {place}");
     }
-    assert_eq!(Evidence::of(b"PK", &Limits::DEFAULT).about(&stranger()), Resolution::Refused);
+    assert_eq!(evidence(b"PK", &Limits::DEFAULT).about(&stranger()), Resolution::Refused);
     // Of a content that is no receipt only the hash is known.
-    assert_eq!(Evidence::of(b"42 tests passed\n", &Limits::DEFAULT).about(&stranger()), Resolution::Present);
-    assert_eq!(Evidence::of(b"", &Limits::DEFAULT).about(&stranger()), Resolution::Present);
+    assert_eq!(evidence(b"42 tests passed\n", &Limits::DEFAULT).about(&stranger()), Resolution::Present);
+    assert_eq!(evidence(b"", &Limits::DEFAULT).about(&stranger()), Resolution::Present);
 }
 
 fn why(folder: &Path, level: Level, subject: Digest, proof: Digest) -> Why {

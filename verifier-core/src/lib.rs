@@ -6,7 +6,7 @@
 //! | layer | modules |
 //! | --- | --- |
 //! | 0 | [`reason`], [`digest`], [`limits`] |
-//! | 1 | [`refusal`], [`cbor`], [`container`] |
+//! | 1 | [`refusal`], [`cbor`], [`container`], [`document`] |
 //! | 2 | [`stc`], [`signature`], [`rv32im`], [`pcap`] |
 //! | 3 | [`relay`], [`row_check`], [`stark`], [`capability`] |
 //! | 4 | [`air`], [`capsule`], [`event_log`], [`sampling`] |
@@ -29,6 +29,7 @@ pub mod caveats;
 pub mod cbor;
 pub mod container;
 pub mod digest;
+pub mod document;
 pub mod event_log;
 pub mod inspect;
 pub mod limits;

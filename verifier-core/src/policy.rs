@@ -8,7 +8,6 @@
 mod document;
 mod evaluate;
 mod inclusion;
-mod json;
 mod rule;
 
 use alloc::{string::String, vec::Vec};

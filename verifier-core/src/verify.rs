@@ -17,8 +17,8 @@ mod relayed;
 use alloc::format;
 
 pub use availability::{Draw, Plan, plan, plan_of};
-pub use evidence::Evidence;
-pub use options::{Attestations, Challenged, OptionsError, Samples, VerifyOptions};
+pub use evidence::evidence;
+pub use options::{Attestations, Challenged, Samples, VerifyOptions};
 
 use crate::{
     backend::Backend,

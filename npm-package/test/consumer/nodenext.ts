@@ -5,12 +5,12 @@ import {
   isInspection,
   reasons,
   verify,
-  verifyCapability,
   verifySync,
   VerifierError,
   type ReasonCode,
   type Verdict,
 } from "capseal-verify";
+import { verifyCapability } from "capseal-verify/actions";
 
 export async function check(bytes: Uint8Array): Promise<ReasonCode | "fine"> {
   const verdict: Verdict = await verify(bytes, { level: "proof-only" });

@@ -65,7 +65,7 @@ fn options(arguments: &Arguments) -> Result<VerifyOptions, Failure> {
         String::from_utf8(read(path)?).map_err(|_| Failure::new(format_args!("{} is no text", path.display())))
     };
     let inclusion = arguments.policy_inclusion.as_ref().map(|path| -> Result<Inclusion, Failure> {
-        serde_json::from_slice(&read(path)?).map_err(|error| Failure::new(format_args!("{}: {error}", path.display())))
+        Inclusion::from_json(&text(path)?).map_err(|error| Failure::new(format_args!("{}: {error}", path.display())))
     });
     Ok(VerifyOptions {
         level: arguments.level,

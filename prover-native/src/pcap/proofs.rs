@@ -7,7 +7,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use verifier_core::{Digest, Limits, pcap::obligation::Resolution, verify::Evidence};
+use verifier_core::{
+    Digest, Limits,
+    pcap::obligation::{Evidence, Resolution},
+    verify::evidence,
+};
 
 use crate::artifacts::digest_of;
 
@@ -43,7 +47,7 @@ impl ProofFolder {
         let Some(bytes) = self.files.get(content).and_then(|path| self.content(path, content)) else {
             return Resolution::Missing;
         };
-        let evidence = Evidence::of(&bytes, &self.limits);
+        let evidence = evidence(&bytes, &self.limits);
         let resolution = evidence.about(subject);
         self.looked_at.insert(*content, evidence);
         resolution

@@ -23,7 +23,7 @@ mod view;
 pub use decision::{Decision, Outcome, RevocationState, judge};
 pub use grant::{Grant, Permission, Permissions};
 pub use link::{CapabilityId, Link};
-pub use options::{Expected, Options, OptionsError, Request};
+pub use options::{Expected, Options, Request};
 pub use possession::{Nonce, Possession};
 pub use resource::Resource;
 pub use revocation::{Revocation, RevocationId, RevocationList, Revocations};

@@ -1,15 +1,17 @@
 //! What a token is judged by.
 
 use alloc::{format, string::String, vec::Vec};
-use core::fmt;
-
-use serde_json::{Map, Value};
 
 use super::{
     Denial, Link, MAX_POSSESSION_BYTES, MAX_REVOCATION_BYTES, Nonce, Permission, Resource, Rule, from_base64,
     revocation::RevocationList,
 };
-use crate::{digest::Digest, pcap::obligation::Level, signature::PublicKey};
+use crate::{
+    digest::Digest,
+    document::{DocumentError, Fields, OptionsError, Place},
+    pcap::obligation::Level,
+    signature::PublicKey,
+};
 
 /// What a token is judged by. As JSON: `{"at": ms, "roots": [hex], "revocations": [base64url], "seen": [{"issuer": hex, "seq": n}],
 /// "stale_reads": false, "request": {…}, "possession": {…}, "seen_nonces": [hex]}`; all but `at` are optional, an unknown key is an
@@ -82,64 +84,72 @@ impl Options {
     /// # Errors
     /// What is wrong with the text.
     pub fn from_json(json: &str) -> Result<Self, OptionsError> {
-        let value = serde_json::from_str(json).map_err(|error| OptionsError(format!("{error}")))?;
-        let mut object = Object::open("the options", value)?;
+        let mut fields = Fields::open(Place::read_options(json.as_bytes())?)?;
         let options = Self {
-            at: object.number("at")?.ok_or_else(|| missing("at"))?,
-            roots: object.list("roots", |item| parsed("a root", item, PublicKey::from_hex))?,
-            revocations: object.list("revocations", |item| Ok(list(&text("a revocation list", item)?)))?,
-            seen: object.list("seen", seen)?,
-            stale_reads: object.take("stale_reads", boolean)?.unwrap_or_default(),
-            request: object.take("request", request)?,
-            possession: object.take("possession", expected)?,
-            seen_nonces: object.list("seen_nonces", |item| parsed("a nonce", item, nonce))?,
+            at: fields.required("at")?.number()?,
+            roots: list(&mut fields, "roots", public_key)?,
+            revocations: list(&mut fields, "revocations", |place| Ok(revocation_list(&place.text()?)))?,
+            seen: list(&mut fields, "seen", seen)?,
+            stale_reads: fields.nullable("stale_reads").map(Place::truth).transpose()?.unwrap_or_default(),
+            request: fields.nullable("request").map(request).transpose()?,
+            possession: fields.nullable("possession").map(expected).transpose()?,
+            seen_nonces: list(&mut fields, "seen_nonces", |place| place.parsed("32 hexadecimal digits", nonce))?,
         };
-        object.finish()?;
+        fields.finish()?;
         Ok(options)
     }
 }
 
-fn seen(item: Value) -> Result<(PublicKey, u64), OptionsError> {
-    let mut object = Object::open("what was seen", item)?;
-    let issuer = object.take("issuer", |item| parsed("issuer", item, PublicKey::from_hex))?;
-    let seen = (issuer.ok_or_else(|| missing("issuer"))?, object.number("seq")?.ok_or_else(|| missing("seq"))?);
-    object.finish()?;
+/// An array; none is as good as an empty one.
+fn list<T>(
+    fields: &mut Fields,
+    key: &str,
+    read: fn(Place) -> Result<T, DocumentError>,
+) -> Result<Vec<T>, DocumentError> {
+    fields.optional(key).map_or_else(|| Ok(Vec::new()), |place| place.list(read))
+}
+
+fn public_key(place: Place) -> Result<PublicKey, DocumentError> {
+    place.parsed("a public key of 66 hexadecimal digits", PublicKey::from_hex)
+}
+
+fn seen(place: Place) -> Result<(PublicKey, u64), DocumentError> {
+    let mut fields = Fields::open(place)?;
+    let seen = (public_key(fields.required("issuer")?)?, fields.required("seq")?.number()?);
+    fields.finish()?;
     Ok(seen)
 }
 
-fn request(item: Value) -> Result<Request, OptionsError> {
-    let mut object = Object::open("request", item)?;
+fn request(place: Place) -> Result<Request, DocumentError> {
+    let mut fields = Fields::open(place)?;
     let exact = |text: &str| Resource::new(text).filter(|resource| !resource.is_pattern());
-    let permission = object.take("permission", |item| parsed("permission", item, Permission::from_name))?;
-    let resource = object.take("resource", |item| parsed("resource", item, exact))?;
+    let level = |place: Place| place.parsed("S0, S1 or S2", Level::from_name);
     let request = Request {
-        audience: object.text("audience")?,
-        permission: permission.ok_or_else(|| missing("permission"))?,
-        resource: resource.ok_or_else(|| missing("resource"))?,
-        level: object.take("level", |item| parsed("level", item, Level::from_name))?.unwrap_or(Level::S0),
-        bytes: object.number("bytes")?.unwrap_or_default(),
+        audience: fields.required("audience")?.text()?,
+        permission: fields.required("permission")?.parsed("read, create, modify or verify", Permission::from_name)?,
+        resource: fields.required("resource")?.parsed("one resource, such as bundle/…", exact)?,
+        level: fields.nullable("level").map(level).transpose()?.unwrap_or_default(),
+        bytes: fields.nullable("bytes").map(Place::number).transpose()?.unwrap_or_default(),
     };
-    object.finish()?;
+    fields.finish()?;
     Ok(request)
 }
 
-fn expected(item: Value) -> Result<Expected, OptionsError> {
-    let mut object = Object::open("possession", item)?;
+fn expected(place: Place) -> Result<Expected, DocumentError> {
+    let mut fields = Fields::open(place)?;
     // What cannot be decoded is a proof that does not hold, not wrong usage: it comes from whoever asks.
     let decoded = |text: String| from_base64(&text, MAX_POSSESSION_BYTES).unwrap_or_default();
     let expected = Expected {
-        proof: object.take("proof", |item| text("proof", item))?.map(decoded),
-        method: object.text("method")?,
-        path: object.text("path")?,
-        body: object
-            .take("body", |item| parsed("body", item, Digest::from_hex))?
-            .unwrap_or_else(|| Digest::of_content(&[])),
+        proof: fields.nullable("proof").map(Place::text).transpose()?.map(decoded),
+        method: fields.required("method")?.text()?,
+        path: fields.required("path")?.text()?,
+        body: fields.nullable("body").map_or_else(|| Ok(Digest::of_content(&[])), Place::digest)?,
     };
-    object.finish()?;
+    fields.finish()?;
     Ok(expected)
 }
 
-fn list(text: &str) -> Result<RevocationList, Denial> {
+fn revocation_list(text: &str) -> Result<RevocationList, Denial> {
     let not_base64 = || Denial::new(Rule::RevocationInvalid, "the list is not base64url without padding");
     RevocationList::read(&from_base64(text, MAX_REVOCATION_BYTES).ok_or_else(not_base64)?)
 }
@@ -150,89 +160,9 @@ fn nonce(text: &str) -> Option<Nonce> {
     twice.as_bytes().first_chunk().copied().map(Nonce::new)
 }
 
-/// A JSON object whose keys have not all been taken yet. Not a derived reader: that would be a tenth of all that tokens cost as wasm.
-struct Object(Map<String, Value>);
-
-impl Object {
-    fn open(name: &str, value: Value) -> Result<Self, OptionsError> {
-        match value {
-            Value::Object(object) => Ok(Self(object)),
-            _ => Err(wrong(name)),
-        }
-    }
-
-    /// Takes a key; null is as good as none.
-    fn take<T>(
-        &mut self,
-        key: &str,
-        read: impl FnOnce(Value) -> Result<T, OptionsError>,
-    ) -> Result<Option<T>, OptionsError> {
-        self.0.remove(key).filter(|value| !value.is_null()).map(read).transpose()
-    }
-
-    fn number(&mut self, key: &'static str) -> Result<Option<u64>, OptionsError> {
-        self.take(key, |value| value.as_u64().ok_or_else(|| wrong(key)))
-    }
-
-    fn text(&mut self, key: &'static str) -> Result<String, OptionsError> {
-        self.take(key, |value| text(key, value))?.ok_or_else(|| missing(key))
-    }
-
-    fn list<T>(
-        &mut self,
-        key: &'static str,
-        read: impl Fn(Value) -> Result<T, OptionsError>,
-    ) -> Result<Vec<T>, OptionsError> {
-        match self.0.remove(key) {
-            None => Ok(Vec::new()),
-            Some(Value::Array(items)) => items.into_iter().map(read).collect(),
-            Some(_) => Err(wrong(key)),
-        }
-    }
-
-    fn finish(self) -> Result<(), OptionsError> {
-        match self.0.keys().next() {
-            Some(key) => Err(OptionsError(format!("the key {key:?} is unknown"))),
-            None => Ok(()),
-        }
-    }
-}
-
-fn text(name: &str, value: Value) -> Result<String, OptionsError> {
-    if let Value::String(text) = value { Ok(text) } else { Err(wrong(name)) }
-}
-
-fn boolean(value: Value) -> Result<bool, OptionsError> {
-    value.as_bool().ok_or_else(|| wrong("stale_reads"))
-}
-
-fn parsed<T>(name: &str, value: Value, read: impl FnOnce(&str) -> Option<T>) -> Result<T, OptionsError> {
-    read(&text(name, value)?).ok_or_else(|| wrong(name))
-}
-
-fn wrong(name: &str) -> OptionsError {
-    OptionsError(format!("{name} is not of its form"))
-}
-
-fn missing(key: &str) -> OptionsError {
-    OptionsError(format!("the key {key:?} is missing"))
-}
-
 impl Request {
     /// Whether the audience is one that a link could name.
     pub(super) fn is_for(&self, link: &Link) -> bool {
         link.audience.as_ref().is_none_or(|audience| *audience == self.audience)
     }
 }
-
-/// Options that cannot be read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OptionsError(String);
-
-impl fmt::Display for OptionsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the options cannot be read: {}", self.0)
-    }
-}
-
-impl core::error::Error for OptionsError {}

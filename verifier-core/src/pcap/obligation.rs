@@ -48,8 +48,10 @@ macro_rules! words {
     };
 }
 
+mod evidence;
 mod ledger;
 
+pub use evidence::{Evidence, Strength};
 pub use ledger::{Answer, Judged, Judgement, Ledger, Resolver, Why};
 
 words! {

@@ -1,11 +1,12 @@
 //! Registries of policies: a tree over the hashes of documents, and the proof that a document is one of them.
 
-use alloc::{string::String, vec::Vec};
+use alloc::vec::Vec;
 
-use serde::{Deserialize, Deserializer, Serialize, de::Error};
+use serde::Serialize;
 
 use crate::{
     digest::Digest,
+    document::{DocumentError, Fields, Place},
     stc::{self, Arity, OpeningError, Path, Root, Tree},
 };
 
@@ -13,28 +14,46 @@ use crate::{
 pub const INCLUSION_SCHEMA: &str = "capseal/policy-inclusion/v1";
 
 /// Shows that a policy is in a registry.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Inclusion {
     /// [`INCLUSION_SCHEMA`].
-    #[serde(deserialize_with = "schema")]
-    pub schema: String,
+    pub schema: &'static str,
     /// Policies of the registry.
     pub rows: u64,
     /// Place of this one.
     pub index: u64,
     /// The digests that lead to the root ([`stc`]).
-    #[serde(deserialize_with = "digests")]
     pub path: Vec<Digest>,
 }
 
 impl Inclusion {
+    /// Reads what [`Serialize`] writes.
+    ///
+    /// # Errors
+    /// Where it is something else.
+    pub fn from_json(json: &str) -> Result<Self, DocumentError> {
+        Self::read(Place::read(json.as_bytes())?)
+    }
+
+    pub(crate) fn read(place: Place) -> Result<Self, DocumentError> {
+        let mut fields = Fields::open(place)?;
+        let schema = |text: &str| (text == INCLUSION_SCHEMA).then_some(INCLUSION_SCHEMA);
+        let inclusion = Self {
+            schema: fields.required("schema")?.parsed("the text capseal/policy-inclusion/v1", schema)?,
+            rows: fields.required("rows")?.number()?,
+            index: fields.required("index")?.number()?,
+            path: fields.required("path")?.list(Place::digest)?,
+        };
+        fields.finish()?;
+        Ok(inclusion)
+    }
+
     /// Opens a registry at a document.
     pub fn prove(tree: &Tree, hashes: &[Digest], policy_hash: &Digest) -> Option<Self> {
         let index = u64::try_from(hashes.iter().position(|hash| hash == policy_hash)?).ok()?;
         let rows = u64::try_from(hashes.len()).ok()?;
         let path = tree.open(index).ok()?.into_digests();
-        Some(Self { schema: INCLUSION_SCHEMA.into(), rows, index, path })
+        Some(Self { schema: INCLUSION_SCHEMA, rows, index, path })
     }
 
     /// Checks that a document is in the registry of this root.
@@ -52,19 +71,4 @@ pub fn registry_tree(hashes: &mut Vec<Digest>) -> Tree {
     hashes.sort_unstable();
     hashes.dedup();
     Tree::build(Arity::BINARY, hashes.iter().map(|hash| stc::leaf(hash.as_bytes())).collect())
-}
-
-fn schema<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    if text == INCLUSION_SCHEMA {
-        Ok(text)
-    } else {
-        Err(D::Error::custom("the schema is not capseal/policy-inclusion/v1"))
-    }
-}
-
-fn digests<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Digest>, D::Error> {
-    let texts = Vec::<String>::deserialize(deserializer)?;
-    let digests = texts.iter().map(|text| Digest::from_hex(text)).collect::<Option<_>>();
-    digests.ok_or_else(|| D::Error::custom("a digest is not 64 lower-case hexadecimal digits"))
 }

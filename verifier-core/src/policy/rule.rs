@@ -2,10 +2,10 @@
 
 use alloc::{collections::BTreeSet, string::String, vec::Vec};
 
-use super::document::{Fields, Place, PolicyError};
 use crate::{
     backend::ClaimClass,
     digest::Digest,
+    document::{DocumentError, Fields, Place},
     pcap::obligation::{Level, Requirement},
     reason::ReasonCode,
 };
@@ -56,8 +56,8 @@ pub enum Rule {
 
 impl Rule {
     /// Reads the rules of a track; they stand in one order, whatever theirs was.
-    pub(super) fn read_all(mut fields: Fields) -> Result<Vec<Self>, PolicyError> {
-        let rules: Result<Vec<Option<Self>>, PolicyError> =
+    pub(super) fn read_all(mut fields: Fields) -> Result<Vec<Self>, DocumentError> {
+        let rules: Result<Vec<Option<Self>>, DocumentError> =
             READERS.iter().filter_map(|(name, read)| fields.optional(name).map(read)).collect();
         let rules = rules?;
         fields.finish()?;
@@ -111,7 +111,7 @@ impl Rule {
     }
 }
 
-type Read = fn(Place) -> Result<Option<Rule>, PolicyError>;
+type Read = fn(Place) -> Result<Option<Rule>, DocumentError>;
 
 /// Every rule, in the order of evaluation. A truth value of `false` is no rule.
 const READERS: [(&str, Read); 17] = [
@@ -134,27 +134,24 @@ const READERS: [(&str, Read); 17] = [
     ("signers", |place| signers(place).map(Some)),
 ];
 
-fn claim_class(place: Place) -> Result<ClaimClass, PolicyError> {
-    let wrong = place.wrong("proven or witnessed");
-    let name = place.text()?;
-    [ClaimClass::Proven, ClaimClass::Witnessed].into_iter().find(|class| class.name() == name).ok_or(wrong)
+fn claim_class(place: Place) -> Result<ClaimClass, DocumentError> {
+    let class = |name: &str| [ClaimClass::Proven, ClaimClass::Witnessed].into_iter().find(|class| class.name() == name);
+    place.parsed("proven or witnessed", class)
 }
 
-fn image_digest(place: Place) -> Result<String, PolicyError> {
-    let wrong = place.wrong("sha256: and 64 lower-case hexadecimal digits");
-    let text = place.text()?;
-    let digest = text.strip_prefix("sha256:").and_then(Digest::from_hex);
-    if digest.is_some() { Ok(text) } else { Err(wrong) }
+fn image_digest(place: Place) -> Result<String, DocumentError> {
+    let read = |text: &str| text.strip_prefix("sha256:").and_then(Digest::from_hex).map(|_| String::from(text));
+    place.parsed("sha256: and 64 lower-case hexadecimal digits", read)
 }
 
-fn obligations(place: Place) -> Result<Rule, PolicyError> {
+fn obligations(place: Place) -> Result<Rule, DocumentError> {
     // Of nothing, everything that is recorded would be required.
     let wrong = place.wrong("one obligation at least");
     let required = place.set(requirement)?;
     if required.is_empty() { Err(wrong) } else { Ok(Rule::Obligations(required)) }
 }
 
-fn requirement(place: Place) -> Result<Requirement, PolicyError> {
+fn requirement(place: Place) -> Result<Requirement, DocumentError> {
     let mut fields = Fields::open(place)?;
     let requirement = Requirement {
         policy_id: fields.required("policy_id")?.name()?,
@@ -166,12 +163,11 @@ fn requirement(place: Place) -> Result<Requirement, PolicyError> {
     Ok(requirement)
 }
 
-fn level(place: Place) -> Result<Level, PolicyError> {
-    let wrong = place.wrong("S0, S1 or S2");
-    Level::from_name(&place.text()?).ok_or(wrong)
+fn level(place: Place) -> Result<Level, DocumentError> {
+    place.parsed("S0, S1 or S2", Level::from_name)
 }
 
-fn signers(place: Place) -> Result<Rule, PolicyError> {
+fn signers(place: Place) -> Result<Rule, DocumentError> {
     let wrong = place.wrong("a threshold of 1 up to the number of allowed keys");
     let mut fields = Fields::open(place)?;
     let allowed = fields.required("allowed")?.set(Place::digest)?;

@@ -1,4 +1,4 @@
-//! Writes the JavaScript glue around the verifier's wasm.
+//! Writes the JavaScript glue around a wasm module of the verifier.
 //!
 //! Does what `wasm-bindgen --target web` does, with the wasm-bindgen of the lock file and without its command line.
 //! The `web` glue serves browsers and Node alike: it starts from bytes, a `Response` or a compiled module.
@@ -11,14 +11,14 @@ use wasm_bindgen_cli_support::Bindgen;
 
 fn main() -> ExitCode {
     let arguments: Vec<PathBuf> = env::args_os().skip(1).map(PathBuf::from).collect();
-    let [wasm, folder] = arguments.as_slice() else {
-        return refuse("usage: capseal-glue <module.wasm> <output folder>");
+    let [wasm, folder, name] = arguments.as_slice() else {
+        return refuse("usage: capseal-glue <module.wasm> <output folder> <name>");
     };
     // The package names its .wasm itself, and throws an instance away after a trap: hence the two last options.
     let written = Bindgen::new().web(true).and_then(|bindgen| {
         bindgen
             .input_path(wasm)
-            .out_name("verifier")
+            .out_name(&name.to_string_lossy())
             .typescript(true)
             .omit_default_module_path(true)
             .reset_state_function(true)
