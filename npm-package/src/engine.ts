@@ -22,6 +22,16 @@ export function samplePlan(bytes: Uint8Array, nonce: string, bits: number): Samp
   return (instance.call(() => glue.sample_plan(bytes, nonce, bits)) as SamplePlan | null) ?? undefined;
 }
 
+/** What a relay's challenge calls for; `undefined` when the receipt carries its whole archive. */
+export function challengePlan(bytes: Uint8Array, challenge: Uint8Array): SamplePlan | undefined {
+  return (instance.call(() => glue.challenge_plan(bytes, challenge)) as SamplePlan | null) ?? undefined;
+}
+
+/** The messages of a relay's list of attestations. */
+export function attestationList(list: Uint8Array): Uint8Array[] {
+  return instance.call(() => glue.attestation_list(list));
+}
+
 export function inspect(bytes: Uint8Array): Inspected {
   return instance.call(() => glue.inspect(bytes));
 }

@@ -50,6 +50,8 @@ export async function audit(source: Source, options: AuditOptions): Promise<Verd
   const core = {
     verify: (asked: VerifyOptions) => engine.verify(bytes, asked),
     plan: (nonce: string, bits: number) => engine.samplePlan(bytes, nonce, bits),
+    challengePlan: (challenge: Uint8Array) => engine.challengePlan(bytes, challenge),
+    attestationList: engine.attestationList,
   };
   return auditBy(core, options);
 }

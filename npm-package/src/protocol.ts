@@ -6,6 +6,8 @@ import type { VerifyOptions } from "./verdict.js";
 export type Call =
   | { name: "verify"; bytes: Uint8Array; options: VerifyOptions | undefined }
   | { name: "plan"; bytes: Uint8Array; nonce: string; bits: number }
+  | { name: "challengePlan"; bytes: Uint8Array; challenge: Uint8Array }
+  | { name: "attestationList"; bytes: Uint8Array }
   | { name: "inspect"; bytes: Uint8Array }
   | { name: "artifact"; bytes: Uint8Array; digest: string }
   | { name: "entryProof"; bytes: Uint8Array; index: number };
@@ -20,6 +22,10 @@ export function run(call: Call): unknown {
       return engine.verify(call.bytes, call.options);
     case "plan":
       return engine.samplePlan(call.bytes, call.nonce, call.bits);
+    case "challengePlan":
+      return engine.challengePlan(call.bytes, call.challenge);
+    case "attestationList":
+      return engine.attestationList(call.bytes);
     case "inspect":
       return engine.inspect(call.bytes);
     case "artifact":

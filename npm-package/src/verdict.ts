@@ -205,9 +205,15 @@ export interface Samples {
 }
 
 /** Whom to ask for rows, and how much they have to show. */
-export interface AuditOptions extends Omit<VerifyOptions, "samples"> {
+export interface AuditOptions extends Omit<VerifyOptions, "samples" | "challenge" | "attestations"> {
   /** URLs of providers of the archive, in the order in which they are asked. */
   providers: string[];
+  /** URL of a relay: the rows that its challenge calls for are asked for too, and what it says is judged by the trust file. */
+  relay?: string;
+  /** How many have to attest that they sampled. Without `given`, what the relay keeps is judged. */
+  attestations?: Omit<Attestations, "given"> & Partial<Pick<Attestations, "given">>;
+  /** Headers for a request: a capability token and the proof of its holder, for bundles that need them (`capseal cap prove`). */
+  headers?: (url: string) => Record<string, string> | Promise<Record<string, string>>;
   /** Bits that the samples have to show, 1 to 100. Default: 80. */
   bits?: number;
   /** Called once before anything is asked for, with the number of rows. */

@@ -110,6 +110,10 @@ export function createVerifier(options: VerifierOptions = {}): Verifier {
         verify: async (asked: VerifyOptions) => (await ask({ name: "verify", bytes, options: asked })) as Verdict,
         plan: async (nonce: string, bits: number) =>
           (await ask({ name: "plan", bytes, nonce, bits })) as SamplePlan | undefined,
+        challengePlan: async (challenge: Uint8Array) =>
+          (await ask({ name: "challengePlan", bytes, challenge })) as SamplePlan | undefined,
+        attestationList: async (list: Uint8Array) =>
+          (await ask({ name: "attestationList", bytes: list })) as Uint8Array[],
       };
       return auditBy(core, auditOptions);
     },

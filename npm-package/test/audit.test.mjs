@@ -100,3 +100,85 @@ test("URLs that are none are refused", async () => {
   const verdict = await verify(receipt);
   assert.equal(verdict.checks.at(-1).outcome, "skipped");
 });
+
+const asked = JSON.parse(readFileSync(new URL("accept/challenge-answered.options.json", vectors), "utf8"));
+const registered = readFileSync(new URL("accept/challenge-answered.cap", vectors));
+const message = (name) => Buffer.from(asked.challenge[name], "base64");
+
+/** A relay and a provider in one; `change` may answer instead of it. */
+async function auditWithRelay(options, change = () => false) {
+  const attested = JSON.parse(readFileSync(new URL("accept/attested-by-two.options.json", vectors), "utf8"));
+  const list = attested.attestations.given.map((text) => Buffer.from(text, "base64"));
+  const head = (bytes) => Buffer.from([0x59, bytes.length >> 8, bytes.length & 255]);
+  const cbor = Buffer.concat([Buffer.from([0x80 + list.length]), ...list.flatMap((bytes) => [bytes.length < 256 ? Buffer.from([0x58, bytes.length]) : head(bytes), bytes])]);
+  const server = createServer((request, response) => {
+    if (change(request, response)) return;
+    const index = /\/rows\/(\d+)$/.exec(request.url)?.[1];
+    if (index !== undefined) response.end(rows[index]);
+    else if (request.url.endsWith("/challenge")) response.end(message("challenge"));
+    else if (request.url.endsWith("/attestations")) response.end(cbor);
+    else response.end(message("commit"));
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${server.address().port}`;
+  try {
+    const { trust, at } = asked;
+    return await audit(registered, { providers: [url], relay: url, trust, at, bits: 4, ...options });
+  } finally {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  }
+}
+
+test("a relay's challenge is answered beside the verifier's own rows", async () => {
+  let planned = 0;
+  const had = new Set();
+  const verdict = await auditWithRelay({ onPlan: (count) => (planned = count), onRow: (place) => had.add(place) });
+  assert.equal(verdict.reason, null, JSON.stringify(verdict.checks.at(-1)));
+  assert.equal(verdict.availability.result, "live");
+  assert.match(verdict.checks.at(-1).detail, /live: .*; archival: /);
+  assert.deepEqual([...had].sort((a, b) => a - b), Array.from({ length: planned }, (_, place) => place));
+});
+
+test("who attests is asked of the relay", async () => {
+  const verdict = await auditWithRelay({ attestations: { threshold: 2, bits: 4 } });
+  assert.equal(verdict.reason, null, JSON.stringify(verdict.checks.at(-1)));
+  assert.match(verdict.checks.at(-1).detail, /attested by /);
+  const three = await auditWithRelay({ attestations: { threshold: 3, bits: 4 } });
+  assert.equal(three.reason, "E074_AVAILABILITY_FAILED");
+});
+
+test("a relay that gives nothing, something else, or too much fails the audit with its code", async () => {
+  const at = (path, answer) => (request, response) => request.url.endsWith(path) && (answer(response), true);
+  const gone = (response) => response.writeHead(404).end();
+  const flipped = (name) => (response) => {
+    const bytes = message(name);
+    bytes[bytes.length - 1] ^= 1;
+    response.end(bytes);
+  };
+  const long = (response) => response.end(Buffer.alloc(1 << 20));
+  const commitPath = new RegExp("/v1/commits/[0-9a-f]{64}$");
+  for (const [change, reason] of [
+    [at("/challenge", gone), "E071_DA_CHALLENGE_MISSING"],
+    [(request, response) => commitPath.test(request.url) && (gone(response), true), "E071_DA_CHALLENGE_MISSING"],
+    [at("/challenge", flipped("challenge")), "E073_DA_CHALLENGE_UNTRUSTED"],
+    [at("/challenge", long), "E005_LIMIT_EXCEEDED"],
+    [at("/challenge", (response) => response.end(message("commit"))), "E003_SCHEMA_UNSUPPORTED"],
+  ]) {
+    const verdict = await auditWithRelay({}, change);
+    assert.equal(verdict.reason, reason);
+  }
+  // Attestations that are no list are none.
+  const none = await auditWithRelay({ attestations: { bits: 4 } }, at("/attestations", long));
+  assert.equal(none.reason, "E074_AVAILABILITY_FAILED");
+});
+
+test("headers go with each request, and a failure to make them is wrong usage", async () => {
+  const seen = new Set();
+  const headers = (url) => ({ "capseal-possession": new URL(url).pathname });
+  const change = (request) => void seen.add(request.headers["capseal-possession"] === request.url);
+  assert.equal((await auditWithRelay({ headers }, change)).reason, null);
+  assert.deepEqual([...seen], [true]);
+  const failing = () => Promise.reject(new Error("no key"));
+  await assert.rejects(auditWithRelay({ headers: failing }), (error) => error instanceof VerifierError && error.code === "USAGE");
+});

@@ -9,7 +9,12 @@ mod json;
 use js_sys::Uint8Array;
 use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
-use verifier_core::{Digest, Limits, ReasonCode, Refusal, VerifyOptions, container::Container};
+use verifier_core::{
+    Digest, Limits, ReasonCode, Refusal, VerifyOptions,
+    container::Container,
+    relay::read_list,
+    verify::{Draw, plan_of},
+};
 use wasm_bindgen::prelude::*;
 
 /// Runs the list of checks over the bytes of a receipt and returns the verdict as an object.
@@ -42,6 +47,28 @@ pub fn sample_plan(bytes: &Uint8Array, nonce: &str, bits: u32) -> Result<JsValue
     Container::check_length(length(bytes), &Limits::DEFAULT).map_err(|error| JsError::new(&error.to_string()))?;
     let plan = verifier_core::verify::plan(&bytes.to_vec(), &nonce, bits, &Limits::DEFAULT);
     json::object(&plan.map_err(|refusal| JsError::new(&refusal.to_string()))?)
+}
+
+/// Which rows a relay's challenge calls for, as [`sample_plan`] says it. The challenge's signature holds; whether the relay is trusted, and
+/// whether this is the receipt's challenge, is judged with the answers.
+///
+/// # Errors
+/// A JavaScript `Error` when the challenge is none, or the receipt cannot be read.
+#[wasm_bindgen]
+pub fn challenge_plan(bytes: &Uint8Array, challenge: &[u8]) -> Result<JsValue, JsError> {
+    Container::check_length(length(bytes), &Limits::DEFAULT).map_err(|error| JsError::new(&error.to_string()))?;
+    let plan = Draw::of_challenge(challenge).and_then(|draw| plan_of(&bytes.to_vec(), &draw, &Limits::DEFAULT));
+    json::object(&plan.map_err(|refusal| JsError::new(&refusal.to_string()))?)
+}
+
+/// The messages of a relay's list of attestations, unjudged.
+///
+/// # Errors
+/// A JavaScript `Error` when it is no such list.
+#[wasm_bindgen]
+pub fn attestation_list(bytes: &[u8]) -> Result<Vec<Uint8Array>, JsError> {
+    let messages = read_list(bytes).map_err(|error| JsError::new(&error.to_string()))?;
+    Ok(messages.iter().map(|message| Uint8Array::from(message.as_slice())).collect())
 }
 
 /// What a receipt says, unverified, as an object; when the bytes cannot be read as a receipt, the reason instead.

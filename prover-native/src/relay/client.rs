@@ -10,8 +10,8 @@ use serde_json::{Value as Json, json};
 use verifier_core::{
     Digest, Refusal,
     capsule::Capsule,
-    cbor::{CborError, Item, Value},
-    relay::{Challenge, Commit, CommitReceipt, MAX_MESSAGE, Message, Signed},
+    cbor::{CborError, Item},
+    relay::{Challenge, Commit, CommitReceipt, MAX_LIST, MAX_MESSAGE, Message, Signed, read_list},
     signature::PublicKey,
 };
 
@@ -28,8 +28,6 @@ pub struct Registered {
 
 /// What is kept beside a receipt.
 const SCHEMA: &str = "capseal/registered/v1";
-/// Attestations that a relay keeps for a commit, each with its head.
-const MOST_LIST: u64 = 64 * (MAX_MESSAGE as u64 + 3) + 2;
 
 /// The commit of a receipt whose archive lies elsewhere; `None` when all of it travels.
 pub fn commit_of(capsule: &Capsule) -> Option<Commit> {
@@ -103,12 +101,8 @@ pub fn post_attestation(relay: &Client, commit: &Digest, message: &[u8]) -> Resu
 /// # Errors
 /// When the relay does not answer, or with something else.
 pub fn attestations(relay: &Client, commit: &Digest) -> Result<Vec<Vec<u8>>, RelayFailure> {
-    let found = relay.find(&format!("/v1/commits/{commit}/attestations"), MOST_LIST)?;
-    let Some(list) = found else { return Ok(Vec::new()) };
-    let wrong = || RelayFailure::List(CborError::WrongType { expected: "an array of messages" });
-    let Value::Array(items) = Value::decode(&list).map_err(RelayFailure::List)? else { return Err(wrong()) };
-    let message = |item| if let Value::Bytes(bytes) = item { Ok(bytes) } else { Err(wrong()) };
-    items.into_iter().map(message).collect()
+    let found = relay.find(&format!("/v1/commits/{commit}/attestations"), MAX_LIST as u64)?;
+    found.map_or_else(|| Ok(Vec::new()), |list| read_list(&list).map_err(RelayFailure::List))
 }
 
 fn read<M: Message>(bytes: &[u8]) -> Result<Signed<M>, RelayFailure> {

@@ -8,11 +8,13 @@
 mod attestation;
 mod challenge;
 mod commit;
+mod list;
 mod message;
 
 pub use attestation::Attestation;
 pub use challenge::{ARCHIVAL, Challenge};
 pub use commit::{Commit, CommitReceipt};
+pub use list::{MAX_LIST, read_list};
 pub use message::{MAX_MESSAGE, Message, MessageError, Signed};
 
 #[cfg(test)]
