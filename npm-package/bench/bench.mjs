@@ -1,7 +1,7 @@
 // Medians of whole-receipt verification in Node and in headless Chromium.
 //
 //   npm run bench                 the samples
-//   npm run bench -- FILE...      these receipts
+//   npm run bench -- FILE...      these receipts, each also with the options of FILE.options.json (run.cap: run.options.json) if they are there
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -17,13 +17,15 @@ const POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker
 
 const samples = ["strategy.cap", "geom.cap"].map((name) => fileURLToPath(new URL(`../../web-demo/samples/${name}`, import.meta.url)));
 const files = process.argv.length > 2 ? process.argv.slice(2) : samples;
-const receipts = await Promise.all(files.map(async (file) => ({ name: basename(file), bytes: await readFile(file) })));
+const receipts = (await Promise.all(files.map(read))).flat();
 
 print("receipt", "bytes", "where", "first", "median", "p90");
-for (const { name, bytes } of receipts) report(name, bytes, "Node", times(() => verifySync(bytes)));
+for (const { name, bytes, options } of receipts) report(name, bytes, "Node", times(() => verifySync(bytes, options)));
 
 const verifier = createVerifier();
-for (const { name, bytes } of receipts) report(name, bytes, "Node, worker", await timesAsync(() => verifier.verify(bytes)));
+for (const { name, bytes, options } of receipts) {
+  report(name, bytes, "Node, worker", await timesAsync(() => verifier.verify(bytes, options)));
+}
 verifier.terminate();
 
 await inChromium();
@@ -32,6 +34,12 @@ const begun = performance.now();
 for (let i = 0; i < MANY; i += 1) verifySync(receipts[i % receipts.length].bytes);
 const seconds = (performance.now() - begun) / 1000;
 console.log(`\n${MANY} receipts one after another on one thread of Node: ${Math.round(MANY / seconds)} a second`);
+
+async function read(file) {
+  const receipt = { name: basename(file), bytes: await readFile(file), options: undefined };
+  const options = await readFile(file.replace(/\.cap$/, ".options.json"), "utf8").then(JSON.parse, () => undefined);
+  return options === undefined ? [receipt] : [receipt, { ...receipt, name: `… at ${options.level}`, options }];
+}
 
 function times(run) {
   return Array.from({ length: ROUNDS }, () => {
@@ -74,8 +82,8 @@ async function inChromium() {
   try {
     await page.goto(server.address);
     for (const [where, inWorker] of [["Chromium", false], ["Chromium, worker", true]]) {
-      for (const [place, { name, bytes }] of receipts.entries()) {
-        report(name, bytes, where, await page.evaluate(timesInPage, [place, inWorker, ROUNDS]));
+      for (const [place, { name, bytes, options }] of receipts.entries()) {
+        report(name, bytes, where, await page.evaluate(timesInPage, [place, options, inWorker, ROUNDS]));
       }
     }
   } finally {
@@ -85,7 +93,7 @@ async function inChromium() {
 }
 
 /** Runs in the page. */
-async function timesInPage([place, inWorker, rounds]) {
+async function timesInPage([place, options, inWorker, rounds]) {
   const { createVerifier, load, verifySync } = await import("/dist/browser.js");
   await load();
   globalThis.verifier ??= createVerifier();
@@ -94,8 +102,8 @@ async function timesInPage([place, inWorker, rounds]) {
   const all = [];
   for (let i = 0; i < rounds; i += 1) {
     const start = performance.now();
-    if (inWorker) await globalThis.verifier.verify(bytes);
-    else verifySync(bytes);
+    if (inWorker) await globalThis.verifier.verify(bytes, options);
+    else verifySync(bytes, options);
     all.push(performance.now() - start);
   }
   return all;

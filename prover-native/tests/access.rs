@@ -11,6 +11,7 @@ use std::{
 };
 
 use prover_native::{
+    audit::{Bounds, Client},
     capability::{Asked, CapabilityError, Terms, delegate, issue, prove, revoke},
     clock,
     keys::{KeyStore, Passphrase, SecretKey},
@@ -280,6 +281,15 @@ fn revocations_are_taken_up_while_it_runs_and_never_rolled_back() {
     assert_eq!(rule(&ask(&server)).1, "revoked", "what was revoked stays in the list");
     fs::remove_file(&file).unwrap();
     assert_eq!(rule(&ask(&server)).1, "revocation_invalid", "a list that is gone lets nobody in");
+}
+
+#[test]
+fn a_client_says_which_rule_is_not_kept() {
+    let scene = Scene::new();
+    let server = scene.serve(scene.gate(|_| {}));
+    let client = Client::new(&format!("http://{}", server.address()), Bounds::DEFAULT).unwrap();
+    let error = client.blob(&scene.content, 1 << 20, &mut Vec::new()).unwrap_err().to_string();
+    assert!(error.contains("401") && error.contains("(missing;"), "{error}");
 }
 
 #[test]

@@ -25,7 +25,9 @@ use prover_native::{
 };
 use relay_support::{DAY_MS, commit, key, registry, relay_key, serve};
 use verifier_core::{
-    Trust,
+    Digest, Limits, Trust,
+    capsule::{Capsule, entry},
+    container::Container,
     relay::{ARCHIVAL, Challenge, Commit, CommitReceipt, Message},
 };
 
@@ -202,6 +204,12 @@ impl Scene {
     }
 }
 
+fn named_challenge(receipt: &Path) -> Option<Digest> {
+    let receipt = fs::read(receipt).unwrap();
+    let container = Container::parse(&receipt, &Limits::DEFAULT).unwrap();
+    Capsule::read(container.get(entry::CAPSULE).unwrap()).unwrap().da_challenge_hash
+}
+
 #[test]
 fn a_run_is_registered_challenged_and_attested() {
     let scene = Scene::new();
@@ -213,6 +221,8 @@ fn a_run_is_registered_challenged_and_attested() {
     scene.ends(&format!("{run} --relay {url} -- sh job.sh"), 0);
     let kept = scene.path().join("run.cap.commit.json");
     let first = fs::read(&kept).unwrap();
+    let challenge = Registered::from_json(&first).unwrap().challenge;
+    assert_eq!(named_challenge(&scene.path().join("run.cap")), Some(Challenge::hash(&challenge)));
     scene.ends(&format!("audit register run.cap --relay {url}"), 0);
     assert_eq!(fs::read(&kept).unwrap(), first, "a relay answers a commit in the same way each time");
     scene.ends("audit export run.cap --out www", 0);
@@ -246,6 +256,7 @@ fn a_run_is_registered_challenged_and_attested() {
     server.stop().unwrap();
     let said = scene.ends(&format!("{run} --out late.cap --relay {url} -- sh job.sh"), 1);
     assert!(said.contains("the receipt is in place") && scene.path().join("late.cap").exists(), "{said}");
+    assert_eq!(named_challenge(&scene.path().join("late.cap")), None);
     let server = serve(&www, 1000);
     scene.ends(&format!("audit register late.cap --relay http://{}", server.address()), 0);
     // A receipt that carries its whole archive has nothing to commit to.

@@ -11,7 +11,9 @@ export function auditPanel(
   options: VerifyOptions,
   judged: (verdict: Verdict) => void,
 ): HTMLElement {
-  const address = h("input", { id: "provider", type: "url", spellcheck: "false", autocomplete: "off", placeholder: "https://…" });
+  const url = (id: string): HTMLInputElement =>
+    h("input", { id, type: "url", spellcheck: "false", autocomplete: "off", placeholder: "https://…" });
+  const [address, relay] = [url("provider"), url("relay")];
   const grid = h("p", { class: "rows", role: "img", "aria-label": "No rows asked for yet" });
   const said = h("p", { role: "status" });
   const button = h("button", { type: "submit" }, "Ask for rows");
@@ -20,9 +22,13 @@ export function auditPanel(
     event.preventDefault();
     button.disabled = true;
     said.replaceChildren();
-    void sample(verifier, receipt, options, address.value.trim(), grid)
+    const asked = { provider: address.value.trim(), relay: relay.value.trim() };
+    void sample(verifier, receipt, options, asked, grid)
       .then((verdict) => {
-        said.replaceChildren(h("strong", {}, isAccepted(verdict) ? "They hold. " : "Not shown. "), ...found(verdict));
+        said.replaceChildren(
+          h("strong", {}, isAccepted(verdict) ? "They hold. " : "Not shown. "),
+          ...found(verdict, asked.relay !== ""),
+        );
         judged(verdict);
       })
       .catch((error: unknown) => said.replaceChildren(error instanceof Error ? error.message : String(error)))
@@ -35,6 +41,14 @@ export function auditPanel(
     h("p", {}, "It lies elsewhere. This page draws rows of it at random and asks a provider for them; each proves that it belongs to this receipt."),
     h("label", { for: "provider" }, "Address of a provider"),
     form,
+    h(
+      "details",
+      {},
+      h("summary", {}, "Was it committed to a relay?"),
+      h("label", { for: "relay" }, "Address of the relay"),
+      relay,
+      h("p", {}, "The relay says since when it knows this receipt, and calls for rows that nobody could choose. It counts when your trust file lists its key."),
+    ),
     grid,
     said,
   );
@@ -44,14 +58,15 @@ async function sample(
   verifier: Verifier,
   receipt: Receipt,
   options: VerifyOptions,
-  provider: string,
+  asked: { provider: string; relay: string },
   grid: HTMLElement,
 ): Promise<Verdict> {
   const cells: HTMLElement[] = [];
   let had = 0;
   const verdict = await verifier.audit(receipt.bytes, {
     ...options,
-    providers: [provider],
+    providers: [asked.provider],
+    ...(asked.relay !== "" && { relay: asked.relay }),
     onPlan: (rows) => {
       cells.push(...Array.from({ length: rows }, () => h("span", {})));
       grid.replaceChildren(...cells);
@@ -68,11 +83,14 @@ async function sample(
   return verdict;
 }
 
-function found(verdict: Verdict): (Node | string)[] {
+function found(verdict: Verdict, relayed: boolean): (Node | string)[] {
   const { availability } = verdict;
   if (availability?.result === "live") {
     const { samples, rows, bits } = availability;
-    return [`${count(samples)} of ${count(rows)} rows, drawn just now, could be had: ${bits} proven bits. It says nothing about tomorrow.`];
+    const called = relayed ? " So could those that the relay called for: the archive was whole when it was committed." : "";
+    return [
+      `${count(samples)} of ${count(rows)} rows, drawn just now, could be had: ${bits} proven bits.${called} It says nothing about tomorrow.`,
+    ];
   }
   const failed = verdict.checks.find((check) => check.outcome === "failed");
   return failed ? [h("span", { class: "code" }, failed.code), " ", word(failed.detail)] : ["All of it travels in the receipt."];

@@ -437,3 +437,31 @@ test("an archive that lies elsewhere is audited row by row, and goes red when ro
     provider.close();
   }
 });
+
+test("a relay's challenge is answered when its address is given, and counts for those who trust the relay", async () => {
+  const archive = JSON.parse(readFileSync(new URL("../sampling.json", VECTORS), "utf8"));
+  const asked = JSON.parse(readFileSync(new URL("challenge-answered.options.json", VECTORS), "utf8"));
+  const host = createServer((request, response) => {
+    const index = /\/rows\/(\d+)$/.exec(request.url)?.[1];
+    const message = request.url.endsWith("/challenge") ? asked.challenge.challenge : asked.challenge.commit;
+    response.setHeader("access-control-allow-origin", "*");
+    response.end(Buffer.from(index === undefined ? message : archive.rows[index], "base64"));
+  });
+  await new Promise((resolve) => host.listen(0, "127.0.0.1", resolve));
+  try {
+    await withPage(async (page) => {
+      const address = `http://127.0.0.1:${host.address().port}`;
+      await page.setInputFiles("#file", fileURLToPath(new URL("challenge-answered.cap", VECTORS)));
+      await page.locator("#provider").fill(address);
+      await page.locator(".audit summary").click();
+      await page.locator("#relay").fill(address);
+      await page.getByRole("button", { name: "Ask for rows" }).click();
+      // Without a trust file a relay's word counts for nothing.
+      await page.locator(".audit .code").waitFor();
+      assert.match(await page.locator(".audit .code").innerText(), /E109_|E302_/);
+    });
+  } finally {
+    host.closeAllConnections();
+    host.close();
+  }
+});

@@ -10,6 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use serde_json::Value;
 use ureq::{Agent, Body, http::Response};
 use verifier_core::Digest;
 
@@ -216,13 +217,27 @@ fn accepted(response: Response<Body>, statuses: &[u16]) -> Result<Response<Body>
     let status = response.status().as_u16();
     if !statuses.contains(&status) {
         let retry_after = text("retry-after").and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
-        return Err(FetchError::Status { status, retry_after });
+        let rule = matches!(status, 401 | 403).then(|| rule_of(response.into_body())).flatten();
+        return Err(FetchError::Status { status, retry_after, rule });
     }
     if let Some(encoding) = text("content-encoding").filter(|encoding| !encoding.eq_ignore_ascii_case("identity")) {
         return Err(FetchError::Encoded(encoding.chars().take(40).collect()));
     }
     Ok(response)
 }
+
+/// The rule of capability tokens that a provider says is not kept. It is a name, or nothing is repeated of what was sent.
+fn rule_of(body: Body) -> Option<String> {
+    let mut problem = Vec::new();
+    body.into_reader().take(MOST_PROBLEM).read_to_end(&mut problem).ok()?;
+    let problem: Value = serde_json::from_slice(&problem).ok()?;
+    let rule = problem.get("rule")?.as_str()?;
+    let is_name = (1..=64).contains(&rule.len()) && rule.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    is_name.then(|| rule.to_owned())
+}
+
+/// Bytes of a problem that are read.
+const MOST_PROBLEM: u64 = 4096;
 
 /// Why something could not be had.
 #[derive(Debug)]
@@ -239,6 +254,8 @@ pub enum FetchError {
         status: u16,
         /// When to come back.
         retry_after: Option<Duration>,
+        /// The rule that the token does not keep, as the provider names it.
+        rule: Option<String>,
     },
     /// The body is encoded, which was not asked for.
     Encoded(String),
@@ -278,10 +295,15 @@ impl fmt::Display for FetchError {
             Self::Transport(error) => error.fmt(f),
             Self::Body(error) => write!(f, "the answer broke off: {error}"),
             Self::Status { status: status @ 300..=399, .. } => write!(f, "status {status}: redirects are not followed"),
-            Self::Status { status: status @ 401, .. } => {
-                write!(f, "status {status}: the provider wants a token that holds")
+            Self::Status { status: status @ (401 | 403), rule, .. } => {
+                let what = if *status == 401 {
+                    "the provider wants a token that holds"
+                } else {
+                    "the token is not enough for this"
+                };
+                write!(f, "status {status}: {what}")?;
+                rule.as_ref().map_or(Ok(()), |rule| write!(f, " ({rule}; docs/spec/capability.md names the rules)"))
             }
-            Self::Status { status: status @ 403, .. } => write!(f, "status {status}: the token is not enough for this"),
             Self::Status { status, .. } => write!(f, "status {status}"),
             Self::Encoded(encoding) => write!(f, "the answer is encoded ({encoding}), which was not asked for"),
             Self::Credentials(error) => error.fmt(f),

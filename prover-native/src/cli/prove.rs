@@ -72,9 +72,10 @@ pub(super) fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
     let destination = Destination { path: geom.out, existing };
     let ready = geom.sealing.ready()?;
     let mut committed = seal::geom_under(parameters, geom.security, ready.policy.as_ref())?;
+    let registration = ready.register(&mut committed);
     ready.sign(&mut committed)?;
     let sealed = committed.write(&destination)?;
-    ready.register(&sealed)?;
+    registration.keep(&sealed.path)?;
     if geom.json {
         println!(
             "{}",

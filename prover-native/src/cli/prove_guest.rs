@@ -63,6 +63,7 @@ pub(super) fn prove(program: &Program, input: &[u8], options: &ProofOptions) -> 
         ));
     }
     let mut committed = seal::rv32im_under(recording, options.security, ready.policy.as_ref())?;
+    let registration = ready.register(&mut committed);
     ready.sign(&mut committed)?;
     let sealed = committed.write(&options.destination())?;
     eprintln!(
@@ -73,7 +74,7 @@ pub(super) fn prove(program: &Program, input: &[u8], options: &ProofOptions) -> 
     );
     eprintln!("  capsule {}", sealed.capsule.capsule_hash);
     eprintln!("  next: capseal verify {}", sealed.path.display());
-    ready.register(&sealed)?;
+    registration.keep(&sealed.path)?;
     Ok(sealed)
 }
 

@@ -114,6 +114,7 @@ pub(super) fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
     progress.stage(Stage::Finishing);
     let place = ArchivePlace { embed_limit, detached: beside(&destination.path), existing };
     let mut committed = seal::process_under(&record, store, &place, ready.policy.as_ref()).map_err(explain_seal)?;
+    let registration = ready.register(&mut committed);
     ready.sign(&mut committed)?;
     let sealed = committed.write(&destination);
     progress.clear();
@@ -124,7 +125,7 @@ pub(super) fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
     } else {
         print(&record, &sealed)
     }
-    ready.register(&sealed)?;
+    registration.keep(&sealed.path)?;
     Ok(ExitCode::from(exit_status(record.exit)))
 }
 

@@ -63,9 +63,10 @@ pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let folder = env::current_dir()?;
     let mut committed = seal::log(log, &folder, &arguments.artifacts, store, &place, ready.policy.as_ref())
         .map_err(|error| Failure::new(format_args!("{}: {error}", arguments.log.display())))?;
+    let registration = ready.register(&mut committed);
     ready.sign(&mut committed)?;
     let sealed = committed.write(&destination)?;
-    ready.register(&sealed)?;
+    registration.keep(&sealed.path)?;
     let path = sealed.path.display().to_string();
     if arguments.json {
         println!("{}", serde_json::json!({ "receipt": path, "size": sealed.size, "verdict": sealed.verdict }));

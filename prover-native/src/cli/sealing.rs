@@ -13,8 +13,8 @@ use super::output::{FAINT, Failure, eprintln_line, printable};
 use crate::{
     audit::{Bounds, Client},
     keys::{KeyStore, Passphrase, SecretKey, StoreKeyError, is_encrypted, read_public},
-    relay::{Registered, commit_of},
-    seal::{Committed, Governing, Sealed},
+    relay::{Registered, RelayFailure, commit_of},
+    seal::{Committed, Governing},
     whole_file::{self, Existing},
 };
 
@@ -33,7 +33,7 @@ pub(super) struct Sealing {
     #[arg(long, value_name = "TRACK", requires = "policy")]
     track: Option<String>,
     /// Register the receipt with the relay at this URL, and keep its answer beside the receipt (FILE.commit.json): since when it is
-    /// known, and which rows of its archive everybody may ask for. Only for archives that lie elsewhere.
+    /// known, and which rows of its archive everybody may ask for. The receipt names that challenge. Only for archives that lie elsewhere.
     #[arg(long, value_name = "URL")]
     relay: Option<String>,
 }
@@ -66,27 +66,61 @@ impl Ready {
         self.keys.iter().try_for_each(|key| committed.sign(key)).map_err(Failure::from)
     }
 
-    /// Registers what was sealed, if a relay was named. The receipt is in place by then, whatever the relay says.
-    pub(super) fn register(&self, sealed: &Sealed) -> Result<(), Failure> {
+    /// Registers what was committed to, if a relay was named, so that the capsule names the challenge. Comes before signing.
+    pub(super) fn register(&self, committed: &mut Committed) -> Registration {
         // The run may have taken longer than the patience that began before it.
-        let Some(relay) = self.relay.as_ref().map(Client::afresh) else { return Ok(()) };
-        register(&relay, &sealed.path, &sealed.capsule)
+        let Some(relay) = self.relay.as_ref().map(Client::afresh) else { return Registration::NotAsked };
+        let Some(commit) = committed.commit() else { return Registration::Nothing };
+        let answer = Registered::with(&relay, &commit);
+        if let Ok(registered) = &answer {
+            committed.name_challenge(&registered.challenge);
+        }
+        Registration::Asked { relay: relay.base().to_owned(), answer }
     }
 }
 
-/// Registers a receipt and keeps the answer beside it.
+/// What came of registering.
+pub(super) enum Registration {
+    /// No relay was named.
+    NotAsked,
+    /// All of the archive travels.
+    Nothing,
+    /// What the relay answered.
+    Asked { relay: String, answer: Result<Registered, RelayFailure> },
+}
+
+impl Registration {
+    /// Keeps the answer beside the receipt, which is in place by now, whatever the relay said.
+    pub(super) fn keep(self, receipt: &Path) -> Result<(), Failure> {
+        match self {
+            Self::NotAsked => {}
+            Self::Nothing => {
+                eprintln_line(format_args!(
+                    "  {FAINT}not registered: all of the archive travels in the receipt{FAINT:#}"
+                ));
+            }
+            Self::Asked { relay, answer } => {
+                let again = "the receipt is in place; register it again with capseal audit register";
+                let registered = answer.map_err(|error| Failure::explained(error, again))?;
+                let path = commit_beside(receipt);
+                // The relay answers a commit in the same way each time.
+                whole_file::write(&path, Existing::Replace, registered.to_json().as_bytes())?;
+                eprintln_line(format_args!("  registered with {}: {}", printable(&relay), path.display()));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Registers a receipt that is there already, and keeps the answer beside it.
 pub(super) fn register(relay: &Client, receipt: &Path, capsule: &Capsule) -> Result<(), Failure> {
-    let Some(commit) = commit_of(capsule) else {
-        eprintln_line(format_args!("  {FAINT}not registered: all of the archive travels in the receipt{FAINT:#}"));
-        return Ok(());
+    let registration = match commit_of(capsule) {
+        None => Registration::Nothing,
+        Some(commit) => {
+            Registration::Asked { relay: relay.base().to_owned(), answer: Registered::with(relay, &commit) }
+        }
     };
-    let again = "the receipt is in place; register it again with capseal audit register";
-    let registered = Registered::with(relay, &commit).map_err(|error| Failure::explained(error, again))?;
-    let path = commit_beside(receipt);
-    // The relay answers a commit in the same way each time.
-    whole_file::write(&path, Existing::Replace, registered.to_json().as_bytes())?;
-    eprintln_line(format_args!("  registered with {}: {}", printable(relay.base()), path.display()));
-    Ok(())
+    registration.keep(receipt)
 }
 
 /// Where a relay's answer is kept.

@@ -21,11 +21,12 @@ use verifier_core::{
     },
     cbor::Item,
     digest::Tag,
+    relay::{Challenge, Commit},
     signature::Purpose,
     verdict::Level,
 };
 
-use crate::{keys::SecretKey, sign::signature_entry};
+use crate::{keys::SecretKey, relay::commit_of, sign::signature_entry};
 
 pub use archive::{Archive, ArchivePlace, EMBED_LIMIT};
 pub use error::SealError;
@@ -69,6 +70,7 @@ pub struct Committed {
     events: Option<Vec<u8>>,
     policy: Option<Vec<u8>>,
     proof: Option<Vec<u8>>,
+    da_challenge_hash: Option<Digest>,
     signatures: Vec<(String, Vec<u8>)>,
 }
 
@@ -144,6 +146,7 @@ impl Draft {
             events: events.map(|(_, log)| log),
             policy: policy.map(|policy| policy.document().to_vec()),
             proof: None,
+            da_challenge_hash: None,
             signatures: Vec::new(),
         }
     }
@@ -167,7 +170,17 @@ impl Committed {
         self.proof = Some(proof);
     }
 
-    /// Signs as author, and for the manifests. A proof must be there by now: what is signed is the finished capsule.
+    /// The commit that a relay may take; `None` when all of the archive travels. A proof must be there by now.
+    pub fn commit(&self) -> Option<Commit> {
+        commit_of(&self.capsule())
+    }
+
+    /// Names the challenge that a relay drew for [`Self::commit`]: no other will do from then on.
+    pub fn name_challenge(&mut self, challenge: &[u8]) {
+        self.da_challenge_hash = Some(Challenge::hash(challenge));
+    }
+
+    /// Signs as author, and for the manifests. Proof and challenge must be there by now: what is signed is the finished capsule.
     ///
     /// # Errors
     /// None in practice.
@@ -183,6 +196,6 @@ impl Committed {
     fn capsule(&self) -> Capsule {
         let mut header = self.header.clone();
         header.payload_hash = self.payload.hash();
-        Capsule::seal(header, self.payload.clone())
+        Capsule::seal(header, self.payload.clone(), self.da_challenge_hash)
     }
 }

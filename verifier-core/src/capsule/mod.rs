@@ -46,10 +46,10 @@ record! {
 }
 
 impl Capsule {
-    /// Joins a header and a payload and computes their identity.
-    pub fn seal(header: Header, payload: Payload) -> Self {
+    /// Joins a header, a payload and the challenge that followed from the header, if there is one, and computes their identity.
+    pub fn seal(header: Header, payload: Payload, da_challenge_hash: Option<Digest>) -> Self {
         let mut capsule =
-            Self { schema: SCHEMA.into(), header, payload, da_challenge_hash: None, capsule_hash: Digest::default() };
+            Self { schema: SCHEMA.into(), header, payload, da_challenge_hash, capsule_hash: Digest::default() };
         capsule.capsule_hash = capsule.identity();
         capsule
     }
