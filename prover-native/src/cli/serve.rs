@@ -67,7 +67,7 @@ Examples:
   capseal audit export run.cap --out www && capseal serve --data www      a provider
   capseal keys new relay && capseal registry add trust.toml relay --purpose relay
   capseal serve --data www --relay-key relay --trust trust.toml            and a relay
-  capseal serve --data www --relay-key relay --trust trust.toml --database-url postgres://relay@db.internal/relay
+  capseal serve … --database-url postgres://relay@localhost/relay          which outlives its disk
   capseal run --relay http://127.0.0.1:8490 ./job.py                       commits to it";
 
 /// The relay's part.

@@ -270,19 +270,16 @@ impl<'a> Columns<'a> {
         Ok(columns)
     }
 
-    /// All of it or nothing.
+    /// All of it or nothing. The client waits until the server is ready for more, which it says after it has committed.
     fn write(&self, client: &mut Client, statements: &Statements) -> Result<(), postgres::Error> {
-        let mut write = client.transaction()?;
-        write.execute(&statements.add_lines, &[&self.lines.0, &self.lines.1])?;
-        if !self.commits.0.is_empty() {
-            let (hashes, da_hashes, numbers, receipts, challenges) = &self.commits;
-            write.execute(&statements.add_commits, &[hashes, da_hashes, numbers, receipts, challenges])?;
-        }
-        if !self.attestations.0.is_empty() {
-            let (numbers, commits, key_ids, messages) = &self.attestations;
-            write.execute(&statements.add_attestations, &[numbers, commits, key_ids, messages])?;
-        }
-        write.commit()
+        let (lines, texts) = &self.lines;
+        let (hashes, da_hashes, places, receipts, challenges) = &self.commits;
+        let (numbers, about, key_ids, messages) = &self.attestations;
+        client.execute(
+            &statements.add,
+            &[lines, texts, hashes, da_hashes, places, receipts, challenges, numbers, about, key_ids, messages],
+        )?;
+        Ok(())
     }
 }
 

@@ -34,9 +34,8 @@ pub(super) struct Statements {
     pub(super) attestations: Statement,
     pub(super) count: Statement,
     pub(super) lines: Statement,
-    pub(super) add_lines: Statement,
-    pub(super) add_commits: Statement,
-    pub(super) add_attestations: Statement,
+    /// One statement is one transaction, and one way to the server and back.
+    pub(super) add: Statement,
 }
 
 impl Statements {
@@ -55,14 +54,12 @@ impl Statements {
                  FROM capseal_lines LEFT JOIN capseal_commits c USING (number)
                  LEFT JOIN capseal_attestations a USING (number) WHERE number >= $1 ORDER BY number",
             )?,
-            add_lines: client.prepare("INSERT INTO capseal_lines SELECT * FROM unnest($1::bigint[], $2::text[])")?,
-            add_commits: client.prepare(
-                "INSERT INTO capseal_commits
-                 SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bigint[], $4::bytea[], $5::bytea[])",
-            )?,
-            add_attestations: client.prepare(
-                "INSERT INTO capseal_attestations
-                 SELECT * FROM unnest($1::bigint[], $2::bytea[], $3::bytea[], $4::bytea[])",
+            add: client.prepare(
+                "WITH line AS (INSERT INTO capseal_lines SELECT * FROM unnest($1::bigint[], $2::text[])),
+                 committed AS (INSERT INTO capseal_commits
+                     SELECT * FROM unnest($3::bytea[], $4::bytea[], $5::bigint[], $6::bytea[], $7::bytea[]))
+                 INSERT INTO capseal_attestations
+                     SELECT * FROM unnest($8::bigint[], $9::bytea[], $10::bytea[], $11::bytea[])",
             )?,
         })
     }
