@@ -4,9 +4,9 @@ mod relay_support;
 
 use std::{fs, process::Command};
 
-use prover_native::relay::{Register, Registered};
+use prover_native::relay::{Registered, Store};
 use relay_support::{
-    DAY_MS, Http, assert_log_verifies, commit, commits_of, key, log_of, register, registry, relay_key, serve,
+    DAY_MS, Http, assert_log_verifies, commit, commits_of, key, log_of, open, register, registry, relay_key, serve,
 };
 use verifier_core::{
     Digest,
@@ -166,7 +166,7 @@ fn a_log_that_was_cut_is_not_gone_on_from() {
     Http::new(server.address()).commit(&commit("a run")).unwrap();
     server.stop().unwrap();
     fs::write(log_of(dir.path()), before).unwrap();
-    let error = Register::open(&folder, relay_key(), registry(), 80, DAY_MS).unwrap_err();
+    let error = open(&folder, &Store::File).unwrap_err();
     assert!(error.to_string().contains("cut or replaced"), "{error}");
 }
 

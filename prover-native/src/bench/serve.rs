@@ -23,7 +23,7 @@ use verifier_core::{
 use crate::{
     keys::SecretKey,
     provider::{Folder, Server},
-    relay::{Register, Service},
+    relay::{DatabaseUrl, Register, Service, Store},
 };
 
 /// Threads that ask.
@@ -60,11 +60,12 @@ pub struct ServeFigure {
     pub p99: Duration,
 }
 
-/// Measures rows, contents and commits.
+/// Measures rows, contents and commits; and commits of a relay whose index is in a database, if there is one. It gets a schema for the
+/// time.
 ///
 /// # Errors
-/// When the disk or the address cannot be had.
-pub fn serve() -> Result<ServeFigures, Box<dyn Error>> {
+/// When the disk, the address or the database cannot be had.
+pub fn serve(database: Option<&DatabaseUrl>) -> Result<ServeFigures, Box<dyn Error>> {
     let dir = tempfile::tempdir()?;
     let folder = Folder::at(dir.path());
     let da_hash = Digest::of_content(b"an archive");
@@ -78,29 +79,56 @@ pub fn serve() -> Result<ServeFigures, Box<dyn Error>> {
         put(&folder.blob(&digest), &blob)?;
         blobs.push((format!("/v1/blobs/{digest}"), digest));
     }
-    let registry = Registry { schema: REGISTRY_SCHEMA.to_owned(), keys: Vec::new() };
-    let register = Register::open(&dir.path().join("relay"), SecretKey::generate(), registry, 80, 1)?;
-    let service = Some(Arc::new(Service::new(register, u32::MAX)));
-    let server = Server::start_with(SocketAddr::from(([127, 0, 0, 1], 0)), folder, false, None, service)?;
+    let server = relay(&dir.path().join("relay"), &Store::File, folder)?;
     let base = format!("http://{}", server.address());
     let fetched = |list: &[(String, Digest)], agent: &Agent, number: usize| {
         let (path, digest) = &list[number % list.len()];
         let answer = agent.get(format!("{base}{path}")).call().ok().and_then(body);
         answer.is_some_and(|(status, bytes)| status == 200 && Digest::of_content(&bytes) == *digest)
     };
-    let kinds = vec![
+    let mut kinds = vec![
         load("rows of 4 kB", |agent, _, number| fetched(&rows, agent, number)),
         load("contents of 1 MiB", |agent, _, number| fetched(&blobs, agent, number)),
-        load("commits", |agent, client, number| {
-            let name = Digest::of_content(format!("{client} {number}").as_bytes());
-            let commit = Commit::new(name, name);
-            let answer = agent.post(format!("{base}/v1/commits")).send(&commit.encode()).ok().and_then(body);
-            // Whose signature it is, and whether it holds, is the relay's work and not the load's.
-            answer.is_some_and(|(status, bytes)| status == 201 && (number % 64 > 0 || is_receipt(&bytes, &name)))
-        }),
+        load("commits", |agent, client, number| is_committed(&base, agent, client, number)),
     ];
     server.stop()?;
+    if let Some(database) = database {
+        kinds.push(commits_in(database, dir.path())?);
+    }
     Ok(ServeFigures { kinds })
+}
+
+/// A provider and relay with a key of its own.
+fn relay(folder: &Path, store: &Store, served: Folder) -> Result<Server, Box<dyn Error>> {
+    let registry = Registry { schema: REGISTRY_SCHEMA.to_owned(), keys: Vec::new() };
+    let register = Register::open(folder, store, SecretKey::generate(), registry, 80, 1)?;
+    let service = Some(Arc::new(Service::new(register, u32::MAX)));
+    Ok(Server::start_with(SocketAddr::from(([127, 0, 0, 1], 0)), served, false, None, service)?)
+}
+
+/// Measures commits of a relay whose index is in a database.
+fn commits_in(database: &DatabaseUrl, dir: &Path) -> Result<ServeFigure, Box<dyn Error>> {
+    let schema = format!("capseal_bench_{:016x}", getrandom::u64().map_err(|error| error.to_string())?);
+    let mut client = database.connect()?;
+    client.batch_execute(&format!("CREATE SCHEMA {schema}"))?;
+    let store = Store::Database(database.clone().in_schema(&schema));
+    let measured = relay(&dir.join("database"), &store, Folder::at(dir)).and_then(|server| {
+        let base = format!("http://{}", server.address());
+        let ask = |agent: &Agent, client, number| is_committed(&base, agent, client, number);
+        let figure = load("commits, PostgreSQL", ask);
+        server.stop()?;
+        Ok(figure)
+    });
+    client.batch_execute(&format!("DROP SCHEMA {schema} CASCADE"))?;
+    measured
+}
+
+/// Registers a commit. Whose signature its receipt has, and whether it holds, is the relay's work and not the load's.
+fn is_committed(base: &str, agent: &Agent, client: usize, number: usize) -> bool {
+    let name = Digest::of_content(format!("{client} {number}").as_bytes());
+    let commit = Commit::new(name, name);
+    let answer = agent.post(format!("{base}/v1/commits")).send(&commit.encode()).ok().and_then(body);
+    answer.is_some_and(|(status, bytes)| status == 201 && (!number.is_multiple_of(64) || is_receipt(&bytes, &name)))
 }
 
 fn is_receipt(bytes: &[u8], commit: &Digest) -> bool {
@@ -153,12 +181,12 @@ fn load(what: &'static str, ask: impl Fn(&Agent, usize, usize) -> bool + Sync) -
 impl fmt::Display for ServeFigures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "  {CLIENTS} connections over loopback, on the server's own processors")?;
-        writeln!(f, "  requests           answers/s   p50 ms   p99 ms   wrong or lost")?;
+        writeln!(f, "  requests             answers/s   p50 ms   p99 ms   wrong or lost")?;
         for figure in &self.kinds {
             let ms = |time: Duration| time.as_secs_f64() * 1e3;
             let rate = figure.right as f64 / figure.time.as_secs_f64();
             let (p50, p99) = (ms(figure.p50), ms(figure.p99));
-            writeln!(f, "  {:<18} {rate:>9.0} {p50:>8.2} {p99:>8.2} {:>15}", figure.what, figure.wrong)?;
+            writeln!(f, "  {:<20} {rate:>9.0} {p50:>8.2} {p99:>8.2} {:>15}", figure.what, figure.wrong)?;
         }
         Ok(())
     }

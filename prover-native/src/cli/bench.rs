@@ -5,7 +5,10 @@ use std::process::ExitCode;
 use anstream::println;
 use clap::{Args, ValueEnum};
 
-use super::output::{Failure, TITLE};
+use super::{
+    output::{Failure, TITLE},
+    serve::database,
+};
 use crate::bench;
 
 /// Measure this machine: every figure beside its yardstick, medians of several runs.
@@ -16,6 +19,10 @@ pub(super) struct Arguments {
     /// What to measure; everything when nothing is named.
     #[arg(value_enum)]
     figures: Vec<Figure>,
+    /// Measure commits with a relay's index in this PostgreSQL database too, in a schema that is dropped afterwards. The password may come
+    /// from PGPASSWORD.
+    #[arg(long, value_name = "URL")]
+    database_url: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -64,7 +71,8 @@ pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
         println!("\n{TITLE}archives{TITLE:#}\n{}", bench::archive().map_err(Failure::new)?);
     }
     if wanted(Figure::Serve) {
-        println!("\n{TITLE}capseal serve{TITLE:#}\n{}", bench::serve().map_err(Failure::new)?);
+        let database = arguments.database_url.as_deref().map(database).transpose()?;
+        println!("\n{TITLE}capseal serve{TITLE:#}\n{}", bench::serve(database.as_ref()).map_err(Failure::new)?);
     }
     if wanted(Figure::Run) {
         println!("\n{TITLE}capseal run{TITLE:#}\n{}", bench::run()?);

@@ -1,7 +1,7 @@
 //! `capseal serve`.
 
 use std::{
-    fs,
+    ffi::OsString,
     net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -25,7 +25,7 @@ use super::{
 use crate::{
     cause::Cause,
     provider::{Access, Folder, Gate, Server},
-    relay::{Register, Service},
+    relay::{DatabaseUrl, Register, Service, Store},
 };
 
 /// Serve bundles to whoever audits or fetches them, until SIGTERM or SIGINT; and be a relay, when told to.
@@ -35,6 +35,9 @@ use crate::{
 ///
 /// A relay logs which receipt was committed when, and signs one challenge for each: which rows of its archive everybody may then ask for.
 /// With --relay-key it keeps its log and index in DIR/relay; `capseal pcap verify --run DIR/relay/log.jsonl` checks the log.
+///
+/// With --database-url the index is in PostgreSQL, with the lines of the log beside it: a commit is answered once it is on disk and the
+/// database has committed it. Where DIR/relay is empty and the database is not, the log is written again from there.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
@@ -64,6 +67,7 @@ Examples:
   capseal audit export run.cap --out www && capseal serve --data www      a provider
   capseal keys new relay && capseal registry add trust.toml relay --purpose relay
   capseal serve --data www --relay-key relay --trust trust.toml            and a relay
+  capseal serve … --database-url postgres://relay@localhost/relay          which outlives its disk
   capseal run --relay http://127.0.0.1:8490 ./job.py                       commits to it";
 
 /// The relay's part.
@@ -75,6 +79,10 @@ struct Relay {
     /// Trust file with the registry under which the relay issues; it lists the relay's key with the purpose `relay`.
     #[arg(long, value_name = "FILE", requires = "relay_key")]
     trust: Option<PathBuf>,
+    /// Keep the relay's index, and the lines of its log as well, in this PostgreSQL database, which one relay has for itself. The password
+    /// may come from PGPASSWORD instead. There is no TLS: name a local socket (postgres://USER@%2Frun%2Fpostgresql/NAME) or a proxy.
+    #[arg(long, value_name = "URL", requires = "relay_key")]
+    database_url: Option<String>,
     /// Bits that its challenges ask for.
     #[arg(long, value_name = "BITS", default_value_t = Samples::DEFAULT_BITS, value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_BITS)))]
     relay_bits: u32,
@@ -123,10 +131,30 @@ fn relay(arguments: &Arguments, name: &str, trust: &Path) -> Result<Service, Fai
     let folder = arguments.data.join("relay");
     let lifetime = Duration::from_secs(u64::from(arguments.relay.relay_days) * 24 * 60 * 60);
     let lifetime_ms = u64::try_from(lifetime.as_millis()).unwrap_or(u64::MAX);
-    fs::create_dir_all(&folder)?;
-    let register = Register::open(&folder, key, registry, arguments.relay.relay_bits, lifetime_ms)
-        .map_err(|error| Failure::new(format_args!("the relay cannot start: {error}")))?;
+    let store = match &arguments.relay.database_url {
+        Some(url) => Store::Database(database(url)?),
+        None => Store::File,
+    };
+    let register = Register::open(&folder, &store, key, registry, arguments.relay.relay_bits, lifetime_ms);
+    let register = register.map_err(|error| {
+        let what = format!("the relay cannot start: {error}");
+        error.next_step().map_or_else(|| Failure::new(&what), |next| Failure::explained_by(&what, next))
+    })?;
+    if register.restored() > 0 {
+        let (lines, log) = (register.restored(), folder.join("log.jsonl"));
+        eprintln_line(format_args!("  wrote {} again from the database: {lines} lines", log.display()));
+    }
     Ok(Service::new(register, arguments.relay.relay_rate))
+}
+
+/// Where a database is. No error has the URL in it, as that may have a password.
+pub(super) fn database(url: &str) -> Result<DatabaseUrl, Failure> {
+    let url: DatabaseUrl = url.parse()?;
+    let password = std::env::var_os("PGPASSWORD").map(OsString::into_encoded_bytes);
+    Ok(match password {
+        Some(password) => url.or_password(&password),
+        None => url,
+    })
 }
 
 fn registry(path: &Path) -> Result<Registry, Failure> {

@@ -24,6 +24,7 @@ pub(crate) enum Problem {
     TooLarge,
     RateLimited,
     StorageFull,
+    StoreUnavailable,
 }
 
 impl Problem {
@@ -57,6 +58,9 @@ impl Problem {
                 (StatusCode::TOO_MANY_REQUESTS, "rate-limited", "More commits at once than the relay takes.", true)
             }
             Self::StorageFull => (StatusCode::INSUFFICIENT_STORAGE, "storage-full", "The disk is full.", true),
+            Self::StoreUnavailable => {
+                (StatusCode::SERVICE_UNAVAILABLE, "store-unavailable", "The relay's database does not answer.", true)
+            }
         }
     }
 

@@ -65,6 +65,14 @@ impl Line {
         }
     }
 
+    /// The commit that it is about.
+    pub(super) const fn commit_hash(&self) -> Digest {
+        match self {
+            Self::Commit(logged) => logged.commit.header_commit_hash,
+            Self::Attestation { commit, .. } => *commit,
+        }
+    }
+
     /// The line of an attestation, if it is one.
     pub(super) fn attestation(message: Vec<u8>) -> Option<Self> {
         let Signed { key, message: said }: Signed<Attestation> = Signed::read(&message).ok()?;

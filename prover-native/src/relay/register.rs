@@ -1,7 +1,9 @@
 //! The register: commits in, receipts and challenges out.
 
 use std::{
-    fmt, fs, io,
+    fmt,
+    fs::{self, File, TryLockError},
+    io,
     path::{Path, PathBuf},
     sync::{Arc, mpsc},
     thread,
@@ -10,13 +12,15 @@ use std::{
 use verifier_core::{Digest, relay::Commit, trust::Registry};
 
 use super::{
-    index::{Index, IndexError},
+    Store,
+    index::{Index, IndexError, Postgres, Redb},
     line::{Line, Logged},
     writer::{BATCH, Job, Writer},
 };
 use crate::{
     keys::SecretKey,
     pcap::{LogFile, LogFileError},
+    whole_file::WholeFileError,
 };
 
 /// What a relay's challenges ask for.
@@ -48,42 +52,64 @@ pub enum Outcome {
 /// A relay's register.
 #[derive(Debug)]
 pub struct Register {
-    index: Arc<Index>,
+    index: Arc<dyn Index>,
     registry: Registry,
     root: Digest,
+    restored: u64,
+    /// Held as long as the log is written.
+    _lock: File,
     jobs: mpsc::SyncSender<Job>,
     thread: Option<thread::JoinHandle<()>>,
 }
 
 impl Register {
-    /// Opens the register in a folder, or starts one. `registry` is what its challenges name.
+    /// Opens the register whose log is in a folder and whose index is in a store, or starts one. `registry` is what its challenges name.
+    ///
+    /// Where the store is a database with lines and the folder has no log, the log is written again first.
     ///
     /// # Errors
-    /// When log or index cannot be read, or the log was changed.
+    /// When log or index cannot be read, the log was changed, the database has another one, or another relay writes to either.
     pub fn open(
         folder: &Path,
+        store: &Store,
         key: SecretKey,
         registry: Registry,
         bits: u32,
         lifetime_ms: u64,
     ) -> Result<Self, RegisterError> {
         fs::create_dir_all(folder).map_err(|error| RegisterError::Io { path: folder.to_owned(), error })?;
+        let lock = lock(&folder.join("lock"))?;
         let path = folder.join("log.jsonl");
         let key_id = key.public().id();
+        let mut restored = 0;
+        let index: Arc<dyn Index> = match store {
+            Store::File => Arc::new(Redb::open(&folder.join("index.redb"))?),
+            Store::Database(url) => {
+                let database = Postgres::open(url, key.public())?;
+                if !path.exists() {
+                    restored = database.restore(&path)?;
+                }
+                Arc::new(database)
+            }
+        };
         if !path.exists() {
             let fields = [("relay".to_owned(), key_id.to_string().into())];
             LogFile::create(&path, fields.into_iter().collect())?;
         }
-        let index = Arc::new(Index::open(&folder.join("index.redb"))?);
         let root = registry.root();
         let terms = Terms { bits, lifetime_ms, registry_root: root };
         let log = LogFile::open(&path)?;
-        let mut writer = Writer::new(log, Arc::clone(&index), key, terms);
+        let mut writer = Writer::new(log, Arc::clone(&index), key, terms)?;
         writer.catch_up()?;
         let (jobs, come) = mpsc::sync_channel(2 * BATCH);
         let thread = thread::Builder::new().name("capseal-relay".to_owned()).spawn(move || writer.work(&come));
         let thread = thread.map_err(|error| RegisterError::Io { path, error })?;
-        Ok(Self { index, registry, root, jobs, thread: Some(thread) })
+        Ok(Self { index, registry, root, restored, _lock: lock, jobs, thread: Some(thread) })
+    }
+
+    /// Lines of the log that were written again from the database when it was opened; 0 where the log was there.
+    pub const fn restored(&self) -> u64 {
+        self.restored
     }
 
     /// Registers a commit; `reply` is called once it is durable.
@@ -147,6 +173,17 @@ impl Register {
     }
 }
 
+/// Keeps another relay out of the folder, whatever store it has.
+fn lock(path: &Path) -> Result<File, RegisterError> {
+    let io = |error| RegisterError::Io { path: path.to_owned(), error };
+    let file = File::create(path).map_err(io)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(RegisterError::InUse { path: path.to_owned() }),
+        Err(TryLockError::Error(error)) => Err(io(error)),
+    }
+}
+
 impl Drop for Register {
     fn drop(&mut self) {
         // Without a sender the writer ends, once it has done what has come.
@@ -182,6 +219,18 @@ pub enum RegisterError {
         /// Lines it had.
         seen: u64,
     },
+    /// A line of the log is not the one that the database has.
+    LogDiffers {
+        /// Its number.
+        line: u64,
+    },
+    /// The log cannot be written again from the database.
+    Restore(WholeFileError),
+    /// Another relay has the folder.
+    InUse {
+        /// The file that it has locked.
+        path: PathBuf,
+    },
     /// A message cannot be signed.
     Signature,
 }
@@ -194,7 +243,31 @@ impl RegisterError {
                 error.kind() == io::ErrorKind::StorageFull
             }
             Self::Index(error) => error.is_full(),
-            Self::Log(_) | Self::LogLost { .. } | Self::Signature => false,
+            Self::Log(_)
+            | Self::LogLost { .. }
+            | Self::LogDiffers { .. }
+            | Self::Restore(_)
+            | Self::InUse { .. }
+            | Self::Signature => false,
+        }
+    }
+
+    /// Whether the database does not answer at the moment: what was asked for is not acknowledged, and can be asked for again.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Index(error) if error.is_passing())
+    }
+
+    /// What the user can do about it.
+    pub fn next_step(&self) -> Option<&'static str> {
+        match self {
+            Self::Index(error) => error.next_step(),
+            Self::LogLost { .. } | Self::LogDiffers { .. } => Some(
+                "keep both as evidence: with a database, move DIR/relay away to have its log written again; or start on an empty database",
+            ),
+            Self::InUse { .. } => Some("stop the other relay, or give this one a folder of its own"),
+            Self::Restore(error) => Some(error.next_step()),
+            Self::Log(error) => error.next_step(),
+            Self::Io { .. } | Self::Signature => None,
         }
     }
 }
@@ -220,6 +293,9 @@ impl fmt::Display for RegisterError {
             Self::LogLost { path, lines, seen } => {
                 write!(f, "{} has {lines} lines and had {seen}: it was cut or replaced", path.display())
             }
+            Self::LogDiffers { line } => write!(f, "the log and the database have different lines {line}"),
+            Self::Restore(error) => write!(f, "the log cannot be written again from the database: {error}"),
+            Self::InUse { path } => write!(f, "another relay has locked {}", path.display()),
             Self::Signature => f.write_str("the relay's message cannot be signed"),
         }
     }

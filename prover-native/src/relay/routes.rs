@@ -157,6 +157,7 @@ fn posted(service: &Service, answered: Answered) -> Response<Body> {
         Ok(Ok(Outcome::Unknown)) => return refuse(service, Problem::NoCommit),
         Ok(Ok(Outcome::Crowded)) => return refuse(service, Problem::TooManyAttestations),
         Ok(Err(error)) if error.is_full() => return refuse(service, Problem::StorageFull),
+        Ok(Err(error)) if error.is_passing() => return refuse(service, Problem::StoreUnavailable),
         Ok(Err(_)) | Err(_) => return refuse(service, Problem::Internal),
     };
     counter.fetch_add(1, Ordering::Relaxed);
@@ -198,6 +199,7 @@ async fn looked_up<T: Send + 'static>(
     match found {
         Ok(Ok(Some(found))) => Ok(found),
         Ok(Ok(None)) => Err(Problem::NoCommit),
+        Ok(Err(error)) if error.is_passing() => Err(Problem::StoreUnavailable),
         Ok(Err(_)) | Err(_) => Err(Problem::Internal),
     }
 }

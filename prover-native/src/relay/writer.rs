@@ -3,8 +3,6 @@
 
 use std::{
     collections::HashMap,
-    fs::File,
-    io::{BufRead, BufReader},
     sync::{Arc, mpsc},
     time::SystemTime,
 };
@@ -16,10 +14,15 @@ use verifier_core::{
 
 use super::{
     Outcome, RegisterError, Terms,
-    index::{Index, Record, Stored},
+    index::{Entry, Index, Record, Stored},
     line::{Line, Logged},
+    log_lines::LogLines,
 };
-use crate::{clock, keys::SecretKey, pcap::LogFile};
+use crate::{
+    clock,
+    keys::SecretKey,
+    pcap::{Appended, LogFile},
+};
 
 /// What is to be logged, and who waits for it.
 pub(super) struct Job {
@@ -31,56 +34,72 @@ pub(super) struct Job {
 const ATTESTATIONS_MAX: usize = 64;
 /// Jobs that one write takes.
 pub(super) const BATCH: usize = 512;
-/// Lines after which the index waits for the disk: what a crash leaves to be read again.
+/// Lines after which the index waits for the disk: what a crash leaves to be read again. Also what is in memory while it catches up.
 const INDEX_EVERY: u64 = 4096;
 
 /// Who writes.
 pub(super) struct Writer {
     log: LogFile,
-    index: Arc<Index>,
+    /// The same log, as it is read back.
+    lines: LogLines,
+    index: Arc<dyn Index>,
     key: SecretKey,
     key_id: Digest,
     terms: Terms,
     /// Lines that are in the log, and that the index could not take yet.
-    pending: Vec<(u64, Record)>,
+    pending: Vec<Entry>,
     /// Lines of the log, as far as this writer knows.
     seen: u64,
     /// Lines that the index has on disk.
     durable: u64,
+    /// Whether the log may have lines of which neither the index nor `pending` knows.
+    behind: bool,
 }
 
 impl Writer {
-    pub(super) fn new(log: LogFile, index: Arc<Index>, key: SecretKey, terms: Terms) -> Self {
-        let key_id = key.public().id();
-        Self { log, index, key, key_id, terms, pending: Vec::new(), seen: 0, durable: 0 }
+    pub(super) fn new(
+        log: LogFile,
+        index: Arc<dyn Index>,
+        key: SecretKey,
+        terms: Terms,
+    ) -> Result<Self, RegisterError> {
+        let (key_id, lines) = (key.public().id(), LogLines::open(log.path())?);
+        Ok(Self { log, lines, index, key, key_id, terms, pending: Vec::new(), seen: 0, durable: 0, behind: true })
     }
 
     /// Brings the index up to date from the log.
     pub(super) fn catch_up(&mut self) -> Result<(), RegisterError> {
+        self.behind = true;
         // What a crash left behind the last whole line is put aside before anything is read.
         self.log.append(&[])?;
         // A line that a crash left unsynced is about to be answered for.
         self.log.sync()?;
-        let path = self.log.path().to_owned();
-        let io = |error| RegisterError::Io { path: path.clone(), error };
-        let seen = self.index.seen()?;
         self.pending.clear();
-        let mut lines = BufReader::new(File::open(&path).map_err(io)?).split(b'\n');
-        let mut count = 0;
-        while let Some(line) = lines.next().transpose().map_err(io)? {
-            if count >= seen
-                && let Some(line) = Line::read(&line)
-            {
-                let record = self.record(line, count)?;
-                self.pending.push((count, record));
+        self.lines = LogLines::open(self.log.path())?;
+        self.index.follow(&mut self.lines)?;
+        self.seen = self.lines.count();
+        while let Some(entry) = self.read_back()? {
+            self.keep(entry);
+            if self.pending.len() as u64 >= INDEX_EVERY {
+                self.flush(true)?;
             }
-            count += 1;
         }
-        if count < seen {
-            return Err(RegisterError::LogLost { path, lines: count, seen });
-        }
-        self.seen = count;
-        self.flush(true)
+        self.flush(true)?;
+        self.behind = false;
+        Ok(())
+    }
+
+    /// The next line of the log, and what it adds.
+    fn read_back(&mut self) -> Result<Option<Entry>, RegisterError> {
+        let number = self.lines.count();
+        let Some(text) = self.lines.next()? else { return Ok(None) };
+        let record = Line::read(&text).map(|line| self.record(line, number)).transpose()?;
+        Ok(Some(Entry { number, text, record }))
+    }
+
+    fn keep(&mut self, entry: Entry) {
+        self.seen = entry.number + 1;
+        self.pending.push(entry);
     }
 
     /// Works until nobody can send any more.
@@ -103,57 +122,83 @@ impl Writer {
     /// Logs what is new in a batch, all or nothing, and answers each.
     fn batch(&mut self, lines: Vec<Line>) -> Result<Vec<Outcome>, RegisterError> {
         // An index that is behind would let a commit in twice.
-        if self.index.reopen()? {
+        if self.index.reopen()? || self.behind {
             self.catch_up()?;
         }
         self.flush(false)?;
+        let mut hashes: Vec<Digest> = lines.iter().map(Line::commit_hash).collect();
+        hashes.sort_unstable();
+        hashes.dedup();
+        let there = self.index.commits(&hashes)?;
         let now = clock::millis(SystemTime::now());
         let mut plans = Vec::with_capacity(lines.len());
         let mut new: Vec<Line> = Vec::new();
         let mut begun = Begun::default();
         for line in lines {
             plans.push(match line {
-                Line::Commit(Logged { commit, .. }) => self.plan_commit(commit, now, &mut new, &mut begun)?,
+                Line::Commit(Logged { commit, .. }) => {
+                    let stored = there.get(&commit.header_commit_hash);
+                    self.plan_commit(commit, stored, now, &mut new, &mut begun)
+                }
+                Line::Attestation { commit, .. }
+                    if !there.contains_key(&commit) && !begun.commits.contains_key(&commit) =>
+                {
+                    Plan::Done(Outcome::Unknown)
+                }
                 Line::Attestation { commit, key_id, message } => {
                     self.plan_attestation(commit, key_id, message, &mut new, &mut begun)?
                 }
             });
         }
         let entries: Vec<_> = new.iter().map(|line| line.entry(&self.key_id)).collect();
+        // Until they are read back, nobody but the log knows of the lines.
+        self.behind = !entries.is_empty();
         let appended = self.log.append(&entries)?;
-        let mut receipts = Vec::with_capacity(new.len());
-        for (line, appended) in new.into_iter().zip(&appended) {
-            let record = self.record(line, appended.seq)?;
-            receipts.push(match &record {
-                Record::Commit { stored, .. } => stored.receipt.clone(),
-                Record::Attestation { message, .. } => message.clone(),
-            });
-            self.pending.push((appended.seq, record));
-            self.seen = appended.seq + 1;
-        }
+        let made = self.take_in(&appended)?;
+        self.behind = false;
         self.flush(self.seen >= self.durable + INDEX_EVERY)?;
-        Ok(plans.into_iter().map(|plan| plan.outcome(&receipts)).collect())
+        Ok(plans.into_iter().map(|plan| plan.outcome(&made)).collect())
+    }
+
+    /// Reads back what was appended, as it is on disk, and returns the message that each line is answered with.
+    fn take_in(&mut self, appended: &[Appended]) -> Result<Vec<Vec<u8>>, RegisterError> {
+        let (Some(first), Some(last)) = (appended.first(), appended.last()) else { return Ok(Vec::new()) };
+        let mut made = Vec::with_capacity(appended.len());
+        while self.lines.count() <= last.seq {
+            let entry = self.read_back()?.ok_or_else(|| self.lost(last.seq + 1))?;
+            if entry.number >= first.seq {
+                let record = entry.record.as_ref().ok_or_else(|| self.lost(last.seq + 1))?;
+                made.push(record.message().to_vec());
+            }
+            self.keep(entry);
+        }
+        Ok(made)
+    }
+
+    fn lost(&self, seen: u64) -> RegisterError {
+        RegisterError::LogLost { path: self.lines.path().to_owned(), lines: self.lines.count(), seen }
     }
 
     fn plan_commit(
         &self,
         commit: Commit,
+        stored: Option<&Stored>,
         now: u64,
         new: &mut Vec<Line>,
         begun: &mut Begun,
-    ) -> Result<Plan, RegisterError> {
+    ) -> Plan {
         let hash = commit.header_commit_hash;
         if let Some((da_hash, place)) = begun.commits.get(&hash) {
             let same = *da_hash == commit.da_hash;
-            return Ok(if same { Plan::Again(*place) } else { Plan::Done(Outcome::Conflict) });
+            return if same { Plan::Again(*place) } else { Plan::Done(Outcome::Conflict) };
         }
-        if let Some(stored) = self.index.commit(&hash)? {
+        if let Some(stored) = stored {
             let same = stored.da_hash == commit.da_hash;
-            return Ok(Plan::Done(if same { Outcome::Known(stored.receipt) } else { Outcome::Conflict }));
+            return Plan::Done(if same { Outcome::Known(stored.receipt.clone()) } else { Outcome::Conflict });
         }
         begun.commits.insert(hash, (commit.da_hash, new.len()));
         new.push(Line::Commit(Logged { commit, committed_at: now, terms: self.terms }));
-        Ok(Plan::New(new.len() - 1))
+        Plan::New(new.len() - 1)
     }
 
     fn plan_attestation(
@@ -164,9 +209,6 @@ impl Writer {
         new: &mut Vec<Line>,
         begun: &mut Begun,
     ) -> Result<Plan, RegisterError> {
-        if self.index.commit(&commit)?.is_none() && !begun.commits.contains_key(&commit) {
-            return Ok(Plan::Done(Outcome::Unknown));
-        }
         if let Some(place) = begun.attestations.get(&(commit, key_id)) {
             return Ok(Plan::Again(*place));
         }

@@ -2,6 +2,9 @@
 
 #![allow(dead_code, reason = "each test uses a part")]
 
+pub(crate) mod killed;
+pub(crate) mod postgres;
+
 use std::{
     io::Read,
     net::SocketAddr,
@@ -13,7 +16,7 @@ use prover_native::{
     keys::SecretKey,
     pcap,
     provider::{Folder, Server},
-    relay::{Register, Service},
+    relay::{Register, RegisterError, Service, Store},
 };
 use verifier_core::{
     Digest,
@@ -56,12 +59,21 @@ pub(crate) fn registry() -> Registry {
 }
 
 pub(crate) fn register(folder: &Path) -> Register {
-    Register::open(folder, relay_key(), registry(), 80, DAY_MS).unwrap()
+    open(folder, &Store::File).unwrap()
+}
+
+pub(crate) fn open(folder: &Path, store: &Store) -> Result<Register, RegisterError> {
+    Register::open(folder, store, relay_key(), registry(), 80, DAY_MS)
 }
 
 /// A relay on any free port.
 pub(crate) fn serve(folder: &Path, per_second: u32) -> Server {
-    let service = Service::new(register(&folder.join("relay")), per_second);
+    serve_from(folder, &Store::File, per_second)
+}
+
+/// The same, with its index in a store.
+pub(crate) fn serve_from(folder: &Path, store: &Store, per_second: u32) -> Server {
+    let service = Service::new(open(&folder.join("relay"), store).unwrap(), per_second);
     let address = SocketAddr::from(([127, 0, 0, 1], 0));
     Server::start_with(address, Folder::at(folder), false, None, Some(Arc::new(service))).unwrap()
 }

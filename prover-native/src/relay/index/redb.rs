@@ -1,10 +1,7 @@
-//! The index of a relay's log: what is there for a commit, without reading the log.
-//!
-//! It may be lost, or be behind: whoever opens it brings it up to date from the lines that it has not seen. So only now and then does it
-//! wait for the disk; the log has.
+//! The index as a file beside the log, in redb. Only now and then does it wait for the disk; the log has.
 
 use std::{
-    fmt,
+    collections::HashMap,
     path::{Path, PathBuf},
     sync::{PoisonError, RwLock},
 };
@@ -12,20 +9,7 @@ use std::{
 use redb::{Database, Durability, ReadableDatabase, TableDefinition};
 use verifier_core::Digest;
 
-/// Receipt and challenge of a commit.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Stored {
-    pub(super) da_hash: Digest,
-    pub(super) receipt: Vec<u8>,
-    pub(super) challenge: Vec<u8>,
-}
-
-/// What a line of the log adds.
-#[derive(Clone, Debug)]
-pub(super) enum Record {
-    Commit { hash: Digest, stored: Stored },
-    Attestation { commit: Digest, key_id: Digest, message: Vec<u8> },
-}
+use super::{Entry, Index, IndexError, LogLines, Record, RegisterError, Stored};
 
 type Hash<'a> = &'a [u8; Digest::LEN];
 type StoredRow<'a> = (Hash<'a>, &'a [u8], &'a [u8]);
@@ -40,24 +24,44 @@ const ATTESTATIONS: TableDefinition<'_, AttestationPlace<'_>, AttestationRow<'_>
 /// How many lines of the log have been seen.
 const SEEN: TableDefinition<'_, (), u64> = TableDefinition::new("seen");
 
-/// The index.
+/// The file.
 #[derive(Debug)]
-pub(super) struct Index {
+pub(in crate::relay) struct Redb {
     path: PathBuf,
     /// None after a failure, until it could be opened again: after one, the library answers nothing more.
     database: RwLock<Option<Database>>,
 }
 
-impl Index {
+impl Redb {
     /// Opens the index, or makes an empty one.
-    pub(super) fn open(path: &Path) -> Result<Self, IndexError> {
+    pub(in crate::relay) fn open(path: &Path) -> Result<Self, IndexError> {
         let index = Self { path: path.to_owned(), database: RwLock::new(None) };
         index.reopen()?;
         Ok(index)
     }
 
-    /// Opens it again after a failure, and says whether there was one: what it had not on disk is gone then.
-    pub(super) fn reopen(&self) -> Result<bool, IndexError> {
+    /// Lines of the log that it has seen.
+    fn seen(&self) -> Result<u64, IndexError> {
+        self.read(|read| {
+            let table = read.open_table(SEEN).map_err(IndexError::of)?;
+            let seen = table.get(()).map_err(IndexError::of)?;
+            Ok(seen.map_or(0, |seen| seen.value()))
+        })
+    }
+
+    fn read<T>(&self, work: impl FnOnce(&redb::ReadTransaction) -> Result<T, IndexError>) -> Result<T, IndexError> {
+        self.with(|database| work(&database.begin_read().map_err(IndexError::of)?))
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&Database) -> Result<T, IndexError>) -> Result<T, IndexError> {
+        let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
+        work(database.as_ref().ok_or(IndexError::Closed)?)
+    }
+}
+
+impl Index for Redb {
+    /// What it had not on disk is gone.
+    fn reopen(&self) -> Result<bool, IndexError> {
         let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
         if database.is_some() {
             return Ok(false);
@@ -72,17 +76,17 @@ impl Index {
         Ok(true)
     }
 
-    /// Lines of the log that it has seen.
-    pub(super) fn seen(&self) -> Result<u64, IndexError> {
-        self.read(|read| {
-            let table = read.open_table(SEEN).map_err(IndexError::of)?;
-            let seen = table.get(()).map_err(IndexError::of)?;
-            Ok(seen.map_or(0, |seen| seen.value()))
-        })
+    fn follow(&self, log: &mut LogLines) -> Result<(), RegisterError> {
+        let seen = self.seen()?;
+        while log.count() < seen {
+            if log.next()?.is_none() {
+                return Err(RegisterError::LogLost { path: log.path().to_owned(), lines: log.count(), seen });
+            }
+        }
+        Ok(())
     }
 
-    /// What is there for a commit.
-    pub(super) fn commit(&self, hash: &Digest) -> Result<Option<Stored>, IndexError> {
+    fn commit(&self, hash: &Digest) -> Result<Option<Stored>, IndexError> {
         self.read(|read| {
             let table = read.open_table(COMMITS).map_err(IndexError::of)?;
             let found = table.get(hash.as_bytes()).map_err(IndexError::of)?;
@@ -93,8 +97,12 @@ impl Index {
         })
     }
 
-    /// Attestations of a commit, oldest first, with the identities of their keys.
-    pub(super) fn attestations(&self, commit: &Digest) -> Result<Vec<(Digest, Vec<u8>)>, IndexError> {
+    fn commits(&self, hashes: &[Digest]) -> Result<HashMap<Digest, Stored>, IndexError> {
+        let found = |hash: &Digest| Some(self.commit(hash).transpose()?.map(|stored| (*hash, stored)));
+        hashes.iter().filter_map(found).collect()
+    }
+
+    fn attestations(&self, commit: &Digest) -> Result<Vec<(Digest, Vec<u8>)>, IndexError> {
         self.read(|read| {
             let table = read.open_table(ATTESTATIONS).map_err(IndexError::of)?;
             let all = table.range((commit.as_bytes(), 0)..=(commit.as_bytes(), u64::MAX)).map_err(IndexError::of)?;
@@ -108,8 +116,7 @@ impl Index {
         })
     }
 
-    /// Adds what lines of the log say, and notes that all before `seen` were.
-    pub(super) fn add(&self, records: &[(u64, Record)], seen: u64, durable: bool) -> Result<(), IndexError> {
+    fn add(&self, entries: &[Entry], seen: u64, durable: bool) -> Result<(), IndexError> {
         let added = self.with(|database| {
             let mut write = database.begin_write().map_err(IndexError::of)?;
             if !durable {
@@ -118,15 +125,16 @@ impl Index {
             {
                 let mut commits = write.open_table(COMMITS).map_err(IndexError::of)?;
                 let mut attestations = write.open_table(ATTESTATIONS).map_err(IndexError::of)?;
-                for (line, record) in records {
+                for Entry { number, record, .. } in entries {
                     match record {
-                        Record::Commit { hash, stored: Stored { da_hash, receipt, challenge } } => {
+                        None => {}
+                        Some(Record::Commit { hash, stored: Stored { da_hash, receipt, challenge } }) => {
                             let value = (da_hash.as_bytes(), receipt.as_slice(), challenge.as_slice());
                             commits.insert(hash.as_bytes(), value).map_err(IndexError::of)?;
                         }
-                        Record::Attestation { commit, key_id, message } => {
+                        Some(Record::Attestation { commit, key_id, message }) => {
                             let value = (key_id.as_bytes(), message.as_slice());
-                            attestations.insert((commit.as_bytes(), *line), value).map_err(IndexError::of)?;
+                            attestations.insert((commit.as_bytes(), *number), value).map_err(IndexError::of)?;
                         }
                     }
                 }
@@ -139,39 +147,10 @@ impl Index {
         }
         added
     }
-
-    fn read<T>(&self, work: impl FnOnce(&redb::ReadTransaction) -> Result<T, IndexError>) -> Result<T, IndexError> {
-        self.with(|database| work(&database.begin_read().map_err(IndexError::of)?))
-    }
-
-    fn with<T>(&self, work: impl FnOnce(&Database) -> Result<T, IndexError>) -> Result<T, IndexError> {
-        let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
-        work(database.as_ref().ok_or(IndexError(None))?)
-    }
 }
-
-/// The index could not be read or written.
-#[derive(Debug)]
-pub struct IndexError(Option<Box<redb::Error>>);
 
 impl IndexError {
     fn of(error: impl Into<redb::Error>) -> Self {
-        Self(Some(Box::new(error.into())))
-    }
-
-    /// Whether there is no room left.
-    pub(super) fn is_full(&self) -> bool {
-        matches!(self.0.as_deref(), Some(redb::Error::Io(error)) if error.kind() == std::io::ErrorKind::StorageFull)
+        Self::File(Box::new(error.into()))
     }
 }
-
-impl fmt::Display for IndexError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            Some(error) => write!(f, "the relay's index: {error}"),
-            None => f.write_str("the relay's index is closed after a failure"),
-        }
-    }
-}
-
-impl std::error::Error for IndexError {}
