@@ -31,6 +31,7 @@ export type {
   LogProofReport,
   LogReport,
   Requirement,
+  Witnessed,
 } from "./log.js";
 export { reasons, type Reason, type ReasonCode } from "./reasons.js";
 export type { Bytes, Source } from "./source.js";

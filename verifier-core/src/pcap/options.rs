@@ -1,34 +1,36 @@
 //! What is asked of a log or of a proof about one.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{
+    string::{String, ToString},
+    vec::Vec,
+};
 use core::fmt;
 
 use serde::{Deserialize, Deserializer, de::Error as _};
 
 use super::{
-    checkpoint::Checkpoint,
-    note::NoteKey,
+    checkpoint::{Checkpoint, CheckpointError},
+    note::{KeyType, NoteError, NoteKey},
     obligation::{Level, Requirement},
+    report::Anchoring,
+    witness::{Witnessed, Witnesses},
 };
-use crate::digest::Digest;
+use crate::{digest::Digest, reason::ReasonCode, refusal::Refusal};
 
-/// What is asked. As JSON: `{"level": "S0", "checkpoint": "<note>", "keys": ["name+id+base64"], "require": [{"policy_id": …,
-/// "invariant_id": …, "level": …, "subject": …}], "sealed": false}`, all optional; an unknown key is an error, so that a misspelt demand
-/// is never ignored.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+/// What is asked. As JSON: `{"level": "S0", "checkpoint": "<note>", "keys": ["name+id+base64"], "witnesses": ["name+id+base64"], "quorum": 1,
+/// "require": [{"policy_id": …, "invariant_id": …, "level": …, "subject": …}], "sealed": false}`, all optional; an unknown key is an error, so
+/// that a misspelt demand is never ignored.
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// How far to check.
-    #[serde(deserialize_with = "level")]
     pub level: Level,
     /// A checkpoint from outside the log's file.
-    #[serde(deserialize_with = "checkpoint")]
     pub checkpoint: Option<Checkpoint>,
     /// Keys whose checkpoints count.
-    #[serde(rename = "keys", deserialize_with = "keys")]
     pub trusted: Vec<NoteKey>,
+    /// Who must have cosigned the checkpoint.
+    pub witnesses: Witnesses,
     /// What must have been checked.
-    #[serde(rename = "require", deserialize_with = "requirements")]
     pub requirements: Vec<Requirement>,
     /// Whether the log must be closed.
     pub sealed: bool,
@@ -40,8 +42,55 @@ impl Options {
     /// # Errors
     /// What is wrong with the text.
     pub fn from_json(json: &str) -> Result<Self, OptionsError> {
-        serde_json::from_slice(json.as_bytes()).map_err(|error| OptionsError(alloc::format!("{error}")))
+        let wrong = |error: &dyn fmt::Display| OptionsError(error.to_string());
+        let asked: Asked = serde_json::from_slice(json.as_bytes()).map_err(|error| wrong(&error))?;
+        let Asked { level, checkpoint, keys: trusted, witnesses, quorum, require: requirements, sealed } = asked;
+        if trusted.iter().any(|key| key.kind() != KeyType::Signer) {
+            return Err(wrong(&NoteError::Key));
+        }
+        let witnesses = Witnesses::new(witnesses, quorum).map_err(|error| wrong(&error))?;
+        Ok(Self { level, checkpoint, trusted, witnesses, requirements, sealed })
     }
+
+    /// How firmly the checkpoint stands, and who has seen it.
+    ///
+    /// # Errors
+    /// When a signature does not verify, no trusted key signed, or too few witnesses cosigned.
+    pub(super) fn vouched(&self) -> Result<(Anchoring, Vec<Witnessed>), Refusal> {
+        let Some(checkpoint) = &self.checkpoint else {
+            if self.witnesses.is_empty() {
+                return Ok((Anchoring::Unanchored, Vec::new()));
+            }
+            let detail = "witnesses cosign checkpoints, and there is none";
+            return Err(Refusal::new(ReasonCode::VerificationProfileUnsatisfied, detail));
+        };
+        let refused = |error: CheckpointError| Refusal::new(error.code(), error);
+        let anchoring = if self.trusted.is_empty() {
+            Anchoring::Held
+        } else {
+            checkpoint.verify(&self.trusted).map_err(refused)?;
+            Anchoring::Anchored
+        };
+        Ok((anchoring, self.witnesses.check(checkpoint, &self.trusted).map_err(refused)?))
+    }
+}
+
+/// Options as JSON has them.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Asked {
+    #[serde(deserialize_with = "level")]
+    level: Level,
+    #[serde(deserialize_with = "checkpoint")]
+    checkpoint: Option<Checkpoint>,
+    #[serde(deserialize_with = "keys")]
+    keys: Vec<NoteKey>,
+    #[serde(deserialize_with = "keys")]
+    witnesses: Vec<NoteKey>,
+    quorum: Option<usize>,
+    #[serde(deserialize_with = "requirements")]
+    require: Vec<Requirement>,
+    sealed: bool,
 }
 
 fn level<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Level, D::Error> {
