@@ -1,9 +1,9 @@
 //! Witnesses and COSE receipts on the command line: what is cosigned and signed, and what is not.
 
 use std::{
-    fs,
+    fs::{self, File},
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
 };
 
 use prover_native::pcap::{KeyError, SigningKey, Witness, WitnessError, sign_checkpoint};
@@ -24,9 +24,14 @@ impl Folder {
         self.0.path().join(name)
     }
 
+    fn command(&self, arguments: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_capseal"));
+        command.arg("pcap").args(arguments.split(' ')).current_dir(&self.0);
+        command
+    }
+
     fn run(&self, arguments: &str) -> Output {
-        let arguments = arguments.split(' ').collect::<Vec<_>>();
-        Command::new(env!("CARGO_BIN_EXE_capseal")).arg("pcap").args(arguments).current_dir(&self.0).output().unwrap()
+        self.command(arguments).output().unwrap()
     }
 
     /// What a command that succeeds prints.
@@ -76,7 +81,11 @@ fn a_witness_cosigns_what_it_saw_grow_and_nothing_else() {
     let seen = report(&folder.good(&format!("{verify} --json")));
     assert_eq!(seen["witnessed"][0]["name"], "example.org/w1");
     assert!(folder.good(&verify).contains("witnessed by example.org/w1 at 2"));
-    // Again is no second line.
+    // Again is no second line, and a pipe is no file.
+    let input = Stdio::from(File::open(folder.at("one.ckpt")).unwrap());
+    let piped = folder.command(&cosign("-")).stdin(input).output().unwrap();
+    assert_eq!(String::from_utf8(piped.stdout).unwrap().matches("example.org/w1").count(), 1);
+    assert!(piped.status.success() && !folder.at("-").exists());
     folder.good(&cosign("one.ckpt"));
     assert_eq!(fs::read_to_string(folder.at("one.ckpt")).unwrap().matches("example.org/w1").count(), 1);
 

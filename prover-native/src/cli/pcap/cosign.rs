@@ -1,6 +1,10 @@
 //! `capseal pcap cosign`.
 
-use std::{path::PathBuf, process::ExitCode, time::SystemTime};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::SystemTime,
+};
 
 use anstream::println;
 use clap::Args;
@@ -29,7 +33,7 @@ use crate::{
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Cosign {
-    /// The checkpoint; the cosignature is added to this file.
+    /// The checkpoint; the cosignature is added to this file. For - it is read from standard input, and printed.
     #[arg(long, value_name = "FILE")]
     checkpoint: PathBuf,
     /// The witness's key.
@@ -63,6 +67,10 @@ pub(super) fn cosign(arguments: &Cosign) -> Result<ExitCode, Failure> {
         Err(error) => return Ok(refuse(&error)),
         Ok(cosigned) => cosigned,
     };
+    if arguments.checkpoint == Path::new("-") {
+        anstream::print!("{}", cosigned.note);
+        return Ok(ExitCode::SUCCESS);
+    }
     whole_file::write(&arguments.checkpoint, Existing::Replace, cosigned.note.to_string().as_bytes())?;
     println!("{GOOD}✓{GOOD:#} {} cosigned, {} lines", arguments.checkpoint.display(), cosigned.head.size);
     Ok(ExitCode::SUCCESS)

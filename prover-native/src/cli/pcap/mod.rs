@@ -34,8 +34,8 @@ Examples:
   capseal pcap log --run RUN --action build --actor ci          append an action
   capseal pcap key --name example.com/ci --out ci.key           make a key, print what others trust
   capseal pcap checkpoint --run RUN --sign ci.key > run.ckpt    sign its size and root; keep that elsewhere
-  capseal pcap cosign --checkpoint run.ckpt --sign w.key --key KEY   say as a witness that the log only grew
-  capseal pcap prove --run RUN --index 3 --cose 3.cose --sign ci.key  prove an entry to tools that speak COSE
+  capseal pcap prove --run RUN --index 3                        prove an entry; with --cose, to tools that speak COSE
+  capseal pcap cosign --help                                    how a witness cosigns a checkpoint, in three commands
   capseal pcap seal --run RUN                                   close it
   capseal pcap verify --run RUN --checkpoint run.ckpt --key KEY --level S1";
 
