@@ -48,6 +48,8 @@ impl Options {
         if trusted.iter().any(|key| key.kind() != KeyType::Signer) {
             return Err(wrong(&NoteError::Key));
         }
+        // A number that is too large for the platform is larger than there are witnesses, too.
+        let quorum = quorum.map(|quorum| usize::try_from(quorum).unwrap_or(usize::MAX));
         let witnesses = Witnesses::new(witnesses, quorum).map_err(|error| wrong(&error))?;
         Ok(Self { level, checkpoint, trusted, witnesses, requirements, sealed })
     }
@@ -87,7 +89,7 @@ struct Asked {
     keys: Vec<NoteKey>,
     #[serde(deserialize_with = "keys")]
     witnesses: Vec<NoteKey>,
-    quorum: Option<usize>,
+    quorum: Option<u64>,
     #[serde(deserialize_with = "requirements")]
     require: Vec<Requirement>,
     sealed: bool,
