@@ -1,6 +1,6 @@
 """Puts seeds for the fuzz targets into corpus/: receipts, and the entries inside them.
 
-seeds.py [FOLDER...]    out of every *.cap below the folders; by default, the vectors and the page's samples
+seeds.py [FOLDER...]    out of every *.cap below the folders, and what logs bring along; by default, the vectors and the page's samples
 """
 
 import base64
@@ -72,6 +72,8 @@ def main(folders: list[pathlib.Path]) -> None:
                 plant_entries(path)
             except zipfile.BadZipFile:
                 print(f"seeds: {path} is not for other readers", file=sys.stderr)
+    for path in sorted(path for folder in folders for path in folder.rglob("pcap/v2/*")):
+        plant("pcap", path.read_bytes())
     for path in sorted(path for folder in folders for path in folder.rglob("capability.json")):
         plant_tokens(path)
     for target in TARGETS:

@@ -1,17 +1,21 @@
-//! Any bytes, as everything that an action log brings along: a log of either version, read whole and in parts; a checkpoint; a proof.
+//! Any bytes, as everything that an action log brings along: a log of either version, read whole and in parts; a checkpoint; a proof; a COSE receipt.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use verifier_core::pcap::{
-    Checkpoint, Examination, Log, Note, Options, Part, Proof, TreeHead,
+    Checkpoint, CoseReceipt, Examination, Log, Note, Options, Part, Proof, TreeHead,
     obligation::Resolution,
     v1::{self, json},
-    verify_log, verify_proof,
+    verify_log, verify_proof, verify_receipt,
 };
 
 fuzz_target!(|bytes: &[u8]| {
     log(bytes);
     old_log(bytes);
+    if let Ok(receipt) = CoseReceipt::read(bytes) {
+        assert_eq!(receipt.to_cose(), bytes);
+    }
+    let _ = verify_receipt(bytes, Some(b"{\"seq\":0}"), &Options::default());
     if let Ok(note) = Note::parse(bytes) {
         assert_eq!(note.to_string().as_bytes(), bytes);
         if let Ok(head) = TreeHead::parse(&note.text) {

@@ -31,6 +31,7 @@ export type {
   LogProofReport,
   LogReport,
   Requirement,
+  Witnessed,
 } from "./log.js";
 
 const instance = new Instance(glue);

@@ -12,6 +12,10 @@ export interface LogOptions {
   checkpoint?: string;
   /** Keys whose checkpoints count: `name+id+base64`. */
   keys?: string[];
+  /** Witnesses that must have cosigned the checkpoint: `name+id+base64`. */
+  witnesses?: string[];
+  /** How many of the witnesses must have; all by default. */
+  quorum?: number;
   /** What must have been checked. */
   require?: Requirement[];
   /** Whether the log must be closed. */
@@ -26,6 +30,13 @@ export interface Requirement {
   subject?: string;
 }
 
+/** A witness that cosigned the checkpoint, and when it says that it did. */
+export interface Witnessed {
+  name: string;
+  /** UTC, to the second: `2026-01-31T12:34:56Z`. Whether that is late is not judged. */
+  time: string;
+}
+
 /** The report on an action log. */
 export interface LogReport {
   schema: "capseal/log-report/v1";
@@ -37,6 +48,8 @@ export interface LogReport {
   root: string | null;
   sealed: boolean;
   anchoring: Anchoring | null;
+  /** Who cosigned the checkpoint, of those that were asked for; nobody when the log is refused. */
+  witnessed: Witnessed[];
   obligations: Judgement | null;
   reason: ReasonCode | null;
   detail: string | null;
@@ -79,6 +92,7 @@ export interface LogProofReport {
   size: number;
   root: string | null;
   anchoring: Anchoring | null;
+  witnessed: Witnessed[];
   reason: ReasonCode | null;
   detail: string | null;
   exit_code: number;

@@ -91,6 +91,7 @@ export type ReasonCode =
   | "E206_OBLIGATION_MALFORMED"
   | "E207_OBLIGATION_VIOLATED"
   | "E208_OBLIGATION_INCOMPLETE"
+  | "E209_CHECKPOINT_UNWITNESSED"
   | "E301_PROOF_SYSTEM_MISMATCH"
   | "E302_VERIFICATION_PROFILE_UNSATISFIED"
   | "E601_CAPABILITY_MISSING"
@@ -226,6 +227,7 @@ export const reasons: readonly Reason[] = [
   { name: "E206_OBLIGATION_MALFORMED", number: 206, exit_code: 20, meaning: "An obligation is not of its schema." },
   { name: "E207_OBLIGATION_VIOLATED", number: 207, exit_code: 11, meaning: "Something that had to be checked does not hold." },
   { name: "E208_OBLIGATION_INCOMPLETE", number: 208, exit_code: 11, meaning: "Something that had to be checked was not shown to hold." },
+  { name: "E209_CHECKPOINT_UNWITNESSED", number: 209, exit_code: 11, meaning: "Fewer witnesses than required have cosigned the checkpoint." },
   { name: "E301_PROOF_SYSTEM_MISMATCH", number: 301, exit_code: 12, meaning: "The backend, circuit or parameter set is not one that this verifier pins." },
   { name: "E302_VERIFICATION_PROFILE_UNSATISFIED", number: 302, exit_code: 11, meaning: "The level asked for cannot be reached." },
   { name: "E601_CAPABILITY_MISSING", number: 601, exit_code: 11, meaning: "A capability token is required and there is none." },

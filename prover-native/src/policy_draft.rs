@@ -5,11 +5,13 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 use verifier_core::{
     ClaimClass, Inspection,
+    pcap::obligation::Requirement,
     policy::{Rule, SCHEMA},
 };
 
-/// A policy that allows what one run was, and nothing else.
-pub fn draft(inspection: &Inspection, security_bits: Option<u32>, id: &str) -> String {
+/// A policy that allows what one run was, and nothing else. `passed` are the checks that its log records as passed: it requires them of
+/// whatever subject the next log is about.
+pub fn draft(inspection: &Inspection, security_bits: Option<u32>, passed: &[Requirement], id: &str) -> String {
     let digests = |files: &[verifier_core::capsule::FileRef]| -> Vec<String> {
         let digests: BTreeSet<String> = files.iter().map(|file| file.digest.to_string()).collect();
         digests.into_iter().collect()
@@ -35,6 +37,9 @@ pub fn draft(inspection: &Inspection, security_bits: Option<u32>, id: &str) -> S
     if let Some(capture) = &inspection.capture {
         rule("capture", json!([capture]));
     }
+    if !passed.is_empty() {
+        rule("obligations", passed.iter().map(required).collect());
+    }
     if inspection.claim.code.is_empty() {
         // A rule over no code never holds.
         rules.remove("programs");
@@ -46,6 +51,10 @@ pub fn draft(inspection: &Inspection, security_bits: Option<u32>, id: &str) -> S
         "tracks": [{ "track_id": "main", "rules": rules }],
     });
     format!("{document:#}\n")
+}
+
+fn required(Requirement { policy_id, invariant_id, level, .. }: &Requirement) -> Value {
+    json!({ "policy_id": policy_id, "invariant_id": invariant_id, "level": level.name() })
 }
 
 /// A rule in words.

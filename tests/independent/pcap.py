@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 import json
+import struct
 from pathlib import Path
 from typing import Any
 
 import ed25519
+from cbor import encode_head
 from digests import sha256
 from event_log import CLOSING, read_event, time_ms
-from reasons import need
+from reasons import Refused, need
 
 Head = tuple[str, int, bytes]  # log id, size, root
 
@@ -72,10 +74,13 @@ def read_log(log: bytes) -> list[bytes]:
     return lines
 
 
-def read_key(text: str) -> tuple[str, bytes, bytes]:
+SIGNER, WITNESS = b"\1", b"\4"
+
+
+def read_key(text: str, kind: bytes = SIGNER) -> tuple[str, bytes, bytes]:
     name, key_id, encoded = text.split("+", 2)
     typed = base64.b64decode(encoded, validate=True)
-    need(typed[:1] == b"\1" and len(typed) == 33, "E203", "the key's type")
+    need(typed[:1] == kind and len(typed) == 33, "E203", "the key's type")
     need(sha256(name.encode() + b"\n" + typed)[:4].hex() == key_id, "E203", "the key's id")
     return name, bytes.fromhex(key_id), typed[1:]
 
@@ -99,6 +104,54 @@ def read_checkpoint(note: bytes, trusted: str) -> Head:
     return origin.removeprefix("capseal/"), int(size), base64.b64decode(encoded, validate=True)
 
 
+def read_cosignatures(note: bytes, witnesses: list[str]) -> list[tuple[str, int]]:
+    """The witnesses that cosigned, each with its time."""
+    text, _, signatures = note.decode().rpartition("\n\n")
+    keys = {key[:2]: key[2] for key in (read_key(witness, WITNESS) for witness in witnesses)}
+    found = []
+    for line in signatures.splitlines():
+        _, name, encoded = line.split(" ")
+        blob = base64.b64decode(encoded, validate=True)
+        if (name, blob[:4]) not in keys:
+            continue
+        (time,) = struct.unpack(">Q", blob[4:12])
+        message = f"cosignature/v1\ntime {time}\n{text}\n".encode()
+        need(ed25519.verify(keys[name, blob[:4]], message, blob[12:]), "E021", "the cosignature")
+        found.append((name, time))
+    return found
+
+
+def cbor(value: Any) -> bytes:
+    """Deterministic CBOR with what COSE needs: negative integers, null, and maps with any keys."""
+    match value:
+        case None:
+            return b"\xf6"
+        case int():
+            return encode_head(0, value) if value >= 0 else encode_head(1, -1 - value)
+        case bytes():
+            return encode_head(2, len(value)) + value
+        case str():
+            return encode_head(3, len(value.encode())) + value.encode()
+        case list():
+            return encode_head(4, len(value)) + b"".join(map(cbor, value))
+        case dict():
+            return encode_head(5, len(value)) + b"".join(sorted(cbor(key) + cbor(item) for key, item in value.items()))
+    raise TypeError(type(value))
+
+
+def check_receipt(cose: bytes, trusted: str, head: Head, label: int, proof: list[Any]) -> None:
+    """A COSE receipt has one spelling: what it says of a head, by a key, is written again, and its signature verified."""
+    name, key_id, key = read_key(trusted)
+    log_id, size, root_of_head = head
+    claims = {1: name, 2: f"capseal/{log_id}", "size": size}
+    protected = cbor({1: -19, 4: key_id, 15: claims, 395: 1})
+    signature = cose[-64:]
+    spelled = b"\xd2" + cbor([protected, {396: {label: [cbor(proof)]}}, None, signature])
+    need(cose == spelled, "E002", "the receipt's spelling")
+    message = cbor(["Signature1", protected, b"", root_of_head])
+    need(ed25519.verify(key, message, signature), "E021", "the receipt's signature")
+
+
 def outcomes(folder: Path) -> list[tuple[str, bool, str]]:
     """The vectors of version 2."""
     lines = read_log((folder / "v2" / "log.jsonl").read_bytes())
@@ -120,4 +173,26 @@ def outcomes(folder: Path) -> list[tuple[str, bool, str]]:
     holds = joined["path"] == expected(consistency(heads[0][1], leaves))
     holds &= (joined["from_root"], joined["root"]) == (heads[0][2].hex(), heads[1][2].hex())
     found.append(("pcap/v2/consistency.json", holds, f"{joined['from']} to {joined['size']}"))
+    return found + test_key_outcomes(folder / "v2", leaves, heads)
+
+
+def test_key_outcomes(folder: Path, leaves: list[bytes], heads: list[Head]) -> list[tuple[str, bool, str]]:
+    """What the test keys signed: a checkpoint with witnesses, and COSE receipts."""
+    key, witnesses = (folder / "test-key.txt").read_text().strip(), (folder / "witnesses.txt").read_text().split()
+    earlier, head = heads
+    note = (folder / "witnessed.ckpt").read_bytes()
+    cosigned = read_cosignatures(note, witnesses)
+    names = [witness.split("+")[0] for witness in witnesses]
+    found = [("pcap/v2/witnessed.ckpt", read_checkpoint(note, key) == head and [name for name, _ in cosigned] == names, str(cosigned))]
+    size = head[1]
+    for name, label, proof in (
+        ("header.cose", -1, [size, 0, path(0, leaves)]),
+        ("inclusion.cose", -1, [size, 2, path(2, leaves)]),
+        ("consistency.cose", -2, [earlier[1], size, consistency(earlier[1], leaves)]),
+    ):
+        try:
+            check_receipt((folder / name).read_bytes(), key, head, label, proof)
+            found.append((f"pcap/v2/{name}", True, f"{len(proof[2])} digests"))
+        except Refused as refused:
+            found.append((f"pcap/v2/{name}", False, str(refused)))
     return found

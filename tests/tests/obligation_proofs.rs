@@ -11,6 +11,7 @@ use verifier_core::{
     Digest, Limits,
     pcap::{
         Options, TreeHead,
+        note::KeyType,
         obligation::{Level, Obligation, Outcome, ProofRef, Record, Resolution, Why},
     },
     verify::evidence,
@@ -78,7 +79,7 @@ fn why(folder: &Path, level: Level, subject: Digest, proof: Digest) -> Why {
         proof_ref: ProofRef::Content(proof),
     };
     log.append(&[NewEntry::from(&Record { obligation, subject, level: Level::S2 })]).unwrap();
-    let key = SigningKey::generate("ci").unwrap();
+    let key = SigningKey::generate("ci", KeyType::Signer).unwrap();
     let head = examine(&path, Options::default(), &mut refuse_proofs).unwrap();
     let head = TreeHead { log_id: head.log_id.unwrap(), size: head.size, root: head.root.unwrap() };
     let options = Options {

@@ -154,6 +154,15 @@ impl Fields {
         self.optional(key)?.present()
     }
 
+    /// An array; none is as good as an empty one.
+    pub(crate) fn list<T>(
+        &mut self,
+        key: &str,
+        read: fn(Place) -> Result<T, DocumentError>,
+    ) -> Result<Vec<T>, DocumentError> {
+        self.optional(key).map_or_else(|| Ok(Vec::new()), |place| place.list(read))
+    }
+
     pub(crate) fn required(&mut self, key: &str) -> Result<Place, DocumentError> {
         let path = self.below(key);
         self.optional(key).ok_or(DocumentError::Schema { path, expected: "a value; the key is missing" })

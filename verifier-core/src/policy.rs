@@ -15,7 +15,7 @@ use alloc::{string::String, vec::Vec};
 use serde::{Serialize, Serializer};
 
 pub use document::{Policy, PolicyError, SCHEMA, Track};
-pub use evaluate::{Facts, Manifests, evaluate};
+pub use evaluate::{Facts, Manifests, evaluate, passed_obligations};
 pub use inclusion::{INCLUSION_SCHEMA, Inclusion, registry_tree};
 pub use rule::Rule;
 

@@ -161,6 +161,7 @@ reasons! {
     206 ObligationMalformed "E206_OBLIGATION_MALFORMED" Malformed "An obligation is not of its schema.";
     207 ObligationViolated "E207_OBLIGATION_VIOLATED" Policy "Something that had to be checked does not hold.";
     208 ObligationIncomplete "E208_OBLIGATION_INCOMPLETE" Policy "Something that had to be checked was not shown to hold.";
+    209 CheckpointUnwitnessed "E209_CHECKPOINT_UNWITNESSED" Policy "Fewer witnesses than required have cosigned the checkpoint.";
     301 ProofSystemMismatch "E301_PROOF_SYSTEM_MISMATCH" Commitment "The backend, circuit or parameter set is not one that this verifier pins.";
     302 VerificationProfileUnsatisfied "E302_VERIFICATION_PROFILE_UNSATISFIED" Policy "The level asked for cannot be reached.";
     601 CapabilityMissing "E601_CAPABILITY_MISSING" Policy "A capability token is required and there is none.";

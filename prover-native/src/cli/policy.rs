@@ -14,7 +14,9 @@ use verifier_core::{
     capsule::{Capsule, entry},
     container::Container,
     inspect,
-    policy::{Facts, Inclusion, Policy, RuleAnswer, RuleOutcome, document_hash, evaluate, registry_tree},
+    policy::{
+        Facts, Inclusion, Policy, RuleAnswer, RuleOutcome, document_hash, evaluate, passed_obligations, registry_tree,
+    },
     signature::Purpose,
     verify,
 };
@@ -142,7 +144,10 @@ fn init(from: &Path, id: &str, out: &Path) -> Result<(), Failure> {
         return Err(Failure::new(format_args!("{} is refused: {refusal}", from.display())));
     }
     let inspection = inspect(&bytes, &Limits::DEFAULT)?;
-    let document = policy_draft::draft(&inspection, verdict.security_bits, id);
+    let container = Container::parse(&bytes, &Limits::DEFAULT)?;
+    let capsule = Capsule::read(container.get(entry::CAPSULE).unwrap_or_default())?;
+    let passed = container.get(entry::EVENTS).map(|log| passed_obligations(&capsule, log)).unwrap_or_default();
+    let document = policy_draft::draft(&inspection, verdict.security_bits, &passed, id);
     whole_file::write(out, Existing::Keep, document.as_bytes())?;
     println!("{GOOD}✓{GOOD:#} {}", out.display());
     println!("  hash {}", document_hash(document.as_bytes()));

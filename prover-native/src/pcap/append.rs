@@ -35,6 +35,15 @@ pub struct Appended {
     pub leaf: Digest,
 }
 
+/// What a crash had left behind the last whole line, and was put aside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recovered {
+    /// Its length in bytes.
+    pub bytes: u64,
+    /// The file that it is kept in.
+    pub kept_as: PathBuf,
+}
+
 /// A log that is being written.
 #[derive(Debug)]
 pub struct LogFile {
@@ -42,6 +51,8 @@ pub struct LogFile {
     file: File,
     /// Where the log stood when this writer last looked: its length and its chain.
     known: Option<(u64, Chain)>,
+    /// What was put aside and not asked for yet.
+    recovered: Option<Recovered>,
     poisoned: bool,
 }
 
@@ -67,12 +78,17 @@ impl LogFile {
     /// When the file cannot be opened. What it holds is looked at by the first append.
     pub fn open(path: &Path) -> Result<Self, LogFileError> {
         let file = OpenOptions::new().read(true).append(true).open(path).map_err(LogFileError::io(path))?;
-        Ok(Self { path: path.to_owned(), file, known: None, poisoned: false })
+        Ok(Self { path: path.to_owned(), file, known: None, recovered: None, poisoned: false })
     }
 
     /// Where the log is.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// What the appends since the last call have put aside; the last, if a crash came between them.
+    pub fn take_recovered(&mut self) -> Option<Recovered> {
+        self.recovered.take()
     }
 
     /// Appends entries, all or none, in order and without others between them. Returns when they are written, and when one of
@@ -167,6 +183,7 @@ impl LogFile {
     fn recover(&mut self, end: u64, chain: Chain) -> Result<Chain, LogFileError> {
         let (beside, torn) = tail::put_aside(&self.path, &mut self.file, end).map_err(LogFileError::io(&self.path))?;
         self.file.set_len(end).map_err(LogFileError::io(&self.path))?;
+        self.recovered = Some(Recovered { bytes: torn.len() as u64, kept_as: beside.clone() });
         if chain.is_closed() {
             return Ok(chain);
         }

@@ -1,7 +1,8 @@
 //! Action logs on disk (spec: `docs/spec/pcap.md`): written by many processes at once, through crashes, and checked as they stream by.
 //!
 //! What a log is, the core says ([`verifier_core::pcap`]); here it meets files. [`LogFile`] appends, [`SharedLog`] lets the threads of a
-//! process share a sync, [`examine()`] checks, [`SigningKey`] signs checkpoints.
+//! process share a sync, [`examine()`] checks, [`SigningKey`] signs checkpoints and
+//! [`Witness`] cosigns them.
 //!
 //! ```no_run
 //! use prover_native::pcap::{Action, LogFile};
@@ -21,12 +22,14 @@ mod proofs;
 mod prove;
 mod shared;
 mod tail;
+mod witness;
 
-pub use append::{Appended, LogFile};
+pub use append::{Appended, LogFile, Recovered};
 pub use entry::{Action, NewEntry};
 pub use error::LogFileError;
 pub use examine::{examine, examine_reader, refuse_proofs, snapshot};
-pub use key::{KeyError, SigningKey, keep_checkpoint, kept_checkpoint, sign_checkpoint};
+pub use key::{KeyError, SigningKey, keep_checkpoint, kept_checkpoint, sign_checkpoint, sign_receipt};
 pub use proofs::ProofFolder;
 pub use prove::{prove_consistency, prove_inclusion};
 pub use shared::SharedLog;
+pub use witness::{NotExtended, Witness, WitnessError};

@@ -87,26 +87,17 @@ impl Options {
         let mut fields = Fields::open(Place::read_options(json.as_bytes())?)?;
         let options = Self {
             at: fields.required("at")?.number()?,
-            roots: list(&mut fields, "roots", public_key)?,
-            revocations: list(&mut fields, "revocations", |place| Ok(revocation_list(&place.text()?)))?,
-            seen: list(&mut fields, "seen", seen)?,
+            roots: fields.list("roots", public_key)?,
+            revocations: fields.list("revocations", |place| Ok(revocation_list(&place.text()?)))?,
+            seen: fields.list("seen", seen)?,
             stale_reads: fields.nullable("stale_reads").map(Place::truth).transpose()?.unwrap_or_default(),
             request: fields.nullable("request").map(request).transpose()?,
             possession: fields.nullable("possession").map(expected).transpose()?,
-            seen_nonces: list(&mut fields, "seen_nonces", |place| place.parsed("32 hexadecimal digits", nonce))?,
+            seen_nonces: fields.list("seen_nonces", |place| place.parsed("32 hexadecimal digits", nonce))?,
         };
         fields.finish()?;
         Ok(options)
     }
-}
-
-/// An array; none is as good as an empty one.
-fn list<T>(
-    fields: &mut Fields,
-    key: &str,
-    read: fn(Place) -> Result<T, DocumentError>,
-) -> Result<Vec<T>, DocumentError> {
-    fields.optional(key).map_or_else(|| Ok(Vec::new()), |place| place.list(read))
 }
 
 fn public_key(place: Place) -> Result<PublicKey, DocumentError> {
@@ -123,12 +114,11 @@ fn seen(place: Place) -> Result<(PublicKey, u64), DocumentError> {
 fn request(place: Place) -> Result<Request, DocumentError> {
     let mut fields = Fields::open(place)?;
     let exact = |text: &str| Resource::new(text).filter(|resource| !resource.is_pattern());
-    let level = |place: Place| place.parsed("S0, S1 or S2", Level::from_name);
     let request = Request {
         audience: fields.required("audience")?.text()?,
         permission: fields.required("permission")?.parsed("read, create, modify or verify", Permission::from_name)?,
         resource: fields.required("resource")?.parsed("one resource, such as bundle/…", exact)?,
-        level: fields.nullable("level").map(level).transpose()?.unwrap_or_default(),
+        level: fields.nullable("level").map(Level::read).transpose()?.unwrap_or_default(),
         bytes: fields.nullable("bytes").map(Place::number).transpose()?.unwrap_or_default(),
     };
     fields.finish()?;

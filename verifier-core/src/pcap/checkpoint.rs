@@ -11,10 +11,20 @@ use core::fmt;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 
-use super::note::{Note, NoteError, NoteKey};
+use super::note::{KeyType, Note, NoteError, NoteKey, Signed};
 use crate::{digest::Digest, reason::ReasonCode};
 
 const ORIGIN: &str = "capseal/";
+
+/// What names a log to others.
+pub(super) fn origin(log_id: &Digest) -> String {
+    format!("{ORIGIN}{log_id}")
+}
+
+/// The log that an origin names.
+pub(super) fn log_of(origin: &str) -> Option<Digest> {
+    Digest::from_hex(origin.strip_prefix(ORIGIN)?)
+}
 
 /// A log's size and root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +40,7 @@ pub struct TreeHead {
 impl TreeHead {
     /// The first line of the checkpoint, which says which log it is about.
     pub fn origin(&self) -> String {
-        format!("{ORIGIN}{}", self.log_id)
+        origin(&self.log_id)
     }
 
     /// Reads the text of a checkpoint: exactly three lines.
@@ -43,7 +53,7 @@ impl TreeHead {
 
     fn read(text: &str) -> Option<Self> {
         let mut lines = text.split('\n');
-        let log_id = Digest::from_hex(lines.next()?.strip_prefix(ORIGIN)?)?;
+        let log_id = log_of(lines.next()?)?;
         let size = lines.next()?.parse().ok()?;
         let root = Digest::from_slice(&BASE64.decode(lines.next()?).ok()?)?;
         Some(Self { log_id, size, root })
@@ -76,12 +86,13 @@ impl Checkpoint {
         Ok(Self { head: TreeHead::parse(&note.text)?, note })
     }
 
-    /// Checks that at least one of `trusted` signed.
+    /// Checks that at least one of `trusted` signed. A witness's signature is none of a signer.
     ///
     /// # Errors
     /// [`CheckpointError::Untrusted`], or that a signature of a trusted key does not verify.
     pub fn verify(&self, trusted: &[NoteKey]) -> Result<(), CheckpointError> {
-        if self.note.signers(trusted)?.is_empty() { Err(CheckpointError::Untrusted) } else { Ok(()) }
+        let signs = |signed: &Signed<'_>| signed.key.kind() == KeyType::Signer;
+        if self.note.signers(trusted)?.iter().any(signs) { Ok(()) } else { Err(CheckpointError::Untrusted) }
     }
 }
 
@@ -95,6 +106,13 @@ pub enum CheckpointError {
     Malformed,
     /// No trusted key signed.
     Untrusted,
+    /// Fewer witnesses than are required have cosigned.
+    Unwitnessed {
+        /// Witnesses that are required.
+        quorum: usize,
+        /// Witnesses that have cosigned.
+        found: usize,
+    },
     /// The checkpoint is about another log.
     OtherLog,
     /// The log has fewer lines than when the checkpoint was made.
@@ -115,6 +133,7 @@ impl CheckpointError {
             Self::Note(error) => error.code(),
             Self::Malformed => ReasonCode::CheckpointMalformed,
             Self::Untrusted => ReasonCode::CheckpointUntrusted,
+            Self::Unwitnessed { .. } => ReasonCode::CheckpointUnwitnessed,
             Self::OtherLog | Self::Cut { .. } | Self::Forked => ReasonCode::CheckpointMismatch,
         }
     }
@@ -132,6 +151,9 @@ impl fmt::Display for CheckpointError {
             Self::Note(error) => error.fmt(f),
             Self::Malformed => f.write_str("the note is not a checkpoint of a log"),
             Self::Untrusted => f.write_str("no trusted key signed the checkpoint"),
+            Self::Unwitnessed { quorum, found } => {
+                write!(f, "{found} of the {quorum} witnesses that are required have cosigned the checkpoint")
+            }
             Self::OtherLog => f.write_str("the checkpoint is about another log"),
             Self::Cut { expected, found } => {
                 write!(f, "the checkpoint was made over {expected} lines, and the log has {found}: its end was cut off")

@@ -1,7 +1,8 @@
 //! Signed notes (C2SP `signed-note`): a text, and signatures below it, each by a named key.
 //!
 //! Signatures by keys that nobody asked about are passed over, as the format demands; by a key that was asked about they must
-//! verify. Keys are Ed25519, written as `name+id+base64`. A note shows that the keys' holders signed the text, and nothing about it.
+//! verify. Keys are Ed25519, written as `name+id+base64`, of two types: one signs the text, one cosigns it with a time
+//! (C2SP `tlog-cosignature`). A note shows that the keys' holders signed the text, and nothing about it.
 
 use alloc::{
     format,
@@ -21,17 +22,47 @@ pub const MAX_NOTE: usize = 64 * 1024;
 /// Signatures of a note at most.
 pub const MAX_SIGNATURES: usize = 64;
 
-/// The signature type of Ed25519.
-const ED25519: u8 = 1;
+/// 9999-12-31T23:59:59Z: the last second that a cosignature may state. What is later has no text and was not seen by anybody.
+const MAX_TIME: u64 = 253_402_300_799;
 const KEY_ID_LEN: usize = 4;
 const SIGNATURE_BEGINS: &str = "\u{2014} ";
 
 /// First bytes of a hash over a key's name, type and bytes: tells keys of one name apart.
 pub type KeyId = [u8; KEY_ID_LEN];
 
+/// What a key signs: the signature type of C2SP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum KeyType {
+    /// The text: the key of whoever makes the note.
+    Signer = 1,
+    /// The text and a time, as somebody else who saw it: `cosignature/v1`.
+    Witness = 4,
+}
+
+impl KeyType {
+    /// The type's byte.
+    pub const fn byte(self) -> u8 {
+        self as u8
+    }
+
+    /// Finds a type by its byte.
+    pub fn from_byte(byte: u8) -> Option<Self> {
+        [Self::Signer, Self::Witness].into_iter().find(|kind| kind.byte() == byte)
+    }
+}
+
+/// What a witness signs: never what a signer does, as no checkpoint begins with this line.
+///
+/// # Units
+/// Seconds since the Unix epoch.
+pub fn cosigned(time: u64, text: &str) -> String {
+    format!("cosignature/v1\ntime {time}\n{text}")
+}
+
 /// The id of an Ed25519 key.
-pub fn key_id(name: &str, public_key: &[u8; 32]) -> KeyId {
-    let hash = Sha256::new().chain_update(name).chain_update([b'\n', ED25519]).chain_update(public_key).finalize();
+pub fn key_id(name: &str, kind: KeyType, public_key: &[u8; 32]) -> KeyId {
+    let hash = Sha256::new().chain_update(name).chain_update([b'\n', kind.byte()]).chain_update(public_key).finalize();
     let mut id = KeyId::default();
     id.iter_mut().zip(hash).for_each(|(to, from)| *to = from);
     id
@@ -46,19 +77,20 @@ pub fn is_key_name(name: &str) -> bool {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoteKey {
     name: String,
+    kind: KeyType,
     id: KeyId,
     key: VerifyingKey,
 }
 
 impl NoteKey {
-    /// A key by its name and its 32 bytes.
+    /// A key by its name, its type and its 32 bytes.
     ///
     /// # Errors
     /// [`NoteError::Key`] when the name is not one, or the bytes are no key.
-    pub fn new(name: &str, public_key: &[u8; 32]) -> Result<Self, NoteError> {
+    pub fn new(name: &str, kind: KeyType, public_key: &[u8; 32]) -> Result<Self, NoteError> {
         let key = VerifyingKey::from_bytes(public_key).ok().filter(|key| is_key_name(name) && !key.is_weak());
         let key = key.ok_or(NoteError::Key)?;
-        Ok(Self { name: name.to_string(), id: key_id(name, public_key), key })
+        Ok(Self { name: name.to_string(), kind, id: key_id(name, kind, public_key), key })
     }
 
     /// Reads `name+id+base64`.
@@ -72,8 +104,8 @@ impl NoteKey {
         };
         let bytes = BASE64.decode(key).map_err(|_| NoteError::Key)?;
         let (kind, key) = bytes.split_first().ok_or(NoteError::Key)?;
-        let key = key.try_into().ok().filter(|_| *kind == ED25519).ok_or(NoteError::Key)?;
-        let key = Self::new(name, key)?;
+        let kind = KeyType::from_byte(*kind).ok_or(NoteError::Key)?;
+        let key = Self::new(name, kind, key.try_into().map_err(|_| NoteError::Key)?)?;
         if key.id_text() == id { Ok(key) } else { Err(NoteError::Key) }
     }
 
@@ -87,6 +119,25 @@ impl NoteKey {
         self.id
     }
 
+    /// The type.
+    pub const fn kind(&self) -> KeyType {
+        self.kind
+    }
+
+    /// Whether the two are one key, whatever their names and types.
+    pub fn is_same_key(&self, other: &Self) -> bool {
+        self.key == other.key
+    }
+
+    /// Whether the key signed exactly these bytes.
+    ///
+    /// # Errors
+    /// [`NoteError::Signature`].
+    pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), NoteError> {
+        let signature = Ed25519Signature::from_slice(signature).map_err(|_| NoteError::Signature)?;
+        self.key.verify_strict(message, &signature).map_err(|_| NoteError::Signature)
+    }
+
     fn id_text(&self) -> String {
         format!("{:08x}", u32::from_be_bytes(self.id))
     }
@@ -94,7 +145,7 @@ impl NoteKey {
 
 impl fmt::Display for NoteKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let typed: Vec<u8> = [ED25519].into_iter().chain(self.key.to_bytes()).collect();
+        let typed: Vec<u8> = [self.kind.byte()].into_iter().chain(self.key.to_bytes()).collect();
         write!(f, "{}+{}+{}", self.name, self.id_text(), BASE64.encode(typed))
     }
 }
@@ -153,20 +204,40 @@ impl Note {
     ///
     /// # Errors
     /// [`NoteError::Signature`] when a signature by one of them does not verify, or there are two by one.
-    pub fn signers<'a>(&self, known: &'a [NoteKey]) -> Result<Vec<&'a NoteKey>, NoteError> {
-        let mut signers: Vec<&NoteKey> = Vec::new();
-        for signature in &self.signatures {
-            let named = |key: &&NoteKey| key.name == signature.name && key.id == signature.id;
-            let Some(key) = known.iter().find(named) else { continue };
-            let bytes = Ed25519Signature::from_slice(&signature.signature).map_err(|_| NoteError::Signature)?;
-            key.key.verify_strict(self.text.as_bytes(), &bytes).map_err(|_| NoteError::Signature)?;
-            if signers.iter().any(|signer| signer.id == key.id && signer.name == key.name) {
+    pub fn signers<'a>(&self, known: &'a [NoteKey]) -> Result<Vec<Signed<'a>>, NoteError> {
+        let mut signers: Vec<Signed<'_>> = Vec::new();
+        for NoteSignature { name, id, signature } in &self.signatures {
+            let Some(key) = known.iter().find(|key| key.name == *name && key.id == *id) else { continue };
+            let time = self.time_of(key, signature)?;
+            if signers.iter().any(|Signed { key: signer, .. }| signer.id == key.id && signer.name == key.name) {
                 return Err(NoteError::Signature);
             }
-            signers.push(key);
+            signers.push(Signed { key, time });
         }
         Ok(signers)
     }
+
+    /// Verifies a signature. Returns when a witness says that it was made.
+    fn time_of(&self, key: &NoteKey, signature: &[u8]) -> Result<Option<u64>, NoteError> {
+        match key.kind {
+            KeyType::Signer => key.verify(self.text.as_bytes(), signature).map(|()| None),
+            KeyType::Witness => {
+                let (time, signature) = signature.split_first_chunk().ok_or(NoteError::Signature)?;
+                let time = Some(u64::from_be_bytes(*time)).filter(|time| *time <= MAX_TIME);
+                let time = time.ok_or(NoteError::Signature)?;
+                key.verify(cosigned(time, &self.text).as_bytes(), signature).map(|()| Some(time))
+            }
+        }
+    }
+}
+
+/// A signature that verified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Signed<'a> {
+    /// By whom.
+    pub key: &'a NoteKey,
+    /// When, as a witness says: seconds since the Unix epoch. A signer says nothing.
+    pub time: Option<u64>,
 }
 
 fn signature(line: &str) -> Option<NoteSignature> {
@@ -192,10 +263,12 @@ pub enum NoteError {
     TooLong,
     /// Not a note.
     Malformed,
-    /// Not a key of the form `name+id+base64`.
+    /// Not a key of the form `name+id+base64`, of another type than is asked for, or there twice.
     Key,
     /// A signature by a known key does not verify.
     Signature,
+    /// More witnesses are required than are known, or none.
+    Quorum,
 }
 
 impl NoteError {
@@ -203,7 +276,7 @@ impl NoteError {
     pub const fn code(self) -> ReasonCode {
         match self {
             Self::TooLong => ReasonCode::LimitExceeded,
-            Self::Malformed | Self::Key => ReasonCode::CheckpointMalformed,
+            Self::Malformed | Self::Key | Self::Quorum => ReasonCode::CheckpointMalformed,
             Self::Signature => ReasonCode::SignatureInvalid,
         }
     }
@@ -214,8 +287,9 @@ impl fmt::Display for NoteError {
         f.write_str(match self {
             Self::TooLong => "the note is over a limit",
             Self::Malformed => "not a signed note",
-            Self::Key => "not an Ed25519 key written as name+id+base64",
+            Self::Key => "not an Ed25519 key of this kind written as name+id+base64",
             Self::Signature => "a signature of the note does not verify",
+            Self::Quorum => "the quorum is not between one and the number of witnesses",
         })
     }
 }

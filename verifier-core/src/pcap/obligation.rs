@@ -13,7 +13,11 @@ use core::fmt;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use crate::{digest::Digest, reason::ReasonCode};
+use crate::{
+    digest::Digest,
+    document::{DocumentError, Fields, Place},
+    reason::ReasonCode,
+};
 
 /// The type of a line that records an obligation.
 pub const OBLIGATION: &str = "obligation";
@@ -77,6 +81,12 @@ words! {
         Error "error",
         /// It was not carried out.
         Skipped "skipped",
+    }
+}
+
+impl Level {
+    pub(crate) fn read(place: Place) -> Result<Self, DocumentError> {
+        place.parsed("S0, S1 or S2", Self::from_name)
     }
 }
 
@@ -237,6 +247,20 @@ pub struct Citation<'a> {
     pub subject: &'a Digest,
     /// The line that it stands in.
     pub line: u64,
+}
+
+impl Requirement {
+    pub(crate) fn read(place: Place) -> Result<Self, DocumentError> {
+        let mut fields = Fields::open(place)?;
+        let requirement = Self {
+            policy_id: fields.required("policy_id")?.name()?,
+            invariant_id: fields.required("invariant_id")?.name()?,
+            level: fields.optional("level").map(Level::read).transpose()?.unwrap_or_default(),
+            subject: fields.nullable("subject").map(Place::digest).transpose()?,
+        };
+        fields.finish()?;
+        Ok(requirement)
+    }
 }
 
 /// What a proof reference comes to.

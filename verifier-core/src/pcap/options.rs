@@ -1,34 +1,34 @@
 //! What is asked of a log or of a proof about one.
 
-use alloc::{string::String, vec::Vec};
-use core::fmt;
-
-use serde::{Deserialize, Deserializer, de::Error as _};
+use alloc::vec::Vec;
 
 use super::{
-    checkpoint::Checkpoint,
-    note::NoteKey,
+    checkpoint::{Checkpoint, CheckpointError},
+    note::{KeyType, NoteKey},
     obligation::{Level, Requirement},
+    report::Anchoring,
+    witness::{Witnessed, Witnesses},
 };
-use crate::digest::Digest;
+use crate::{
+    document::{DocumentError, Fields, OptionsError, Place},
+    reason::ReasonCode,
+    refusal::Refusal,
+};
 
-/// What is asked. As JSON: `{"level": "S0", "checkpoint": "<note>", "keys": ["name+id+base64"], "require": [{"policy_id": …,
-/// "invariant_id": …, "level": …, "subject": …}], "sealed": false}`, all optional; an unknown key is an error, so that a misspelt demand
-/// is never ignored.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+/// What is asked. As JSON: `{"level": "S0", "checkpoint": "<note>", "keys": ["name+id+base64"], "witnesses": ["name+id+base64"], "quorum": 1,
+/// "require": [{"policy_id": …, "invariant_id": …, "level": …, "subject": …}], "sealed": false}`, all optional; an unknown key is an error, so
+/// that a misspelt demand is never ignored.
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// How far to check.
-    #[serde(deserialize_with = "level")]
     pub level: Level,
     /// A checkpoint from outside the log's file.
-    #[serde(deserialize_with = "checkpoint")]
     pub checkpoint: Option<Checkpoint>,
     /// Keys whose checkpoints count.
-    #[serde(rename = "keys", deserialize_with = "keys")]
     pub trusted: Vec<NoteKey>,
+    /// Who must have cosigned the checkpoint.
+    pub witnesses: Witnesses,
     /// What must have been checked.
-    #[serde(rename = "require", deserialize_with = "requirements")]
     pub requirements: Vec<Requirement>,
     /// Whether the log must be closed.
     pub sealed: bool,
@@ -40,54 +40,59 @@ impl Options {
     /// # Errors
     /// What is wrong with the text.
     pub fn from_json(json: &str) -> Result<Self, OptionsError> {
-        serde_json::from_slice(json.as_bytes()).map_err(|error| OptionsError(alloc::format!("{error}")))
+        let mut fields = Fields::open(Place::read_options(json.as_bytes())?)?;
+        let options = Self {
+            level: fields.optional("level").map(Level::read).transpose()?.unwrap_or_default(),
+            checkpoint: fields.nullable("checkpoint").map(checkpoint).transpose()?,
+            trusted: fields.list("keys", signer)?,
+            witnesses: witnesses(&mut fields)?,
+            requirements: fields.list("require", Requirement::read)?,
+            sealed: fields.optional("sealed").map(Place::truth).transpose()?.unwrap_or_default(),
+        };
+        fields.finish()?;
+        Ok(options)
+    }
+
+    /// How firmly the checkpoint stands, and who has seen it.
+    ///
+    /// # Errors
+    /// When a signature does not verify, no trusted key signed, or too few witnesses cosigned.
+    pub(super) fn vouched(&self) -> Result<(Anchoring, Vec<Witnessed>), Refusal> {
+        let Some(checkpoint) = &self.checkpoint else {
+            if self.witnesses.is_empty() {
+                return Ok((Anchoring::Unanchored, Vec::new()));
+            }
+            let detail = "witnesses cosign checkpoints, and there is none";
+            return Err(Refusal::new(ReasonCode::VerificationProfileUnsatisfied, detail));
+        };
+        let refused = |error: CheckpointError| Refusal::new(error.code(), error);
+        let anchoring = if self.trusted.is_empty() {
+            Anchoring::Held
+        } else {
+            checkpoint.verify(&self.trusted).map_err(refused)?;
+            Anchoring::Anchored
+        };
+        Ok((anchoring, self.witnesses.check(checkpoint, &self.trusted).map_err(refused)?))
     }
 }
 
-fn level<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Level, D::Error> {
-    let name = String::deserialize(deserializer)?;
-    Level::from_name(&name).ok_or_else(|| D::Error::custom(format_args!("level {name:?} is not one of S0, S1, S2")))
+fn checkpoint(place: Place) -> Result<Checkpoint, DocumentError> {
+    Checkpoint::parse(place.text()?.as_bytes()).map_err(|error| Place::refused("checkpoint", error))
 }
 
-fn checkpoint<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Checkpoint>, D::Error> {
-    let Some(text) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };
-    Checkpoint::parse(text.as_bytes()).map(Some).map_err(D::Error::custom)
+fn signer(place: Place) -> Result<NoteKey, DocumentError> {
+    let read = |text: &str| NoteKey::from_text(text).ok().filter(|key| key.kind() == KeyType::Signer);
+    place.parsed("a key that signs checkpoints, written name+id+base64", read)
 }
 
-fn keys<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<NoteKey>, D::Error> {
-    let keys = Vec::<String>::deserialize(deserializer)?;
-    keys.iter().map(|key| NoteKey::from_text(key).map_err(D::Error::custom)).collect()
+fn witness(place: Place) -> Result<NoteKey, DocumentError> {
+    place.parsed("the key of a witness, written name+id+base64", |text| NoteKey::from_text(text).ok())
 }
 
-/// A requirement as JSON has it.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Required {
-    policy_id: String,
-    invariant_id: String,
-    #[serde(default, deserialize_with = "level")]
-    level: Level,
-    #[serde(default)]
-    subject: Option<String>,
+fn witnesses(fields: &mut Fields) -> Result<Witnesses, DocumentError> {
+    let keys = fields.list("witnesses", witness)?;
+    let quorum = fields.nullable("quorum").map(Place::number).transpose()?;
+    // A number that is too large for the platform is larger than there are witnesses, too.
+    let quorum = quorum.map(|quorum| usize::try_from(quorum).unwrap_or(usize::MAX));
+    Witnesses::new(keys, quorum).map_err(|error| Place::refused("witnesses", error))
 }
-
-fn requirements<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Requirement>, D::Error> {
-    let requirement = |Required { policy_id, invariant_id, level, subject }: Required| {
-        let wrong = || D::Error::custom("subject is not 64 lower-case hexadecimal digits");
-        let subject = subject.map(|text| Digest::from_hex(&text).ok_or_else(wrong)).transpose()?;
-        Ok(Requirement { policy_id, invariant_id, level, subject })
-    };
-    Vec::<Required>::deserialize(deserializer)?.into_iter().map(requirement).collect()
-}
-
-/// Options that cannot be read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OptionsError(String);
-
-impl fmt::Display for OptionsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the options cannot be read: {}", self.0)
-    }
-}
-
-impl core::error::Error for OptionsError {}

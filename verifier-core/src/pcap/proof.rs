@@ -19,6 +19,7 @@ use super::{
     options::Options,
     report::Anchoring,
     tree::{self, MAX_PROOF, TreeError},
+    witness::Witnessed,
 };
 use crate::{
     digest::Digest,
@@ -106,11 +107,7 @@ impl Proof {
     pub fn check(&self) -> Result<TreeHead, ProofError> {
         match self {
             Self::Inclusion { log_id, size, root, index, entry, path, .. } => {
-                let leaf = tree::leaf(entry.as_bytes());
-                let numbered = line::read(entry.as_bytes()).and_then(|fields| fields.seq()) == Some(*index);
-                if !numbered || (*index == 0 && leaf != *log_id) {
-                    return Err(ProofError::Entry);
-                }
+                let leaf = leaf_of(entry.as_bytes(), *index, log_id)?;
                 tree::verify_inclusion(&leaf, *index, *size, path, root)?;
                 Ok(TreeHead { log_id: *log_id, size: *size, root: *root })
             }
@@ -137,6 +134,16 @@ impl Proof {
     }
 }
 
+/// The leaf hash of a line that is the one with this number in this log.
+///
+/// # Errors
+/// [`ProofError::Entry`] when it is another.
+pub(super) fn leaf_of(entry: &[u8], index: u64, log_id: &Digest) -> Result<Digest, ProofError> {
+    let leaf = tree::leaf(entry);
+    let numbered = line::read(entry).and_then(|fields| fields.seq()) == Some(index);
+    if numbered && (index != 0 || leaf == *log_id) { Ok(leaf) } else { Err(ProofError::Entry) }
+}
+
 /// The schema of this version's reports on proofs.
 pub const REPORT_SCHEMA: &str = "capseal/log-proof-report/v1";
 
@@ -155,6 +162,8 @@ pub struct ProofReport {
     pub root: Option<Digest>,
     /// How firmly the root is known; `None` when the proof is refused.
     pub anchoring: Option<Anchoring>,
+    /// Who cosigned the checkpoint, of those that were asked for; nobody when the proof is refused.
+    pub witnessed: Vec<Witnessed>,
     /// Why the proof is refused.
     pub reason: Option<ReasonCode>,
     /// The reason in words.
@@ -165,43 +174,53 @@ pub struct ProofReport {
 
 /// Checks a proof, and whether it is about the checkpoint, if there is one; from level S1 on there must be one that a trusted key signed.
 pub fn verify_proof(json: &str, options: &Options) -> ProofReport {
-    let judged = judge(json, options);
-    let (head, anchoring) = judged.as_ref().map_or((None, None), |(head, anchoring)| (Some(*head), Some(*anchoring)));
-    let refusal = judged.err();
-    let reason = refusal.as_ref().map(|refusal| refusal.code);
-    ProofReport {
-        schema: REPORT_SCHEMA,
-        accepted: reason.is_none(),
-        log_id: head.map(|head| head.log_id),
-        size: head.map_or(0, |head| head.size),
-        root: head.map(|head| head.root),
-        anchoring,
-        reason,
-        detail: refusal.map(|refusal| refusal.detail.to_string()),
-        exit_code: reason.map_or(ExitCode::Verified, ReasonCode::exit_code).number(),
+    ProofReport::of(judge(json, options))
+}
+
+impl ProofReport {
+    pub(super) fn of(judged: Result<Judged, Refusal>) -> Self {
+        let (judged, refusal) = match judged {
+            Ok(judged) => (Some(judged), None),
+            Err(refusal) => (None, Some(refusal)),
+        };
+        let reason = refusal.as_ref().map(|refusal| refusal.code);
+        let head = judged.as_ref().map(|judged| judged.head);
+        Self {
+            schema: REPORT_SCHEMA,
+            accepted: reason.is_none(),
+            log_id: head.map(|head| head.log_id),
+            size: head.map_or(0, |head| head.size),
+            root: head.map(|head| head.root),
+            anchoring: judged.as_ref().map(|judged| judged.anchoring),
+            witnessed: judged.map(|judged| judged.witnessed).unwrap_or_default(),
+            reason,
+            detail: refusal.map(|refusal| refusal.detail.to_string()),
+            exit_code: reason.map_or(ExitCode::Verified, ReasonCode::exit_code).number(),
+        }
     }
 }
 
-fn judge(json: &str, options: &Options) -> Result<(TreeHead, Anchoring), Refusal> {
+/// What a proof that holds comes to.
+pub(super) struct Judged {
+    pub(super) head: TreeHead,
+    pub(super) anchoring: Anchoring,
+    pub(super) witnessed: Vec<Witnessed>,
+}
+
+fn judge(json: &str, options: &Options) -> Result<Judged, Refusal> {
     let refused = |error: ProofError| Refusal::new(error.code(), error);
     let proof = Proof::from_json(json).map_err(refused)?;
     let head = proof.check().map_err(refused)?;
-    let anchoring = match &options.checkpoint {
-        None => Anchoring::Unanchored,
-        Some(checkpoint) if checkpoint.head != head && Some(checkpoint.head) != proof.earlier() => {
-            return Err(Refusal::new(ReasonCode::CheckpointMismatch, "the proof is not about the checkpoint"));
-        }
-        Some(_) if options.trusted.is_empty() => Anchoring::Held,
-        Some(checkpoint) => {
-            checkpoint.verify(&options.trusted).map_err(|error| Refusal::new(error.code(), error))?;
-            Anchoring::Anchored
-        }
-    };
+    let (anchoring, witnessed) = options.vouched()?;
+    let is_about = |stated: TreeHead| stated == head || Some(stated) == proof.earlier();
+    if !options.checkpoint.as_ref().is_none_or(|checkpoint| is_about(checkpoint.head)) {
+        return Err(Refusal::new(ReasonCode::CheckpointMismatch, "the proof is not about the checkpoint"));
+    }
     if options.level > Level::S0 && anchoring != Anchoring::Anchored {
         let detail = "levels S1 and S2 need a checkpoint that a trusted key signed";
         return Err(Refusal::new(ReasonCode::VerificationProfileUnsatisfied, detail));
     }
-    Ok((head, anchoring))
+    Ok(Judged { head, anchoring, witnessed })
 }
 
 fn path(fields: &Map<String, Value>) -> Option<Vec<Digest>> {

@@ -15,6 +15,7 @@ use super::{
     log::{self, Log, LogError, Part},
     obligation::{Answer, Citation, Judgement, Ledger, Level, ObligationError, ProofRef, Record, Resolution},
     options::Options,
+    witness::Witnessed,
 };
 use crate::{
     digest::Digest,
@@ -116,9 +117,11 @@ impl Examination {
 
     /// Ends the log and judges it.
     pub fn finish(self, resolve: ContentResolver<'_>) -> Report {
-        let refusal = self.check_end().err();
+        let (vouched, refusal) = match self.check_end() {
+            Ok(vouched) => (vouched, None),
+            Err(refusal) => ((Anchoring::Unanchored, Vec::new()), Some(refusal)),
+        };
         let chain = self.log.chain();
-        let anchoring = self.anchoring();
         let mut resolve_any = |citation: &Citation<'_>| match citation.proof_ref {
             ProofRef::Content(digest) => resolve(digest, citation.subject),
             // What was written before the check may stand behind it, and verifies nothing.
@@ -130,29 +133,28 @@ impl Examination {
         let obligations = self.ledger.judge(&self.options.requirements, self.options.level, &mut resolve_any);
         let refusal = refusal.or_else(|| self.judged(&obligations));
         let head = chain.log_id().map(|log_id| TreeHead { log_id, size: chain.lines(), root: self.log.root() });
-        Report::new(self.options.level, head, chain.is_closed(), anchoring, Some(obligations), refusal)
+        Report::new(self.options.level, head, chain.is_closed(), vouched, Some(obligations), refusal)
     }
 
-    fn check_end(&self) -> Result<(), Refusal> {
+    /// How firmly the length is known, and by whom else.
+    fn check_end(&self) -> Result<(Anchoring, Vec<Witnessed>), Refusal> {
         let chain = self.log.chain();
         let log_id = chain.log_id().ok_or_else(|| refused(LogError::TornTail))?;
+        let (anchoring, witnessed) = self.options.vouched()?;
         if let Some(checkpoint) = &self.options.checkpoint {
             self.check_anchor(checkpoint, log_id).map_err(|error| Refusal::new(error.code(), error))?;
         }
-        if self.options.level > Level::S0 && self.anchoring() != Anchoring::Anchored {
+        if self.options.level > Level::S0 && anchoring != Anchoring::Anchored {
             let detail = "levels S1 and S2 need a checkpoint that a trusted key signed";
             return Err(Refusal::new(ReasonCode::VerificationProfileUnsatisfied, detail));
         }
         if self.options.sealed && !chain.is_closed() {
             return Err(Refusal::new(ReasonCode::LogNotSealed, "the log has no closing line"));
         }
-        Ok(())
+        Ok((anchoring, witnessed))
     }
 
     fn check_anchor(&self, checkpoint: &Checkpoint, log_id: Digest) -> Result<(), CheckpointError> {
-        if !self.options.trusted.is_empty() {
-            checkpoint.verify(&self.options.trusted)?;
-        }
         let TreeHead { log_id: expected_id, size, root } = checkpoint.head;
         if expected_id != log_id {
             return Err(CheckpointError::OtherLog);
@@ -162,14 +164,6 @@ impl Examination {
             return Err(CheckpointError::Cut { expected: size, found });
         }
         if self.anchor == Some(root) { Ok(()) } else { Err(CheckpointError::Forked) }
-    }
-
-    fn anchoring(&self) -> Anchoring {
-        match (&self.options.checkpoint, self.options.trusted.is_empty()) {
-            (None, _) => Anchoring::Unanchored,
-            (Some(_), true) => Anchoring::Held,
-            (Some(_), false) => Anchoring::Anchored,
-        }
     }
 
     /// What the obligations refuse. A log in which nothing is recorded and of which nothing is required is judged as a log.
@@ -210,6 +204,8 @@ pub struct Report {
     pub sealed: bool,
     /// How firmly the length is known; `None` when the log is refused.
     pub anchoring: Option<Anchoring>,
+    /// Who cosigned the checkpoint, of those that were asked for; nobody when the log is refused.
+    pub witnessed: Vec<Witnessed>,
     /// The verdict on obligations; `None` when the log could not be read to its end.
     pub obligations: Option<Judgement>,
     /// Why the log is refused.
@@ -227,14 +223,14 @@ impl Report {
     pub fn refused(level: Level, read: &Log, refusal: Refusal) -> Self {
         let chain = read.chain();
         let head = chain.log_id().map(|log_id| TreeHead { log_id, size: chain.lines(), root: read.root() });
-        Self::new(level, head, chain.is_closed(), Anchoring::Unanchored, None, Some(refusal))
+        Self::new(level, head, chain.is_closed(), (Anchoring::Unanchored, Vec::new()), None, Some(refusal))
     }
 
     fn new(
         level: Level,
         head: Option<TreeHead>,
         sealed: bool,
-        anchoring: Anchoring,
+        (anchoring, witnessed): (Anchoring, Vec<Witnessed>),
         obligations: Option<Judgement>,
         refusal: Option<Refusal>,
     ) -> Self {
@@ -250,7 +246,8 @@ impl Report {
             root: head.map(|head| head.root),
             sealed,
             anchoring: accepted.then_some(anchoring),
-            not_shown: if accepted { not_shown(sealed, anchoring, level) } else { Vec::new() },
+            not_shown: if accepted { not_shown(sealed, anchoring, &witnessed, level) } else { Vec::new() },
+            witnessed: if accepted { witnessed } else { Vec::new() },
             obligations,
             reason,
             detail: refusal.map(|refusal| refusal.detail.to_string()),
@@ -264,7 +261,7 @@ impl Report {
     }
 }
 
-fn not_shown(sealed: bool, anchoring: Anchoring, level: Level) -> Vec<&'static str> {
+fn not_shown(sealed: bool, anchoring: Anchoring, witnessed: &[Witnessed], level: Level) -> Vec<&'static str> {
     let mut not_shown = alloc::vec!["That what was logged happened, and that everything that happened was logged."];
     match anchoring {
         Anchoring::Unanchored => {
@@ -272,6 +269,9 @@ fn not_shown(sealed: bool, anchoring: Anchoring, level: Level) -> Vec<&'static s
         }
         Anchoring::Held => not_shown.push("Who signed the checkpoint: no key is trusted."),
         Anchoring::Anchored => {}
+    }
+    if anchoring != Anchoring::Unanchored && witnessed.is_empty() {
+        not_shown.push("That others are shown the same log: no witness was asked for.");
     }
     if !sealed {
         not_shown.push("That the log is finished: it has no closing line.");

@@ -13,7 +13,7 @@ use super::{
     checkpoint::{Checkpoint, CheckpointError, TreeHead},
     line,
     log::{Chain, HEADER, Log, LogError, Part, SEAL, Writer},
-    note::{Note, NoteError, NoteKey, NoteSignature, key_id},
+    note::{KeyType, Note, NoteError, NoteKey, NoteSignature, key_id},
     obligation::{Answer, Level, Obligation, Outcome, ProofRef, Record, Requirement, Resolution, Why},
     options::Options,
     report::{Anchoring, Examination, verify_log},
@@ -114,7 +114,7 @@ fn every_escape_is_answered_as_by_parsing_and_writing() {
     }
 }
 
-fn action_log(actions: usize) -> Writer {
+pub(super) fn action_log(actions: usize) -> Writer {
     let mut writer = Writer::default();
     writer.append(TIME, HEADER, map(&json!({"v": 2, "tool": "test"}))).unwrap();
     for i in 0..actions {
@@ -204,17 +204,17 @@ fn signing_key() -> SigningKey {
 }
 
 fn note_key() -> NoteKey {
-    NoteKey::new("test.example/log", signing_key().verifying_key().as_bytes()).unwrap()
+    NoteKey::new("test.example/log", KeyType::Signer, signing_key().verifying_key().as_bytes()).unwrap()
 }
 
-fn signed(text: &str) -> Note {
+pub(super) fn signed(text: &str) -> Note {
     let key = note_key();
     let signature = signing_key().sign(text.as_bytes()).to_bytes().to_vec();
     let signatures = vec![NoteSignature { name: key.name().into(), id: key.id(), signature }];
     Note { text: text.into(), signatures }
 }
 
-fn checkpoint_of(bytes: &[u8]) -> Checkpoint {
+pub(super) fn checkpoint_of(bytes: &[u8]) -> Checkpoint {
     let log = read(bytes).unwrap();
     let head = TreeHead { log_id: log.chain().log_id().unwrap(), size: log.chain().lines(), root: log.root() };
     Checkpoint::parse(signed(&head.to_string()).to_string().as_bytes()).unwrap()
@@ -229,7 +229,9 @@ fn a_note_of_another_implementation_verifies() {
                 \n\
                 — PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n";
     let parsed = Note::parse(note.as_bytes()).unwrap();
-    assert_eq!(parsed.signers(core::slice::from_ref(&key)).unwrap(), [&key]);
+    let keys = [key.clone()];
+    let [signed] = parsed.signers(&keys).unwrap().try_into().unwrap();
+    assert_eq!((signed.key, signed.time), (&key, None));
     assert_eq!(parsed.to_string(), note);
     assert_eq!(key.to_string(), "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW");
     let spoilt = Note::parse(note.replace("answer", "Answer").as_bytes()).unwrap();
@@ -253,12 +255,13 @@ fn notes_have_one_spelling_and_keys_their_own_id() {
     assert_eq!(Note::parse(&vec![b'a'; 70_000]), Err(NoteError::TooLong));
     let text = note_key().to_string();
     assert_eq!(NoteKey::from_text(&text).unwrap(), note_key());
-    for spoilt in [text.replace("test", "best"), text.replace('+', "-"), text.replace("+A", "+B"), format!("{text}=")] {
+    for spoilt in [text.replace("test", "best"), text.replace('+', "-"), text.replace("+A", "+C"), format!("{text}=")] {
         assert_eq!(NoteKey::from_text(&spoilt), Err(NoteError::Key), "{spoilt}");
     }
-    assert_ne!(key_id("a", &[0; 32]), key_id("b", &[0; 32]));
+    assert_ne!(key_id("a", KeyType::Signer, &[0; 32]), key_id("b", KeyType::Signer, &[0; 32]));
+    assert_ne!(key_id("a", KeyType::Signer, &[0; 32]), key_id("a", KeyType::Witness, &[0; 32]));
     // A key of small order would let anybody sign.
-    assert_eq!(NoteKey::new("weak", &[0; 32]), Err(NoteError::Key));
+    assert_eq!(NoteKey::new("weak", KeyType::Signer, &[0; 32]), Err(NoteError::Key));
     // Signatures by others are passed over; one key signs once.
     let mut twice = signed("text\n");
     twice.signatures.push(twice.signatures[0].clone());
@@ -282,11 +285,11 @@ fn checkpoints_have_one_spelling() {
     }
 }
 
-fn examine(bytes: &[u8], options: Options) -> super::report::Report {
+pub(super) fn examine(bytes: &[u8], options: Options) -> super::report::Report {
     verify_log(bytes, options, &mut |_, _| Resolution::Missing)
 }
 
-fn anchored(checkpoint: Checkpoint) -> Options {
+pub(super) fn anchored(checkpoint: Checkpoint) -> Options {
     Options { level: Level::S1, checkpoint: Some(checkpoint), trusted: vec![note_key()], ..Options::default() }
 }
 
@@ -313,7 +316,8 @@ fn a_checkpoint_shows_what_the_log_alone_does_not() {
     assert_eq!(examine(&bytes, options).reason, Some(ReasonCode::VerificationProfileUnsatisfied));
     let options = Options { trusted: vec![], ..anchored(checkpoint.clone()) };
     assert_eq!(examine(&bytes, options).reason, Some(ReasonCode::VerificationProfileUnsatisfied));
-    let other = NoteKey::new("other", SigningKey::from_bytes(&[9; 32]).verifying_key().as_bytes()).unwrap();
+    let other =
+        NoteKey::new("other", KeyType::Signer, SigningKey::from_bytes(&[9; 32]).verifying_key().as_bytes()).unwrap();
     let options = Options { trusted: vec![other], ..anchored(checkpoint) };
     assert_eq!(examine(&bytes, options).reason, Some(ReasonCode::CheckpointUntrusted));
     let options = Options { sealed: true, ..Options::default() };

@@ -168,28 +168,53 @@ pub fn root(leaves: &[Digest]) -> Result<Digest, TreeError> {
 /// # Errors
 /// [`TreeError::NotIncluded`].
 pub fn verify_inclusion(leaf: &Digest, index: u64, size: u64, path: &[Digest], root: &Digest) -> Result<(), TreeError> {
+    if inclusion_root(leaf, index, size, path)? == *root { Ok(()) } else { Err(TreeError::NotIncluded) }
+}
+
+/// The root that a leaf's path leads to.
+///
+/// # Security
+/// Several sizes and indices lead the same way: the root binds neither.
+///
+/// # Errors
+/// [`TreeError::NotIncluded`] when a path for this index and size has another length.
+pub fn inclusion_root(leaf: &Digest, index: u64, size: u64, path: &[Digest]) -> Result<Digest, TreeError> {
     if index >= size || path.len() > MAX_PROOF {
         return Err(TreeError::NotIncluded);
     }
-    let (mut fn_, mut sn) = (index, size.saturating_sub(1));
+    let mut way = Way { at: index, last: size.saturating_sub(1) };
     let mut hash = *leaf;
     for sibling in path {
-        if sn == 0 {
-            return Err(TreeError::NotIncluded);
-        }
-        if fn_ & 1 == 1 || fn_ == sn {
-            hash = node(sibling, &hash);
-            while fn_ & 1 == 0 && fn_ != 0 {
-                fn_ >>= 1;
-                sn >>= 1;
-            }
-        } else {
-            hash = node(&hash, sibling);
-        }
-        fn_ >>= 1;
-        sn >>= 1;
+        let on_the_left = way.up().ok_or(TreeError::NotIncluded)?;
+        hash = if on_the_left { node(sibling, &hash) } else { node(&hash, sibling) };
     }
-    if sn == 0 && hash == *root { Ok(()) } else { Err(TreeError::NotIncluded) }
+    if way.last == 0 { Ok(hash) } else { Err(TreeError::NotIncluded) }
+}
+
+/// The way from a node to the root: `fn` and `sn` of RFC 9162.
+struct Way {
+    at: u64,
+    last: u64,
+}
+
+impl Way {
+    /// Goes up to the next node that has two children. Says whether the sibling is the left one; `None` at the root.
+    fn up(&mut self) -> Option<bool> {
+        if self.last == 0 {
+            return None;
+        }
+        let on_the_left = self.at & 1 == 1 || self.at == self.last;
+        while on_the_left && self.at & 1 == 0 && self.at != 0 {
+            self.shift();
+        }
+        self.shift();
+        Some(on_the_left)
+    }
+
+    const fn shift(&mut self) {
+        self.at >>= 1;
+        self.last >>= 1;
+    }
 }
 
 /// Checks that a tree is the beginning of another (RFC 9162, section 2.1.4.2).
@@ -199,44 +224,44 @@ pub fn verify_inclusion(leaf: &Digest, index: u64, size: u64, path: &[Digest], r
 /// # Errors
 /// [`TreeError::NotConsistent`].
 pub fn verify_consistency(from: (u64, &Digest), to: (u64, &Digest), proof: &[Digest]) -> Result<(), TreeError> {
-    let ((from, from_root), (to, to_root)) = (from, to);
-    let agrees = |holds: bool| if holds { Ok(()) } else { Err(TreeError::NotConsistent) };
-    if from > to || proof.len() > MAX_PROOF {
-        return agrees(false);
-    }
-    if from == to || from == 0 {
-        return agrees(
-            proof.is_empty() && (from != 0 || *from_root == empty_root()) && (from != to || from_root == to_root),
-        );
+    let ((size, root), (to, to_root)) = (from, to);
+    let holds = if size == to {
+        proof.is_empty() && root == to_root
+    } else if size == 0 {
+        proof.is_empty() && *root == empty_root()
+    } else {
+        consistency_root(from, to, proof)? == *to_root
+    };
+    if holds { Ok(()) } else { Err(TreeError::NotConsistent) }
+}
+
+/// The root of `to` leaves to which a proof leads that starts from some of them, at least one and not all.
+///
+/// # Errors
+/// [`TreeError::NotConsistent`] when it does not start from that root, or has another length.
+pub fn consistency_root(from: (u64, &Digest), to: u64, proof: &[Digest]) -> Result<Digest, TreeError> {
+    let (from, from_root) = from;
+    if from == 0 || from >= to || proof.len() > MAX_PROOF {
+        return Err(TreeError::NotConsistent);
     }
     let mut path = proof.iter();
     // A complete beginning is a node of the other tree and stands for itself.
     let first = if from.is_power_of_two() { Some(from_root) } else { path.next() };
-    let Some(first) = first else { return agrees(false) };
-    let (mut fn_, mut sn) = (from.saturating_sub(1), to.saturating_sub(1));
-    while fn_ & 1 == 1 {
-        fn_ >>= 1;
-        sn >>= 1;
+    let first = first.ok_or(TreeError::NotConsistent)?;
+    let mut way = Way { at: from.saturating_sub(1), last: to.saturating_sub(1) };
+    while way.at & 1 == 1 {
+        way.shift();
     }
     let (mut old, mut new) = (*first, *first);
     for digest in path {
-        if sn == 0 {
-            return agrees(false);
-        }
-        if fn_ & 1 == 1 || fn_ == sn {
+        if way.up().ok_or(TreeError::NotConsistent)? {
             old = node(digest, &old);
             new = node(digest, &new);
-            while fn_ & 1 == 0 && fn_ != 0 {
-                fn_ >>= 1;
-                sn >>= 1;
-            }
         } else {
             new = node(&new, digest);
         }
-        fn_ >>= 1;
-        sn >>= 1;
     }
-    agrees(sn == 0 && old == *from_root && new == *to_root)
+    if way.last == 0 && old == *from_root { Ok(new) } else { Err(TreeError::NotConsistent) }
 }
 
 /// Makes a proof while the leaves pass by, in bounded memory.

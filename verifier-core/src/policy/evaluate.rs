@@ -15,7 +15,7 @@ use crate::{
     capsule::{Capsule, Exit},
     digest::Digest,
     event_log,
-    pcap::obligation::{self, Citation, Level, ProofRef, Requirement, Resolution},
+    pcap::obligation::{self, Citation, Judged, Judgement, Level, ProofRef, Requirement, Resolution},
 };
 
 /// Contents of manifests, by name.
@@ -159,22 +159,12 @@ impl Facts<'_> {
         }
     }
 
-    /// Proofs are at hand when they travel in the receipt.
     fn obligations(&self, required: &BTreeSet<Requirement>) -> Answer {
         let Some(log) = self.log else { return answer(false, "this backend keeps no log") };
-        let Ok(ledger) = event_log::ledger(log) else { return answer(false, "the log records what is no obligation") };
-        let travels = |digest: &Digest| {
-            let artifacts = &self.capsule.payload.artifacts;
-            artifacts.iter().any(|artifact| artifact.embedded && artifact.digest == *digest)
-        };
-        let log_id = event_log::identity(log);
-        let mut resolve = |citation: &Citation<'_>| match citation.proof_ref {
-            ProofRef::Content(digest) if travels(digest) => Resolution::Present,
-            ProofRef::Line { log_id: of, seq } if *of == log_id && *seq < citation.line => Resolution::Present,
-            _ => Resolution::Missing,
-        };
         let required: Vec<Requirement> = required.iter().cloned().collect();
-        let judgement = ledger.judge(&required, Level::S1, &mut resolve);
+        let Some(judgement) = judged(self.capsule, log, &required) else {
+            return answer(false, "the log records what is no obligation");
+        };
         match judgement.obligations.iter().find(|judged| judged.answer != obligation::Answer::Satisfied) {
             Some(judged) => {
                 let detail = format!("{} of {}: {}", judged.invariant_id, judged.policy_id, judged.why.name());
@@ -188,6 +178,46 @@ impl Facts<'_> {
     fn fact(&self, manifest: &str, name: &str) -> Option<Value> {
         manifest_object(self.manifests.get(manifest)?)?.remove(name)
     }
+}
+
+/// The checks that a receipt's log records as passed, each at the highest level at which it was: what the rule `obligations` could require of
+/// it, of any subject.
+pub fn passed_obligations(capsule: &Capsule, log: &[u8]) -> Vec<Requirement> {
+    let satisfied = |required: &[Requirement]| {
+        let judged = judged(capsule, log, required).map(|judgement| judgement.obligations).unwrap_or_default();
+        judged.into_iter().filter(|judged| judged.answer == obligation::Answer::Satisfied)
+    };
+    let recorded: BTreeSet<Requirement> = satisfied(&[])
+        .map(|Judged { policy_id, invariant_id, .. }| Requirement {
+            policy_id,
+            invariant_id,
+            level: Level::S0,
+            subject: None,
+        })
+        .collect();
+    let highest = |requirement: Requirement| {
+        let at = |level| Requirement { level, ..requirement.clone() };
+        [Level::S2, Level::S1, Level::S0]
+            .map(at)
+            .into_iter()
+            .find(|it| satisfied(core::slice::from_ref(it)).next().is_some())
+    };
+    recorded.into_iter().filter_map(highest).collect()
+}
+
+/// The verdict on obligations at level S1. Proofs are at hand when they travel in the receipt. `None` when the log records what is none.
+fn judged(capsule: &Capsule, log: &[u8], required: &[Requirement]) -> Option<Judgement> {
+    let ledger = event_log::ledger(log).ok()?;
+    let travels = |digest: &Digest| {
+        capsule.payload.artifacts.iter().any(|artifact| artifact.embedded && artifact.digest == *digest)
+    };
+    let log_id = event_log::identity(log);
+    let mut resolve = |citation: &Citation<'_>| match citation.proof_ref {
+        ProofRef::Content(digest) if travels(digest) => Resolution::Present,
+        ProofRef::Line { log_id: of, seq } if *of == log_id && *seq < citation.line => Resolution::Present,
+        _ => Resolution::Missing,
+    };
+    Some(ledger.judge(required, Level::S1, &mut resolve))
 }
 
 /// The note of an observed run that made a socket.

@@ -6,7 +6,7 @@ use crate::{
     backend::ClaimClass,
     digest::Digest,
     document::{DocumentError, Fields, Place},
-    pcap::obligation::{Level, Requirement},
+    pcap::obligation::Requirement,
     reason::ReasonCode,
 };
 
@@ -147,24 +147,8 @@ fn image_digest(place: Place) -> Result<String, DocumentError> {
 fn obligations(place: Place) -> Result<Rule, DocumentError> {
     // Of nothing, everything that is recorded would be required.
     let wrong = place.wrong("one obligation at least");
-    let required = place.set(requirement)?;
+    let required = place.set(Requirement::read)?;
     if required.is_empty() { Err(wrong) } else { Ok(Rule::Obligations(required)) }
-}
-
-fn requirement(place: Place) -> Result<Requirement, DocumentError> {
-    let mut fields = Fields::open(place)?;
-    let requirement = Requirement {
-        policy_id: fields.required("policy_id")?.name()?,
-        invariant_id: fields.required("invariant_id")?.name()?,
-        level: fields.optional("level").map(level).transpose()?.unwrap_or_default(),
-        subject: fields.optional("subject").map(Place::digest).transpose()?,
-    };
-    fields.finish()?;
-    Ok(requirement)
-}
-
-fn level(place: Place) -> Result<Level, DocumentError> {
-    place.parsed("S0, S1 or S2", Level::from_name)
 }
 
 fn signers(place: Place) -> Result<Rule, DocumentError> {

@@ -9,7 +9,7 @@ use std::{
     time::SystemTime,
 };
 
-use anstream::println;
+use anstream::{eprintln, println};
 use clap::Args;
 use serde_json::{Map, Value, json};
 use verifier_core::{
@@ -18,13 +18,13 @@ use verifier_core::{
 };
 
 use super::{
-    super::output::{Failure, GOOD, read},
+    super::output::{BAD, Failure, GOOD, read},
     digest, explained, level, old,
 };
 use crate::{
     cause::Cause,
     clock,
-    pcap::{Action, Appended, LogFile, NewEntry},
+    pcap::{Action, Appended, LogFile, LogFileError, NewEntry, Recovered},
 };
 
 /// Start a log and print its path.
@@ -72,7 +72,7 @@ fn random_id() -> Result<String, Failure> {
 /// Append to a log.
 ///
 /// An entry of level S0 is acknowledged when it is written, of S1 and S2 when it is on disk. Its number and its leaf hash are printed
-/// then.
+/// then. What a crash had left behind the last whole line is put aside first, and said on standard error.
 #[derive(Args, Debug)]
 pub(super) struct Log {
     /// The log.
@@ -135,17 +135,29 @@ pub(super) fn log(arguments: Log) -> Result<ExitCode, Failure> {
         return log_stdin(&mut log);
     }
     let json = arguments.json;
-    let appended = log.append(&[entry(arguments)?]).map_err(explained)?;
-    appended.into_iter().for_each(|appended| print(appended, json));
+    let appended = log.append(&[entry(arguments)?]);
+    print(&mut log, appended, json)?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn print(Appended { seq, leaf }: Appended, json: bool) {
-    if json {
-        println!("{}", json!({ "seq": seq, "leaf": leaf.to_string() }));
-    } else {
-        println!("{GOOD}✓{GOOD:#} {seq} {leaf}");
+/// Prints what was appended, and what was put aside before that: also when nothing was appended after it.
+fn print(log: &mut LogFile, appended: Result<Vec<Appended>, LogFileError>, json: bool) -> Result<(), Failure> {
+    let mut recovered = log.take_recovered();
+    if let Some(Recovered { bytes, kept_as }) = &recovered {
+        eprintln!("{BAD}!{BAD:#} a crash had torn the log's end: {bytes} bytes are kept in {}", kept_as.display());
     }
+    for Appended { seq, leaf } in appended.map_err(explained)? {
+        if json {
+            let mut answer = json!({ "seq": seq, "leaf": leaf.to_string() });
+            if let Some(Recovered { bytes, kept_as }) = recovered.take() {
+                answer["recovered"] = json!({ "bytes": bytes, "kept_as": kept_as.display().to_string() });
+            }
+            println!("{answer}");
+        } else {
+            println!("{GOOD}✓{GOOD:#} {seq} {leaf}");
+        }
+    }
+    Ok(())
 }
 
 fn entry(arguments: Log) -> Result<NewEntry, Failure> {
@@ -174,7 +186,8 @@ fn log_stdin(log: &mut LogFile) -> Result<ExitCode, Failure> {
         let lines: Vec<String> =
             std::iter::once(first).chain(receive.try_iter().take(GROUP)).collect::<Result<_, _>>()?;
         let entries = lines.iter().map(|line| read_entry(line)).collect::<Result<Vec<_>, _>>()?;
-        log.append(&entries).map_err(explained)?.into_iter().for_each(|appended| print(appended, true));
+        let appended = log.append(&entries);
+        print(log, appended, true)?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -204,7 +217,8 @@ pub(super) struct Seal {
 
 pub(super) fn seal(arguments: &Seal) -> Result<ExitCode, Failure> {
     let mut log = LogFile::open(&arguments.run).map_err(explained)?;
-    print(log.seal(Map::new()).map_err(explained)?, arguments.json);
+    let sealed = log.seal(Map::new()).map(|appended| vec![appended]);
+    print(&mut log, sealed, arguments.json)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -237,8 +251,8 @@ pub(super) fn migrate(arguments: &Migrate) -> Result<ExitCode, Failure> {
         migrated.insert("merkle".to_owned(), root.into());
     }
     let mut log = LogFile::create(&arguments.out, fields(json!({ "run_id": random_id()? }))).map_err(explained)?;
-    let appended = log.append(&[NewEntry::new("migrated", migrated, Level::S2)]).map_err(explained)?;
-    appended.into_iter().for_each(|appended| print(appended, false));
+    let appended = log.append(&[NewEntry::new("migrated", migrated, Level::S2)]);
+    print(&mut log, appended, false)?;
     Ok(ExitCode::SUCCESS)
 }
 

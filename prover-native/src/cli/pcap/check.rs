@@ -14,7 +14,7 @@ use clap::Args;
 use verifier_core::{
     Digest, ReasonCode, Refusal,
     pcap::{
-        self, Checkpoint, Examination, NoteKey, Options, Report,
+        self, Checkpoint, Examination, NoteKey, Options, ProofReport, Report, Witnessed, Witnesses,
         log::event,
         obligation::{Level, Requirement, Resolution},
         report::Anchoring,
@@ -24,25 +24,31 @@ use verifier_core::{
 
 use super::{
     super::output::{BAD, FAINT, Failure, GOOD, printable, read},
-    digest, level, old,
+    digest, level, old, signer_key, witness_key,
 };
 use crate::{
     cause::Cause,
     pcap::{ProofFolder, examine, refuse_proofs, snapshot},
 };
 
-/// Check a log, or a proof about one.
+/// Check a log, a proof or a COSE receipt about one.
 ///
 /// A log of version 1 is answered as such; `--compat` answers exactly what its original tool answers. Without a checkpoint the
 /// answer is `unanchored`: whether lines were cut off the end is not shown.
 #[derive(Args, Debug)]
 pub(super) struct Verify {
     /// The log.
-    #[arg(long, value_name = "FILE", required_unless_present = "proof")]
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["proof", "receipt"])]
     run: Option<PathBuf>,
     /// A proof about a line, or about two sizes, instead of a log.
     #[arg(long, value_name = "FILE", conflicts_with = "run")]
     proof: Option<PathBuf>,
+    /// A COSE receipt about a line, or about a later state than the checkpoint, instead of a log.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["run", "proof"], requires = "keys")]
+    receipt: Option<PathBuf>,
+    /// The line that the receipt is about; - is standard input.
+    #[arg(long, value_name = "FILE", requires = "receipt")]
+    entry: Option<PathBuf>,
     /// How far to check: S0 form and chain; S1 also a trusted checkpoint, and proofs that exist; S2 also proofs that verify.
     #[arg(long, default_value = "S0", value_parser = level)]
     level: Level,
@@ -50,8 +56,14 @@ pub(super) struct Verify {
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
     /// A key whose checkpoints are trusted: name+id+base64.
-    #[arg(long = "key", value_name = "KEY", value_parser = key)]
+    #[arg(long = "key", value_name = "KEY", value_parser = signer_key)]
     keys: Vec<NoteKey>,
+    /// A witness that must have cosigned the checkpoint: name+id+base64.
+    #[arg(long = "witness", value_name = "KEY", value_parser = witness_key)]
+    witnesses: Vec<NoteKey>,
+    /// How many of the witnesses must have; all by default.
+    #[arg(long, value_name = "N", requires = "witnesses")]
+    quorum: Option<usize>,
     /// What must have been checked, at which level at least: POLICY:INVARIANT, with :LEVEL and :SUBJECT behind it if wanted.
     #[arg(long = "require", value_name = "OBLIGATION", value_parser = requirement)]
     requirements: Vec<Requirement>,
@@ -78,10 +90,6 @@ pub(super) struct Verify {
     json: bool,
 }
 
-fn key(text: &str) -> Result<NoteKey, String> {
-    NoteKey::from_text(text).map_err(|error| error.to_string())
-}
-
 fn dialect(name: &str) -> Result<Dialect, String> {
     let found = Dialect::ALL.into_iter().find(|dialect| dialect.name() == name);
     found.ok_or_else(|| "not one of zmij, ryu".to_owned())
@@ -106,7 +114,11 @@ impl Verify {
 
     /// Whether something is asked that version 1 has no answer to.
     fn asks_for_more(&self) -> bool {
-        self.level > Level::S0 || self.checkpoint.is_some() || !self.requirements.is_empty() || self.sealed
+        self.level > Level::S0
+            || self.checkpoint.is_some()
+            || !self.witnesses.is_empty()
+            || !self.requirements.is_empty()
+            || self.sealed
     }
 }
 
@@ -115,20 +127,22 @@ pub(super) fn verify(arguments: &Verify) -> Result<ExitCode, Failure> {
         level: arguments.level,
         checkpoint: arguments.checkpoint()?,
         trusted: arguments.keys.clone(),
+        witnesses: Witnesses::new(arguments.witnesses.clone(), arguments.quorum)?,
         requirements: arguments.requirements.clone(),
         sealed: arguments.sealed,
     };
-    let run = match (&arguments.run, &arguments.proof) {
-        (Some(run), _) => run,
-        (None, Some(proof)) => return verify_proof(arguments, &options, proof),
-        (None, None) => return Err(Failure::new("there is no log")),
+    let run = match (&arguments.run, &arguments.proof, &arguments.receipt) {
+        (Some(run), ..) => run,
+        (None, Some(proof), _) => return verify_proof(arguments, &options, proof),
+        (None, None, Some(receipt)) => return verify_receipt(arguments, &options, receipt),
+        (None, None, None) => return Err(Failure::new("there is no log")),
     };
     if arguments.compat || is_old(run)? {
         if arguments.asks_for_more() {
             let next = "version 1 has none of it: put the log under a new one with `capseal pcap migrate`";
             return Err(Failure::explained(
                 std::io::Error::other(
-                    "the log is of version 1, and levels, checkpoints, obligations or a seal were asked for",
+                    "the log is of version 1, and levels, checkpoints, witnesses, obligations or a seal were asked for",
                 ),
                 next,
             ));
@@ -186,6 +200,7 @@ fn print(report: &Report) {
             if report.sealed { "closed" } else { "open" }
         );
     }
+    print_witnesses(&report.witnessed);
     if let Some(judgement) = &report.obligations {
         for judged in &judgement.obligations {
             println!(
@@ -215,17 +230,33 @@ fn anchored(anchoring: Option<Anchoring>) -> &'static str {
 
 fn verify_proof(arguments: &Verify, options: &Options, path: &Path) -> Result<ExitCode, Failure> {
     let text = String::from_utf8(read(path)?).map_err(|_| Failure::new("the proof is not a text"))?;
-    let report = pcap::verify_proof(&text, options);
+    answer(arguments, &pcap::verify_proof(&text, options))
+}
+
+fn verify_receipt(arguments: &Verify, options: &Options, path: &Path) -> Result<ExitCode, Failure> {
+    let entry = arguments.entry.as_ref().map(|path| read(path)).transpose()?;
+    let line = entry.as_ref().map(|entry| entry.strip_suffix(b"\n").unwrap_or(entry));
+    answer(arguments, &pcap::verify_receipt(&read(path)?, line, options))
+}
+
+fn answer(arguments: &Verify, report: &ProofReport) -> Result<ExitCode, Failure> {
     match (report.reason, report.log_id, report.root) {
-        _ if arguments.json => println!("{}", serde_json::to_string(&report)?),
+        _ if arguments.json => println!("{}", serde_json::to_string(report)?),
         (Some(reason), ..) => return Ok(refuse(reason, report.detail.as_deref().unwrap_or_default())),
         (None, Some(log_id), Some(root)) => {
             println!("{GOOD}✓{GOOD:#} {}", anchored(report.anchoring));
             println!("  log  {log_id}\n  root {root}\n  size {}", report.size);
+            print_witnesses(&report.witnessed);
         }
         (None, ..) => {}
     }
     Ok(ExitCode::from(report.exit_code))
+}
+
+fn print_witnesses(witnessed: &[Witnessed]) {
+    for Witnessed { name, time } in witnessed {
+        println!("  witnessed by {} at {time}", printable(name));
+    }
 }
 
 fn refuse(reason: ReasonCode, detail: &str) -> ExitCode {

@@ -2,13 +2,17 @@
 
 mod append;
 mod check;
+mod cosign;
 mod old;
 mod prove;
 
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use verifier_core::{Digest, pcap::obligation::Level};
+use verifier_core::{
+    Digest,
+    pcap::{KeyType, NoteKey, obligation::Level},
+};
 
 use super::output::Failure;
 use crate::pcap::{KeyError, LogFileError};
@@ -30,6 +34,8 @@ Examples:
   capseal pcap log --run RUN --action build --actor ci          append an action
   capseal pcap key --name example.com/ci --out ci.key           make a key, print what others trust
   capseal pcap checkpoint --run RUN --sign ci.key > run.ckpt    sign its size and root; keep that elsewhere
+  capseal pcap prove --run RUN --index 3                        prove an entry; with --cose, to tools that speak COSE
+  capseal pcap cosign --help                                    how a witness cosigns a checkpoint, in three commands
   capseal pcap seal --run RUN                                   close it
   capseal pcap verify --run RUN --checkpoint run.ckpt --key KEY --level S1";
 
@@ -44,6 +50,7 @@ enum Command {
     Watch(check::Watch),
     Prove(prove::Prove),
     Checkpoint(prove::SignCheckpoint),
+    Cosign(cosign::Cosign),
     Key(prove::Key),
 }
 
@@ -58,6 +65,7 @@ pub(super) fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Watch(arguments) => check::watch(&arguments),
         Command::Prove(arguments) => prove::prove(&arguments),
         Command::Checkpoint(arguments) => prove::checkpoint(&arguments),
+        Command::Cosign(arguments) => cosign::cosign(&arguments),
         Command::Key(arguments) => prove::key(&arguments),
     }
 }
@@ -68,6 +76,16 @@ fn level(name: &str) -> Result<Level, String> {
 
 fn digest(text: &str) -> Result<Digest, String> {
     Digest::from_hex(text).ok_or_else(|| "not 64 lower-case hexadecimal digits".to_owned())
+}
+
+fn signer_key(text: &str) -> Result<NoteKey, String> {
+    let key = NoteKey::from_text(text).map_err(|error| error.to_string())?;
+    if key.kind() == KeyType::Signer { Ok(key) } else { Err("a witness's key, which signs no checkpoints".to_owned()) }
+}
+
+fn witness_key(text: &str) -> Result<NoteKey, String> {
+    let key = NoteKey::from_text(text).map_err(|error| error.to_string())?;
+    if key.kind() == KeyType::Witness { Ok(key) } else { Err("not a witness's key".to_owned()) }
 }
 
 fn explained(error: LogFileError) -> Failure {

@@ -9,24 +9,27 @@ use anstream::println;
 use clap::Args;
 use verifier_core::{
     ReasonCode,
-    pcap::{Checkpoint, Options, Proof, Report, TreeHead, proof::SCHEMA},
+    pcap::{Checkpoint, KeyType, Options, Proof, Proven, Report, TreeHead, proof::SCHEMA},
 };
 
 use super::{
-    super::output::{Failure, read},
+    super::output::{Failure, GOOD, read},
     key_failure,
 };
 use crate::{
     cause::Cause,
     pcap::{
         SigningKey, examine, keep_checkpoint, kept_checkpoint, prove_consistency, prove_inclusion, refuse_proofs,
-        sign_checkpoint,
+        sign_checkpoint, sign_receipt,
     },
+    whole_file::{self, Existing},
 };
 
 /// Prove that an entry is in a log, or that a log extends a checkpoint.
 ///
-/// The log is checked whole; the proof is a line of JSON that `capseal pcap verify --proof` and the npm package check.
+/// The log is checked whole; the proof is a line of JSON that `capseal pcap verify --proof` and the npm package check. With `--cose` it is a
+/// COSE receipt (RFC 9942) instead, for tools that read those and no notes: the proof, and below it the log's size and root, signed. The
+/// receipt of entry 0, the header, stands for a checkpoint there: the header's leaf hash is the log's identity.
 #[derive(Args, Debug)]
 pub(super) struct Prove {
     /// The log.
@@ -41,6 +44,12 @@ pub(super) struct Prove {
     /// Prove for the log as it was at a checkpoint, instead of as it is.
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
+    /// Write a COSE receipt to this new file.
+    #[arg(long, value_name = "FILE", requires = "sign")]
+    cose: Option<PathBuf>,
+    /// The key that signs the receipt: the one that signs the log's checkpoints.
+    #[arg(long, value_name = "FILE", requires = "cose")]
+    sign: Option<PathBuf>,
 }
 
 pub(super) fn prove(arguments: &Prove) -> Result<ExitCode, Failure> {
@@ -66,11 +75,36 @@ pub(super) fn prove(arguments: &Prove) -> Result<ExitCode, Failure> {
             Proof::Inclusion { schema, log_id, size, root, index, entry, path }
         }
     };
-    println!("{}", proof.to_json());
+    match (&arguments.cose, &arguments.sign) {
+        (Some(cose), Some(sign)) => write_receipt(run, proof, &head, sign, cose)?,
+        _ => println!("{}", proof.to_json()),
+    }
     Ok(ExitCode::SUCCESS)
 }
 
-fn read_checkpoint(path: &Path) -> Result<Checkpoint, Failure> {
+/// Signs the head that a proof leads to, as [`checkpoint`] does: never one that contradicts what was signed before.
+fn write_receipt(run: &Path, proof: Proof, head: &TreeHead, sign: &Path, cose: &Path) -> Result<(), Failure> {
+    let key = SigningKey::read(sign).map_err(key_failure)?;
+    let before = kept_checkpoint(run).map_err(key_failure)?;
+    let is_later = before.as_ref().is_none_or(|before| before.head.size < head.size);
+    head_of(run, before)?;
+    let earlier = proof.earlier();
+    let (entry, proven) = match proof {
+        Proof::Inclusion { index, entry, path, .. } => (Some(entry), Proven::Inclusion { index, path }),
+        Proof::Consistency { from, path, .. } => (None, Proven::Consistency { from, path }),
+    };
+    let receipt = sign_receipt(head, proven, &key).map_err(key_failure)?;
+    // A checkpoint of no line, or of every line, has no receipt.
+    receipt.check(entry.as_ref().map(String::as_bytes), earlier, &[key.public().map_err(key_failure)?])?;
+    if is_later {
+        keep_checkpoint(run, &sign_checkpoint(*head, &key).map_err(key_failure)?).map_err(key_failure)?;
+    }
+    let path = whole_file::write(cose, Existing::Keep, &receipt.to_cose())?;
+    println!("{GOOD}✓{GOOD:#} {}", path.display());
+    Ok(())
+}
+
+pub(super) fn read_checkpoint(path: &Path) -> Result<Checkpoint, Failure> {
     Checkpoint::parse(&read(path)?).map_err(|error| Failure::new(format_args!("{}: {error}", path.display())))
 }
 
@@ -121,7 +155,7 @@ pub(super) fn checkpoint(arguments: &SignCheckpoint) -> Result<ExitCode, Failure
     Ok(ExitCode::SUCCESS)
 }
 
-/// Make a key that signs checkpoints, and print the key that others trust.
+/// Make a key that signs checkpoints, or a witness's, and print the key that others trust.
 #[derive(Args, Debug)]
 pub(super) struct Key {
     /// Name of the key, such as example.com/ci.
@@ -130,10 +164,14 @@ pub(super) struct Key {
     /// File for the secret key; only its owner may read it.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+    /// A witness's key: it cosigns the checkpoints of others' logs, and signs none.
+    #[arg(long)]
+    witness: bool,
 }
 
 pub(super) fn key(arguments: &Key) -> Result<ExitCode, Failure> {
-    let key = SigningKey::generate(&arguments.name).map_err(key_failure)?;
+    let kind = if arguments.witness { KeyType::Witness } else { KeyType::Signer };
+    let key = SigningKey::generate(&arguments.name, kind).map_err(key_failure)?;
     key.write(&arguments.out).map_err(key_failure)?;
     println!("{}", key.public().map_err(key_failure)?);
     Ok(ExitCode::SUCCESS)
