@@ -160,15 +160,15 @@ test("witnesses are counted and named", async () => {
   const [one, two] = keys.trim().split("\n");
   const options = { level: "S1", checkpoint, keys: [key.trim()], witnesses: [one, two] };
   const times = [["witness.example/w1", "2023-03-20T12:25:48Z"], ["witness.example/w2", "2023-03-20T12:25:49Z"]];
-  const report = esm.verifyLogSync(bytes, options);
+  const report = actions.verifyLogSync(bytes, options);
   assert.deepEqual(report.witnessed.map(({ name, time }) => [name, time]), times);
-  assert.deepEqual((await esm.verifyLogProof(await vector("inclusion.json"), options)).witnessed, report.witnessed);
+  assert.deepEqual((await actions.verifyLogProof(await vector("inclusion.json"), options)).witnessed, report.witnessed);
   const alone = checkpoint.split("\n").filter((line) => !line.includes("w2 ")).join("\n");
-  assert.equal(esm.verifyLogSync(bytes, { ...options, checkpoint: alone }).reason, "E209_CHECKPOINT_UNWITNESSED");
-  assert.equal(esm.verifyLogSync(bytes, { ...options, checkpoint: alone, quorum: 1 }).witnessed.length, 1);
-  assert.equal(esm.verifyLogSync(bytes, { ...options, witnesses: undefined }).witnessed.length, 0);
-  assert.throws(() => esm.verifyLogSync(bytes, { ...options, quorum: 3 }), usage);
-  assert.throws(() => esm.verifyLogSync(bytes, { ...options, witnesses: [key.trim()] }), usage);
+  assert.equal(actions.verifyLogSync(bytes, { ...options, checkpoint: alone }).reason, "E209_CHECKPOINT_UNWITNESSED");
+  assert.equal(actions.verifyLogSync(bytes, { ...options, checkpoint: alone, quorum: 1 }).witnessed.length, 1);
+  assert.equal(actions.verifyLogSync(bytes, { ...options, witnesses: undefined }).witnessed.length, 0);
+  assert.throws(() => actions.verifyLogSync(bytes, { ...options, quorum: 3 }), usage);
+  assert.throws(() => actions.verifyLogSync(bytes, { ...options, witnesses: [key.trim()] }), usage);
 });
 
 test("a capability token is judged, with the rule and the link that fails", async () => {
