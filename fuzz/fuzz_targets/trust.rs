@@ -1,12 +1,13 @@
-//! Signatures, messages, policies and trust files: whatever the bytes, an answer; and one spelling of each signature.
+//! Signatures, messages, policies, options and trust files: whatever the bytes, an answer; and one spelling of each signature.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use verifier_core::{
-    Trust,
+    Trust, VerifyOptions, capability,
     cbor::Item as _,
-    policy::Policy,
-    relay::{Attestation, Challenge, Commit, CommitReceipt, Signed},
+    pcap::{self, obligation::Evidence},
+    policy::{Inclusion, Policy},
+    relay::{Attestation, Challenge, Commit, CommitReceipt, Signed, read_list},
     signature::Signature,
 };
 
@@ -20,8 +21,11 @@ fuzz_target!(|bytes: &[u8]| {
     if let Ok(commit) = Commit::decode(bytes) {
         assert_eq!(commit.encode(), bytes);
     }
+    let _ = read_list(bytes);
     let _ = Policy::read(bytes);
     if let Ok(text) = core::str::from_utf8(bytes) {
         let _ = Trust::from_toml(text);
+        let _ = (VerifyOptions::from_json(text), capability::Options::from_json(text), pcap::Options::from_json(text));
+        let _ = (Evidence::list_from_json(text), Inclusion::from_json(text));
     }
 });

@@ -3,7 +3,17 @@ import { readFile } from "node:fs/promises";
 import { parseArgs, type ParseArgsConfig } from "node:util";
 
 import { describe, printable, type Paint } from "./report.js";
-import { audit, VerifierError, verifySync, version, type Level, type Status, type Verdict, type VerifyOptions } from "./node.js";
+import {
+  audit,
+  VerifierError,
+  verifySync,
+  version,
+  type AuditOptions,
+  type Level,
+  type Status,
+  type Verdict,
+  type VerifyOptions,
+} from "./node.js";
 
 const HELP = `Verifies CapSeal receipts, offline.
 
@@ -22,6 +32,8 @@ Options:
   --require-status STATUS
                    the least status to accept, such as POLICY_ENFORCED
   --provider URL   ask this provider for rows of an archive that lies elsewhere; again for each further one
+  --relay URL      ask for the rows that this relay's challenge calls for, too; needs --provider and --trust
+  --threshold N    so many must have told the relay that they sampled; needs --relay
   --bits N         bits that the rows have to show; 80 by default
   --json           print each verdict as one line of JSON, in the order of the receipts
   -h, --help       print this
@@ -45,6 +57,8 @@ const FLAGS = {
   at: { type: "string" },
   "require-status": { type: "string" },
   provider: { type: "string", multiple: true },
+  relay: { type: "string" },
+  threshold: { type: "string" },
   bits: { type: "string" },
   json: { type: "boolean", default: false },
   help: { type: "boolean", short: "h", default: false },
@@ -80,9 +94,18 @@ async function main(): Promise<number> {
     return complain(message(error), UNREADABLE);
   }
 
-  const bits = values.bits === undefined ? undefined : Number(values.bits);
-  if (bits !== undefined && !Number.isSafeInteger(bits)) return complain("--bits is not a number", USAGE);
-  const sampling = values.provider && { providers: values.provider, ...(bits === undefined ? {} : { bits }) };
+  const [bits, threshold] = [values.bits, values.threshold].map((text) => (text === undefined ? undefined : Number(text)));
+  for (const [name, number] of Object.entries({ bits, threshold })) {
+    if (number !== undefined && !Number.isSafeInteger(number)) return complain(`--${name} is not a number`, USAGE);
+  }
+  if (values.relay !== undefined && !values.provider) return complain("--relay needs --provider: somebody has to answer", USAGE);
+  if (threshold !== undefined && values.relay === undefined) return complain("--threshold needs --relay", USAGE);
+  const sampling = values.provider && {
+    providers: values.provider,
+    ...(values.relay !== undefined && { relay: values.relay }),
+    ...(threshold !== undefined && { attestations: { threshold, ...(bits !== undefined && { bits }) } }),
+    ...(bits !== undefined && { bits }),
+  };
 
   let status = 0;
   for (const [place, file] of files.entries()) {
@@ -98,7 +121,7 @@ async function verifyFile(
   file: string,
   json: boolean,
   options: VerifyOptions,
-  sampling: { providers: string[]; bits?: number } | undefined,
+  sampling: Pick<AuditOptions, "providers" | "relay" | "attestations" | "bits"> | undefined,
 ): Promise<number> {
   let bytes: Uint8Array;
   try {

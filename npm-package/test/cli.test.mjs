@@ -1,11 +1,13 @@
 // The command: exit statuses, output for people and for scripts, wrong usage.
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 
 const cli = fileURLToPath(new URL("../dist/cli.mjs", import.meta.url));
 const good = fileURLToPath(new URL("../../web-demo/samples/strategy.cap", import.meta.url));
@@ -70,8 +72,35 @@ test("a trust file is read, and says who may seal; another time, and the key has
   assert.equal(run([...asked, "--at", "tomorrow"]).status, 2);
 });
 
+test("a provider and a relay are asked", async () => {
+  const vectors = new URL("../../tests/vectors/", import.meta.url);
+  const { rows } = JSON.parse(readFileSync(new URL("sampling.json", vectors), "utf8"));
+  const { trust, at, challenge } = JSON.parse(readFileSync(new URL("accept/challenge-answered.options.json", vectors), "utf8"));
+  const host = createServer((request, response) => {
+    const index = /\/rows\/(\d+)$/.exec(request.url)?.[1];
+    const message = request.url.endsWith("/challenge") ? challenge.challenge : challenge.commit;
+    response.end(Buffer.from(index === undefined ? message : rows[index], "base64"));
+  });
+  await new Promise((resolve) => host.listen(0, "127.0.0.1", resolve));
+  try {
+    const url = `http://127.0.0.1:${host.address().port}`;
+    const file = join(folder, "relay.toml");
+    writeFileSync(file, trust);
+    const time = new Date(at).toISOString().replace(/\.\d+Z$/, "Z");
+    const receipt = fileURLToPath(new URL("accept/challenge-answered.cap", vectors));
+    const asked = ["--provider", url, "--relay", url, "--bits", "4", "--trust", file, "--at", time, receipt];
+    const { stdout } = await promisify(execFile)(process.execPath, [cli, ...asked], { encoding: "utf8" });
+    assert.match(stdout, /live: .*archival: /);
+    const few = promisify(execFile)(process.execPath, [cli, "--threshold", "1", ...asked], { encoding: "utf8" });
+    await assert.rejects(few, (error) => error.code === 13);
+  } finally {
+    host.closeAllConnections();
+    host.close();
+  }
+});
+
 test("wrong usage and unreadable files", () => {
-  for (const args of [[], ["--nonsense"], ["--level", "all", good], ["--expect", "abc", good]]) {
+  for (const args of [[], ["--nonsense"], ["--level", "all", good], ["--expect", "abc", good], ["--relay", "http://127.0.0.1:1", good], ["--threshold", "2", good], ["--provider", "http://127.0.0.1:1", "--bits", "many", good]]) {
     const { status, stderr } = run(args);
     assert.equal(status, 2, args.join(" "));
     assert.match(stderr, /^capseal-verify: /);
