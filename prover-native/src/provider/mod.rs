@@ -6,6 +6,7 @@
 mod access;
 mod authorization;
 mod export;
+mod file;
 mod folder;
 mod nonces;
 mod open;
