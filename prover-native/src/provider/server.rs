@@ -22,6 +22,7 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header},
     middleware::{self, Next},
     routing::{get, post},
+    serve::ListenerExt as _,
 };
 use tokio::sync::{Semaphore, oneshot};
 use verifier_core::Digest;
@@ -169,7 +170,8 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>, stopped: oneshot::Rec
         .method_not_allowed_fallback(async || Problem::MethodNotAllowed.response())
         .layer(middleware::from_fn_with_state(Arc::clone(&shared), around))
         .with_state(shared);
-    let listener = tokio::net::TcpListener::from_std(listener)?;
+    // Head and body of a row are two writes: the second would wait for the other end to acknowledge the first, which takes its time.
+    let listener = tokio::net::TcpListener::from_std(listener)?.tap_io(|stream| drop(stream.set_nodelay(true)));
     let ended = async {
         // An error says that the other end is gone, which is the same request.
         let _ = stopped.await;
