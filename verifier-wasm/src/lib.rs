@@ -44,8 +44,7 @@ pub fn verify(
 #[wasm_bindgen]
 pub fn sample_plan(bytes: &Uint8Array, nonce: &str, bits: u32) -> Result<JsValue, JsError> {
     let nonce = Digest::from_hex(nonce).ok_or_else(|| JsError::new("the nonce is not 64 hexadecimal digits"))?;
-    Container::check_length(length(bytes), &Limits::DEFAULT).map_err(|error| JsError::new(&error.to_string()))?;
-    let plan = verifier_core::verify::plan(&bytes.to_vec(), &nonce, bits, &Limits::DEFAULT);
+    let plan = verifier_core::verify::plan(&whole(bytes)?, &nonce, bits, &Limits::DEFAULT);
     json::object(&plan.map_err(|refusal| JsError::new(&refusal.to_string()))?)
 }
 
@@ -56,8 +55,8 @@ pub fn sample_plan(bytes: &Uint8Array, nonce: &str, bits: u32) -> Result<JsValue
 /// A JavaScript `Error` when the challenge is none, or the receipt cannot be read.
 #[wasm_bindgen]
 pub fn challenge_plan(bytes: &Uint8Array, challenge: &[u8]) -> Result<JsValue, JsError> {
-    Container::check_length(length(bytes), &Limits::DEFAULT).map_err(|error| JsError::new(&error.to_string()))?;
-    let plan = Draw::of_challenge(challenge).and_then(|draw| plan_of(&bytes.to_vec(), &draw, &Limits::DEFAULT));
+    let bytes = whole(bytes)?;
+    let plan = Draw::of_challenge(challenge).and_then(|draw| plan_of(&bytes, &draw, &Limits::DEFAULT));
     json::object(&plan.map_err(|refusal| JsError::new(&refusal.to_string()))?)
 }
 
@@ -106,8 +105,7 @@ pub fn entry_proof(bytes: &Uint8Array, index: u32) -> Option<String> {
 /// A JavaScript `Error` when the content is longer than a receipt may be.
 #[wasm_bindgen]
 pub fn evidence(bytes: &Uint8Array) -> Result<JsValue, JsError> {
-    Container::check_length(length(bytes), &Limits::DEFAULT).map_err(|error| JsError::new(&error.to_string()))?;
-    json::object(&verifier_core::verify::evidence(&bytes.to_vec(), &Limits::DEFAULT))
+    json::object(&verifier_core::verify::evidence(&whole(bytes)?, &Limits::DEFAULT))
 }
 
 /// The table of reason codes, by number.
@@ -124,6 +122,12 @@ pub fn reasons() -> Result<JsValue, JsError> {
 #[wasm_bindgen]
 pub fn version() -> String {
     env!("CARGO_PKG_VERSION").into()
+}
+
+/// The bytes, copied unless they are more than a receipt may have.
+fn whole(bytes: &Uint8Array) -> Result<Vec<u8>, JsError> {
+    Container::check_length(length(bytes), &Limits::DEFAULT).map_err(|error| JsError::new(&error.to_string()))?;
+    Ok(bytes.to_vec())
 }
 
 /// Known before the bytes are copied into this instance's memory.

@@ -9,7 +9,7 @@ use std::{
 
 use verifier_core::{
     Digest, Limits,
-    pcap::obligation::{Evidence, Resolution},
+    pcap::obligation::{Evidence, Resolution, Strength},
     verify::evidence,
 };
 
@@ -44,20 +44,20 @@ impl ProofFolder {
         if let Some(evidence) = self.looked_at.get(content) {
             return evidence.about(subject);
         }
-        let Some(bytes) = self.files.get(content).and_then(|path| self.content(path, content)) else {
+        let Some(evidence) = self.files.get(content).and_then(|path| self.look(path, content)) else {
             return Resolution::Missing;
         };
-        let evidence = evidence(&bytes, &self.limits);
         let resolution = evidence.about(subject);
         self.looked_at.insert(*content, evidence);
         resolution
     }
 
-    /// A file's content, unless it is another by now. Nothing reads what no receipt can be as long as.
-    fn content(&self, path: &Path, digest: &Digest) -> Option<Vec<u8>> {
+    /// What a file is worth, unless its content is another by now. One that no receipt can be as long as is not read.
+    fn look(&self, path: &Path, content: &Digest) -> Option<Evidence> {
         if fs::metadata(path).ok()?.len() > self.limits.file_bytes as u64 {
-            return Some(Vec::new());
+            return Some(Evidence::without_subject(*content, Strength::Unknown));
         }
-        fs::read(path).ok().filter(|bytes| Digest::of_content(bytes) == *digest)
+        let evidence = evidence(&fs::read(path).ok()?, &self.limits);
+        (evidence.content == *content).then_some(evidence)
     }
 }
