@@ -49,9 +49,13 @@ impl Place {
         DocumentError::Schema { path, expected }
     }
 
-    /// That a value which is a document itself cannot be read.
-    pub(crate) fn refused(path: &str, error: impl fmt::Display) -> DocumentError {
-        DocumentError::Value { path: path.into(), error: error.to_string() }
+    /// A text that is a document itself.
+    pub(crate) fn nested<T, E: fmt::Display>(
+        self,
+        read: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Result<T, DocumentError> {
+        let Json::Text(text) = &self.json else { return Err(self.wrong("a text")) };
+        read(text).map_err(|error| DocumentError::Value { path: self.path.clone(), error: error.to_string() })
     }
 
     pub(crate) fn text(self) -> Result<String, DocumentError> {

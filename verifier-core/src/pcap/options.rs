@@ -1,10 +1,10 @@
 //! What is asked of a log or of a proof about one.
 
-use alloc::vec::Vec;
+use alloc::{string::ToString, vec::Vec};
 
 use super::{
     checkpoint::{Checkpoint, CheckpointError},
-    note::{KeyType, NoteKey},
+    note::{KeyType, NoteError, NoteKey},
     obligation::{Level, Requirement},
     report::Anchoring,
     witness::{Witnessed, Witnesses},
@@ -77,7 +77,7 @@ impl Options {
 }
 
 fn checkpoint(place: Place) -> Result<Checkpoint, DocumentError> {
-    Checkpoint::parse(place.text()?.as_bytes()).map_err(|error| Place::refused("checkpoint", error))
+    place.nested(|text| Checkpoint::parse(text.as_bytes()))
 }
 
 fn signer(place: Place) -> Result<NoteKey, DocumentError> {
@@ -94,5 +94,6 @@ fn witnesses(fields: &mut Fields) -> Result<Witnesses, DocumentError> {
     let quorum = fields.nullable("quorum").map(Place::number).transpose()?;
     // A number that is too large for the platform is larger than there are witnesses, too.
     let quorum = quorum.map(|quorum| usize::try_from(quorum).unwrap_or(usize::MAX));
-    Witnesses::new(keys, quorum).map_err(|error| Place::refused("witnesses", error))
+    let refused = |error: NoteError| DocumentError::Value { path: "witnesses".into(), error: error.to_string() };
+    Witnesses::new(keys, quorum).map_err(refused)
 }

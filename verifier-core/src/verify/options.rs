@@ -51,7 +51,7 @@ impl VerifyOptions {
         let options = Self {
             level: fields.optional("level").map(level).transpose()?.unwrap_or_default(),
             expected_capsule_hash: fields.nullable("expected_capsule_hash").map(Place::digest).transpose()?,
-            trust: fields.nullable("trust").map(trust).transpose()?,
+            trust: fields.nullable("trust").map(|place| place.nested(Trust::from_toml)).transpose()?,
             policy: fields.nullable("policy").map(Place::text).transpose()?,
             policy_inclusion: fields.nullable("policy_inclusion").map(Inclusion::read).transpose()?,
             at: fields.nullable("at").map(Place::number).transpose()?,
@@ -179,8 +179,4 @@ fn level(place: Place) -> Result<Level, DocumentError> {
 fn status(place: Place) -> Result<Status, DocumentError> {
     let accepted = |name: &str| Status::from_name(name).filter(|status| *status != Status::Rejected);
     place.parsed("a status", accepted)
-}
-
-fn trust(place: Place) -> Result<Trust, DocumentError> {
-    Trust::from_toml(&place.text()?).map_err(|error| Place::refused("trust", error))
 }
