@@ -17,6 +17,7 @@ mod record;
 mod request;
 mod rules;
 mod streams;
+mod summary;
 mod sys;
 mod text;
 #[cfg(target_os = "linux")]
@@ -46,6 +47,7 @@ use self::{
     manifest::Interpreter,
     rules::Rules,
     streams::Capturing,
+    summary::TimelineBounds,
     sys::Forwarding,
     trace::Followed,
 };
@@ -77,6 +79,9 @@ pub fn execute(request: &Request, store: &ArtifactStore, observer: Arc<dyn Obser
     let mut ledger = open_ledger(request, &resolved, store)?;
     declare(request, &resolved, &mut ledger, &*observer)?;
     let stdin = stdin(&mut ledger)?;
+    if sys::inherits_readable() {
+        ledger.note(Note::InheritedDescriptor);
+    }
 
     let forwarding = request.forward_signals.then(Forwarding::install);
     let start = Start {
@@ -98,10 +103,14 @@ pub fn execute(request: &Request, store: &ArtifactStore, observer: Arc<dyn Obser
     ledger.event(Happening::Plain(EventKind::RunFinished { exit: ran.ended.exit }));
 
     let executable = ledger.main_executable().unwrap_or_else(|| resolved.executable.clone());
-    let Findings { files, others, missing_outputs, notes, timeline } =
+    let Findings { files, others, missing_outputs, mut notes, mut timeline } =
         ledger.close(&request.outputs, ran.ended.exit.is_success())?;
-    let capture = Capture { mode: ran.mode, notes };
+    if summary::shorten(&mut timeline, TimelineBounds::OF_A_RECEIPT) {
+        notes.insert(Note::EventsSummarised);
+    }
+    let mut capture = Capture { mode: ran.mode, notes };
     let interpreter = interpreter(&executable, &files, request);
+    let manifests = manifest::manifests(request, &mut capture, &files, interpreter.as_ref());
     Ok(RunRecord {
         command: described(&resolved, &working_dir),
         working_dir: text_of(working_dir.as_os_str()),
@@ -109,7 +118,7 @@ pub fn execute(request: &Request, store: &ArtifactStore, observer: Arc<dyn Obser
         started_at,
         duration_ms: ran.ended.duration.as_millis() as u64,
         exit: ran.ended.exit,
-        manifests: manifest::manifests(request, &capture, &files, interpreter.as_ref()),
+        manifests,
         capture,
         files,
         others,
@@ -149,6 +158,7 @@ struct Ran {
 fn open_ledger(request: &Request, resolved: &Resolved, store: &ArtifactStore) -> Result<Ledger, RunError> {
     let home = request.variable("HOME").map(Path::new);
     let mut rules = Rules::new(&request.working_dir, resolved.script.as_deref(), home);
+    rules.learn_settings(|name| request.variable(name));
     rules.learn_executable(&resolved.executable);
     let hashing = Hashing::start(store).map_err(|error| RunError::System { action: "start a thread", error })?;
     Ok(Ledger::new(&request.working_dir, rules, hashing))

@@ -47,7 +47,7 @@ impl Capturing {
         store: &ArtifactStore,
         observer: Arc<dyn Observer>,
     ) -> Result<Self, RunError> {
-        let sink = Mutex::new(Sink::Open(store.writer()?));
+        let sink = Mutex::new(Sink::Open(store.writer()));
         let shared = Arc::new(Shared { sink, passing: AtomicBool::new(false) });
         let (end, ended) = mpsc::channel();
         let pumped = Arc::clone(&shared);
@@ -76,7 +76,7 @@ impl Capturing {
         };
         let sink = std::mem::replace(&mut *self.shared.sink(), Sink::Closed);
         match sink {
-            Sink::Open(writer) => Ok((writer.finish()?, ended)),
+            Sink::Open(writer) => Ok((writer.finish(), ended)),
             Sink::Failed(error) => Err(error.into()),
             Sink::Closed => Err(RunError::System { action: "capture a stream", error: io::ErrorKind::Other.into() }),
         }
