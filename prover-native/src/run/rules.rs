@@ -130,7 +130,7 @@ impl Rules {
 }
 
 /// Whether a path is one of Python's cached modules: made anew at will, and not an output.
-pub(super) fn is_bytecode(path: &Path) -> bool {
+pub(crate) fn is_bytecode(path: &Path) -> bool {
     path.components().any(|part| part.as_os_str() == CACHE_FOLDER) || ending(path) == Some("pyc")
 }
 
@@ -141,13 +141,14 @@ fn is_library(path: &Path) -> bool {
     name.ends_with(".dylib") || plain.ends_with(".so")
 }
 
-fn is_system(path: &Path) -> bool {
+/// Whether a path lies in a folder of the system.
+pub(super) fn is_system(path: &Path) -> bool {
     SYSTEM_FOLDERS.iter().any(|folder| path.starts_with(folder))
 }
 
 /// Whether a folder is the root, or of the system to its core, as opposed to one such as `/usr/src/app`, which container
 /// images keep the user's files in.
-fn is_of_the_system_itself(folder: &Path) -> bool {
+pub(super) fn is_of_the_system_itself(folder: &Path) -> bool {
     folder.parent().is_none_or(|parent| parent == Path::new("/usr"))
         || SYSTEM_FOLDERS.iter().any(|known| folder == *known)
 }
