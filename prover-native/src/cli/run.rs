@@ -2,8 +2,12 @@
 
 use std::{
     ffi::OsString,
-    fs,
+    fs::{self, File},
     io::IsTerminal,
+    os::{
+        fd::{AsFd, BorrowedFd},
+        unix::fs::MetadataExt,
+    },
     path::PathBuf,
     process::ExitCode,
     sync::{Arc, Mutex},
@@ -202,12 +206,23 @@ fn request(arguments: Arguments) -> Result<Request, Failure> {
     request.outputs = arguments.output;
     request.recorded_env = arguments.env;
     request.forward_signals = true;
+    request.outputs_go_together = outputs_go_together();
     request.capture = match arguments.capture {
         Capture::Auto => CaptureChoice::Auto,
         Capture::Observed => CaptureChoice::Observed,
         Capture::Declared => CaptureChoice::Declared,
     };
     Ok(request)
+}
+
+/// Whether standard output and error are one file, pipe or terminal.
+fn outputs_go_together() -> bool {
+    let file = |descriptor: BorrowedFd<'_>| {
+        let metadata = descriptor.try_clone_to_owned().map(File::from).and_then(|file| file.metadata()).ok()?;
+        Some((metadata.dev(), metadata.ino()))
+    };
+    let (stdout, stderr) = (std::io::stdout(), std::io::stderr());
+    file(stdout.as_fd()).is_some_and(|one| file(stderr.as_fd()) == Some(one))
 }
 
 /// As shells do: a signal's number comes after 128.
@@ -302,10 +317,27 @@ fn print(record: &RunRecord, sealed: &Sealed) {
     for missing in &record.missing_outputs {
         eprintln_line(format_args!("  {BAD}declared output missing{BAD:#}: {}", printable(missing)));
     }
+    print_obstacles(record);
     eprintln_line(format_args!(
         "  {FAINT}proves that this record is intact, not that the run took place (witnessed){FAINT:#}"
     ));
     eprintln_line(format_args!("  next: capseal verify {}", sealed.path.display()));
+}
+
+/// What a replay will lack, and what the run made besides files.
+fn print_obstacles(record: &RunRecord) {
+    for event in &record.timeline {
+        if let run::EventKind::LinkMade { path, target: Some(target) } = &event.kind {
+            eprintln_line(format_args!("  made the link {} -> {}", printable(path), printable(target)));
+        }
+    }
+    for obstacle in &record.obstacles {
+        let detail = printable(&obstacle.detail);
+        match obstacle.certain {
+            true => eprintln_line(format_args!("  {BAD}this run cannot be replayed{BAD:#}: {detail}")),
+            false => eprintln_line(format_args!("  a replay may come to something else: {detail}")),
+        }
+    }
 }
 
 fn print_json(record: &RunRecord, sealed: &Sealed) {
@@ -317,6 +349,7 @@ fn print_json(record: &RunRecord, sealed: &Sealed) {
         "receipt": sealed.path,
         "size": sealed.size,
         "archive": sealed.archive,
+        "obstacles": record.obstacles.iter().map(run::Obstacle::to_json).collect::<Vec<_>>(),
         "exit": { "code": code, "signal": signal, "duration_ms": record.duration_ms },
         "verdict": sealed.verdict,
     }));

@@ -17,6 +17,7 @@ use super::{
     record::{Access, EventKind, Note, Other, OtherKind, Role},
     rules::{self, Rules},
     text::path_text,
+    tree::Tree,
 };
 
 /// What is known so far.
@@ -24,6 +25,7 @@ use super::{
 pub(super) struct Ledger {
     pub(super) working_dir: PathBuf,
     pub(super) rules: Rules,
+    pub(super) tree: Tree,
     pub(super) hashing: Hashing,
     pub(super) clock: Clock,
     pub(super) files: HashMap<Identity, Seen>,
@@ -34,6 +36,14 @@ pub(super) struct Ledger {
     pub(super) untold: HashSet<Identity>,
     /// Whether a process has had another root than ours.
     pub(super) roots_differ: bool,
+    /// Links and folders that the run made, under every name that they got.
+    pub(super) made: BTreeSet<PathBuf>,
+    /// Names that the run gave to something else than before.
+    pub(super) renamed_to: BTreeSet<PathBuf>,
+    /// The standard input, by its name in `/proc/PID/fd`, when its content is not kept.
+    pub(super) unkept_stdin: Option<PathBuf>,
+    /// Whether something came from it.
+    pub(super) stdin_was_read: bool,
 }
 
 /// A file, by whatever names.
@@ -88,6 +98,7 @@ pub(super) enum Happening {
     Executed { process: u32, path: PathBuf, file: Option<FileAt> },
     Read { file: FileAt, role: Role },
     Written { identity: Identity, path: PathBuf },
+    Linked { path: PathBuf },
 }
 
 /// A file as it was at one time.
@@ -125,10 +136,11 @@ pub(super) enum Before {
 }
 
 impl Ledger {
-    pub(super) fn new(working_dir: &Path, rules: Rules, hashing: Hashing) -> Self {
+    pub(super) fn new(working_dir: &Path, rules: Rules, tree: Tree, hashing: Hashing) -> Self {
         Self {
             working_dir: working_dir.to_owned(),
             rules,
+            tree,
             hashing,
             clock: Clock::start(),
             files: HashMap::new(),
@@ -137,6 +149,10 @@ impl Ledger {
             events: Vec::new(),
             untold: HashSet::new(),
             roots_differ: false,
+            made: BTreeSet::new(),
+            renamed_to: BTreeSet::new(),
+            unkept_stdin: None,
+            stdin_was_read: false,
         }
     }
 
@@ -145,8 +161,16 @@ impl Ledger {
     /// # Errors
     /// When it cannot be opened.
     pub(super) fn declare(&mut self, path: &Path, role: Role) -> io::Result<()> {
-        let file = File::open(path)?;
+        self.declare_open(File::open(path)?, path, role)
+    }
+
+    /// Enters a file that the user named, or gave, open at its start.
+    ///
+    /// # Errors
+    /// When it cannot be looked at.
+    pub(super) fn declare_open(&mut self, file: File, path: &Path, role: Role) -> io::Result<()> {
         let metadata = file.metadata()?;
+        self.tree.used(path, role == Role::Runtime);
         let seen = self.files.entry(Identity::of(&metadata)).or_default();
         if seen.uses.iter().any(|known| known.path == path) {
             return Ok(());
@@ -174,9 +198,21 @@ impl Ledger {
             // The process was killed at this very moment.
             Err(_) => return,
         };
-        // Of a file below another root the system tells the name that it has below ours.
-        let path = opened.path.clone().filter(|_| !self.roots_differ).unwrap_or_else(|| real.clone());
+        // `/dev/stdin` and `/dev/fd/N` are names of a process's own: what lies behind them has one for all. Of a file below another
+        // root the system tells the name that it has below ours.
+        let of_descriptor = |path: &Path| path.starts_with("/dev") || path.starts_with("/proc");
+        let path = match &opened.path {
+            Some(path) if !self.roots_differ && !(of_descriptor(path) && metadata.is_file() && real.exists()) => {
+                path.clone()
+            }
+            _ => real.clone(),
+        };
         if let Some(kind) = other_kind(&metadata, &real) {
+            self.stdin_was_read |= !opened.writes && self.unkept_stdin.as_deref() == Some(&real);
+            if kind == OtherKind::Folder {
+                let of_machine = self.rules.role(&path, false) == Role::Runtime;
+                self.tree.listed(&path, &opened.handle, of_machine);
+            }
             self.other(kind, &path);
         } else if opened.writes {
             self.written(&opened, &metadata, &path);
@@ -283,7 +319,15 @@ impl Ledger {
     /// Enters that a file or folder has got another name.
     pub(super) fn renamed(&mut self, from: &Path, to: &Path) {
         let Ok(metadata) = fs::symlink_metadata(to) else { return };
+        self.renamed_to.insert(to.to_owned());
+        self.needs_folder_of(to);
+        if self.made.contains(from) {
+            self.made.insert(to.to_owned());
+        }
         if metadata.is_dir() {
+            let made: Vec<_> =
+                self.made.iter().filter_map(|path| Some(to.join(path.strip_prefix(from).ok()?))).collect();
+            self.made.extend(made);
             for seen in self.files.values_mut() {
                 let moved = |path: &PathBuf| path.strip_prefix(from).ok().map(|below| to.join(below));
                 let names: Vec<_> = seen.written_as.iter().filter_map(moved).collect();
@@ -311,6 +355,28 @@ impl Ledger {
         }
     }
 
+    /// Enters that two files or folders have exchanged their names.
+    pub(super) fn exchanged(&mut self, one: &Path, other: &Path) {
+        self.renamed(one, other);
+        self.renamed(other, one);
+    }
+
+    /// Enters that a link or folder was made.
+    pub(super) fn made(&mut self, path: PathBuf, is_link: bool) {
+        if is_link {
+            self.event(Happening::Linked { path: path.clone() });
+        }
+        self.needs_folder_of(&path);
+        self.made.insert(path);
+    }
+
+    /// Enters the folder that something was put into: it was there, unless the run made it.
+    fn needs_folder_of(&mut self, path: &Path) {
+        if let Some(folder) = path.parent() {
+            self.tree.used(folder, self.rules.role(folder, false) == Role::Runtime);
+        }
+    }
+
     pub(super) fn note(&mut self, note: Note) {
         self.notes.insert(note);
     }
@@ -323,6 +389,11 @@ impl Ledger {
         let identity = Identity::of(metadata);
         let is_new = !self.files.get(&identity).is_some_and(Seen::is_written);
         let was_there = opened.before != Before::Nothing || metadata.len() > 0;
+        if is_new && was_there {
+            self.tree.used(path, self.rules.role(path, false) == Role::Runtime);
+        } else if is_new {
+            self.needs_folder_of(path);
+        }
         if is_new && !opened.discards && was_there {
             self.read_before_writing(metadata, path, &opened.handle);
             self.files.entry(identity).or_default().stamp_before = Some(Stamp::of(metadata));
@@ -361,6 +432,7 @@ impl Ledger {
             Some(index) => index,
             None => {
                 let role = self.rules.role(path, access.executed);
+                self.tree.used(path, role == Role::Runtime);
                 let fresh = Use { path: path.to_owned(), role, access, declared: false, observed: Vec::new() };
                 seen.uses.push(fresh);
                 seen.uses.len() - 1

@@ -17,12 +17,13 @@ use serde_json::{Map, Value, json};
 use verifier_core::Digest;
 
 use super::{
-    Capture, Mode, Request,
-    record::{FileRecord, Note, Role},
+    Capture, Mode, Obstacle, Request,
+    record::{FileRecord, Note, Role, Stdin},
     rules::Language,
     summary,
     text::text_of,
 };
+use crate::tree::{Entry, Extent};
 
 /// Every manifest of a run, by name. Those about a container, a working tree and a build are there when there is one.
 pub(super) fn manifests(
@@ -30,6 +31,7 @@ pub(super) fn manifests(
     capture: &mut Capture,
     files: &[FileRecord],
     interpreter: Option<&Interpreter>,
+    again: &Again<'_>,
 ) -> BTreeMap<String, Value> {
     let runtime: Vec<_> = files.iter().filter(|file| file.role == Role::Runtime).collect();
     let (runtime, by_folder) = summary::runtime(&runtime, RUNTIME_BYTES);
@@ -37,6 +39,7 @@ pub(super) fn manifests(
         capture.notes.insert(Note::RuntimeByFolder);
     }
     let manifests = [
+        ("replay", again.manifest()),
         ("os", os()),
         ("cpu", cpu()),
         ("toolchain", toolchain(interpreter)),
@@ -47,6 +50,40 @@ pub(super) fn manifests(
     let found = found.into_iter().filter_map(|(name, manifest)| Some((name, manifest?)));
     manifests.into_iter().chain(found).map(|(name, manifest)| (name.to_owned(), manifest)).collect()
 }
+
+/// What a run needs to be made again, besides the claim.
+pub(super) struct Again<'a> {
+    pub(super) stdin: &'a Stdin,
+    /// Where in a file the run began to read.
+    pub(super) stdin_offset: u64,
+    pub(super) obstacles: &'a [Obstacle],
+    pub(super) tree: Option<&'a (Extent, Vec<Entry>)>,
+    pub(super) made: &'a [Entry],
+}
+
+impl Again<'_> {
+    fn manifest(&self) -> Value {
+        let stdin = match self.stdin {
+            Stdin::File(path) => json!({ "kind": "file", "path": path, "offset": self.stdin_offset }),
+            Stdin::Null => json!({ "kind": "null" }),
+            Stdin::Terminal => json!({ "kind": "terminal" }),
+            Stdin::Pipe => json!({ "kind": "pipe" }),
+            Stdin::Device => json!({ "kind": "device" }),
+        };
+        let entries = |entries: &[Entry]| -> Value { entries.iter().map(Entry::to_json).collect() };
+        let obstacles: Vec<_> = self.obstacles.iter().take(MOST_OBSTACLES).map(Obstacle::to_json).collect();
+        object([
+            ("stdin", Some(stdin)),
+            ("obstacles", Some(obstacles.into())),
+            ("extent", self.tree.map(|(extent, _)| extent.name().into())),
+            ("before", self.tree.map(|(_, before)| entries(before))),
+            ("made", Some(entries(self.made))),
+        ])
+    }
+}
+
+/// More of them say no more.
+const MOST_OBSTACLES: usize = 64;
 
 /// The container that the run was in, as its runtime or its user says.
 fn container(request: &Request) -> Option<Value> {

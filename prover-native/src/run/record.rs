@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::obstacles::Obstacle;
 use crate::artifacts::Artifact;
 
 /// What a run was.
@@ -40,6 +41,8 @@ pub struct RunRecord {
     pub env: BTreeMap<String, Option<String>>,
     /// Environment manifests by name: strings, integers, booleans, arrays and objects.
     pub manifests: BTreeMap<String, Value>,
+    /// What a replay lacks, the worst first.
+    pub obstacles: Vec<Obstacle>,
     /// What happened, in order.
     pub timeline: Vec<Event>,
 }
@@ -407,6 +410,13 @@ pub enum EventKind {
         /// What it holds at the end; `None` when it is gone.
         content: Option<Artifact>,
     },
+    /// A symbolic link was made.
+    LinkMade {
+        /// The link.
+        path: String,
+        /// Where it points at the end, as text; `None` when it is gone.
+        target: Option<String>,
+    },
     /// An output stream ended.
     StreamEnded {
         /// Which.
@@ -443,6 +453,7 @@ impl EventKind {
             Self::FileRead { .. } => "file_read",
             Self::FileWritten { .. } => "file_written",
             Self::EventsSummarised { .. } => "events_summarised",
+            Self::LinkMade { .. } => "link_made",
             Self::StreamEnded { .. } => "stream_ended",
             Self::RunFinished { .. } => "run_finished",
         }

@@ -146,7 +146,7 @@ impl Rules {
 }
 
 /// Whether a path is one of Python's cached modules: made anew at will, and not an output.
-pub(super) fn is_bytecode(path: &Path) -> bool {
+pub(crate) fn is_bytecode(path: &Path) -> bool {
     path.components().any(|part| part.as_os_str() == CACHE_FOLDER) || ending(path) == Some("pyc")
 }
 
@@ -157,7 +157,8 @@ fn is_library(path: &Path) -> bool {
     name.ends_with(".dylib") || plain.ends_with(".so")
 }
 
-fn is_system(path: &Path) -> bool {
+/// Whether a path lies in a folder of the system.
+pub(super) fn is_system(path: &Path) -> bool {
     let is_share = || {
         let mut below = path.strip_prefix("/run/user").into_iter().flat_map(Path::components).skip(1);
         below.next().is_some_and(|part| SHARES.iter().any(|name| part.as_os_str() == *name))
@@ -167,7 +168,7 @@ fn is_system(path: &Path) -> bool {
 
 /// Whether a folder is the root, or of the system to its core, as opposed to one such as `/usr/src/app`, which container
 /// images keep the user's files in.
-fn is_of_the_system_itself(folder: &Path) -> bool {
+pub(super) fn is_of_the_system_itself(folder: &Path) -> bool {
     folder.parent().is_none_or(|parent| parent == Path::new("/usr"))
         || SYSTEM_FOLDERS.iter().any(|known| folder == *known)
 }

@@ -5,7 +5,9 @@
 #![allow(unsafe_code, reason = "the operating system's interface; every block says why it is sound")]
 
 use std::{
+    ffi::CStr,
     io,
+    os::fd::{AsRawFd, BorrowedFd},
     sync::atomic::{AtomicI32, Ordering},
 };
 
@@ -97,6 +99,51 @@ extern "C" fn pass_on(signal: c_int, info: *mut libc::siginfo_t, _context: *mut 
 pub(super) fn kill(process: pid_t, signal: c_int) {
     // SAFETY: takes two numbers and touches no memory.
     unsafe { libc::kill(process, signal) };
+}
+
+/// Lets reads from a descriptor return at once when there is nothing.
+pub(super) fn set_nonblocking(descriptor: BorrowedFd<'_>) -> io::Result<()> {
+    // SAFETY: takes numbers and touches no memory; the descriptor is open, by its type.
+    let set = unsafe {
+        let flags = libc::fcntl(descriptor.as_raw_fd(), libc::F_GETFL);
+        flags >= 0 && libc::fcntl(descriptor.as_raw_fd(), libc::F_SETFL, flags | libc::O_NONBLOCK) >= 0
+    };
+    if set { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Waits until a descriptor has something to read, or its end.
+pub(super) fn wait_readable(descriptor: BorrowedFd<'_>) -> io::Result<()> {
+    let mut poll = libc::pollfd { fd: descriptor.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+    loop {
+        // SAFETY: one live pollfd, as the count says.
+        if unsafe { libc::poll(&raw mut poll, 1, -1) } >= 0 {
+            return Ok(());
+        }
+        let error = io::Error::last_os_error();
+        if error.kind() != io::ErrorKind::Interrupted {
+            return Err(error);
+        }
+    }
+}
+
+/// Sets the time of modification of a symbolic link itself.
+pub(crate) fn set_link_time(link: &CStr, seconds: i64, nanoseconds: i64) -> io::Result<()> {
+    let now = libc::timespec { tv_sec: 0, tv_nsec: libc::UTIME_OMIT };
+    let modified = libc::timespec { tv_sec: seconds as libc::time_t, tv_nsec: nanoseconds as libc::c_long };
+    let times = [now, modified];
+    // SAFETY: the path ends with a zero byte by its type, and there are two times.
+    let set = unsafe { libc::utimensat(libc::AT_FDCWD, link.as_ptr(), times.as_ptr(), libc::AT_SYMLINK_NOFOLLOW) };
+    if set == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Makes a named pipe.
+pub(crate) fn make_pipe(path: &CStr, mode: u32) -> io::Result<()> {
+    // SAFETY: the path ends with a zero byte by its type.
+    if unsafe { libc::mkfifo(path.as_ptr(), mode as libc::mode_t) } == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
 }
 
 fn set_errno(errno: c_int) {

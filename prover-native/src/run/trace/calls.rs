@@ -34,7 +34,18 @@ pub(super) enum Pending {
         from: PathBuf,
         /// The name it gets.
         to: PathBuf,
+        /// Whether what has that name gets the first one.
+        exchanges: bool,
     },
+    /// Makes a link or a folder.
+    Make {
+        /// Its name.
+        path: PathBuf,
+        /// Whether it is a link.
+        is_link: bool,
+    },
+    /// Reads from standard input.
+    ReadStdin,
     /// Cuts a file.
     Truncate {
         /// The file.
@@ -51,17 +62,27 @@ pub(super) enum Pending {
 
 /// A call begins. `None` when its end is of no interest.
 pub(super) fn entered(ledger: &mut Ledger, tid: pid_t, number: u64, args: [u64; 6]) -> Option<Pending> {
-    let [a, b, c, d, ..] = args;
+    let [a, b, c, d, e, _] = args;
     match c_long::try_from(number).ok()? {
         #[cfg(target_arch = "x86_64")]
         libc::SYS_open => open(ledger, tid, HERE, a, b as c_int),
         #[cfg(target_arch = "x86_64")]
         libc::SYS_creat => open(ledger, tid, HERE, a, libc::O_CREAT | libc::O_WRONLY | libc::O_TRUNC),
         #[cfg(target_arch = "x86_64")]
-        libc::SYS_rename | libc::SYS_link => rename(ledger, tid, [HERE, a], [HERE, b]),
+        libc::SYS_rename | libc::SYS_link => rename(ledger, tid, [HERE, a], [HERE, b], 0),
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_mkdir => make(ledger, tid, [HERE, a], false),
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_symlink => make(ledger, tid, [HERE, b], true),
         #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
-        libc::SYS_renameat => rename(ledger, tid, [a, b], [c, d]),
-        libc::SYS_renameat2 | libc::SYS_linkat => rename(ledger, tid, [a, b], [c, d]),
+        libc::SYS_renameat => rename(ledger, tid, [a, b], [c, d], 0),
+        libc::SYS_linkat => rename(ledger, tid, [a, b], [c, d], 0),
+        libc::SYS_renameat2 => rename(ledger, tid, [a, b], [c, d], e as libc::c_uint & libc::RENAME_EXCHANGE),
+        libc::SYS_mkdirat => make(ledger, tid, [a, b], false),
+        libc::SYS_symlinkat => make(ledger, tid, [b, c], true),
+        libc::SYS_read | libc::SYS_readv | libc::SYS_splice | libc::SYS_recvfrom | libc::SYS_recvmsg => {
+            is_unkept_stdin(ledger, tid).then_some(Pending::ReadStdin)
+        }
         libc::SYS_openat => open(ledger, tid, a, b, c as c_int),
         libc::SYS_openat2 => open(ledger, tid, a, b, flags_of_openat2(tid, c)?),
         libc::SYS_open_by_handle_at => Some(Pending::Open { path: None, flags: c as c_int, before: Before::Nothing }),
@@ -109,6 +130,11 @@ pub(super) fn entered(ledger: &mut Ledger, tid: pid_t, number: u64, args: [u64; 
     }
 }
 
+/// Whether a call writes to a descriptor, its first argument.
+pub(super) fn is_write(number: u64) -> bool {
+    c_long::try_from(number).is_ok_and(|number| matches!(number, libc::SYS_write | libc::SYS_writev))
+}
+
 impl Pending {
     /// The call has succeeded.
     pub(super) fn done(self, ledger: &mut Ledger, tid: pid_t, value: i64) {
@@ -120,7 +146,10 @@ impl Pending {
                 discards: flags & libc::O_TRUNC != 0,
                 before,
             }),
-            Self::Rename { from, to } => ledger.renamed(&from, &to),
+            Self::Rename { from, to, exchanges: true } => ledger.exchanged(&from, &to),
+            Self::Rename { from, to, exchanges: false } => ledger.renamed(&from, &to),
+            Self::Make { path, is_link } => ledger.made(path, is_link),
+            Self::ReadStdin => ledger.stdin_was_read |= value > 0,
             Self::Truncate { path } => ledger.truncated(&path),
             Self::Note(note) => ledger.note(note),
             // The tracer's own affair.
@@ -167,9 +196,19 @@ fn truncate(ledger: &mut Ledger, tid: pid_t, path: u64, length: u64) -> Option<P
     Some(Pending::Truncate { path })
 }
 
-fn rename(ledger: &Ledger, tid: pid_t, [from_folder, from]: [u64; 2], [to_folder, to]: [u64; 2]) -> Option<Pending> {
-    let path = |folder, path| path_at(ledger, tid, folder, path);
-    Some(Pending::Rename { from: path(from_folder, from)?, to: path(to_folder, to)? })
+fn rename(
+    ledger: &Ledger,
+    tid: pid_t,
+    [from_folder, from]: [u64; 2],
+    [to_folder, to]: [u64; 2],
+    exchange: u32,
+) -> Option<Pending> {
+    let (from, to) = (path_at(ledger, tid, from_folder, from)?, path_at(ledger, tid, to_folder, to)?);
+    Some(Pending::Rename { from, to, exchanges: exchange != 0 })
+}
+
+fn make(ledger: &Ledger, tid: pid_t, [folder, path]: [u64; 2], is_link: bool) -> Option<Pending> {
+    Some(Pending::Make { path: path_at(ledger, tid, folder, path)?, is_link })
 }
 
 /// The family of a socket's address, which its first two bytes tell.
@@ -177,6 +216,15 @@ fn family(tid: pid_t, address: u64) -> Option<c_int> {
     let mut family = [0; 2];
     let read = sys::read_memory(tid, address, &mut family).ok()?;
     (read == family.len()).then_some(u16::from_ne_bytes(family).into())
+}
+
+/// Whether a process's standard input is that of the run, which is not kept, and nothing is known yet to have come from it.
+fn is_unkept_stdin(ledger: &Ledger, tid: pid_t) -> bool {
+    !ledger.stdin_was_read
+        && ledger
+            .unkept_stdin
+            .as_ref()
+            .is_some_and(|known| fs::read_link(format!("/proc/{tid}/fd/0")).is_ok_and(|link| link == *known))
 }
 
 fn writes(flags: c_int) -> bool {

@@ -9,8 +9,17 @@ pub(super) const PICKED: u32 = 1;
 /// What the filter says of a call by the rules of another architecture, whose numbers mean something else.
 pub(super) const FOREIGN: u32 = 2;
 
+/// Calls on standard streams that are picked besides.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Streams {
+    /// Reading from standard input, where its content is not kept.
+    pub(super) input: bool,
+    /// Writing to standard output and error, where both go to one place and their order shows.
+    pub(super) outputs: bool,
+}
+
 /// Builds the filter; `None` on an architecture that it does not know.
-pub(super) fn filter() -> Option<Vec<sock_filter>> {
+pub(super) fn filter(streams: Streams) -> Option<Vec<sock_filter>> {
     let picked = CALLS.iter().flat_map(|number| {
         [statement(JUMP_IF_EQUAL, *number as u32, 0, 1), statement(RETURN, libc::SECCOMP_RET_TRACE | PICKED, 0, 0)]
     });
@@ -22,6 +31,12 @@ pub(super) fn filter() -> Option<Vec<sock_filter>> {
         statement(JUMP_IF_NOT_LESS, FOREIGN_FROM, 0, 1),
         statement(RETURN, libc::SECCOMP_RET_TRACE | FOREIGN, 0, 0),
     ];
+    if streams.input {
+        program.extend(READING.iter().flat_map(|number| on_descriptors(*number, [0, 0])));
+    }
+    if streams.outputs {
+        program.extend(WRITING.iter().flat_map(|number| on_descriptors(*number, [1, 2])));
+    }
     program.extend(picked);
     // A process that is started out of our sight could not make a picked call at all; one with file systems of its own has other
     // names for files.
@@ -39,6 +54,23 @@ const fn statement(code: c_uint, k: u32, jt: u8, jf: u8) -> sock_filter {
     sock_filter { code: code as u16, jt, jf, k }
 }
 
+/// Picks a call by its number and, in its first argument, either of two descriptors.
+fn on_descriptors(number: c_long, [one, other]: [u32; 2]) -> [sock_filter; 6] {
+    [
+        statement(JUMP_IF_EQUAL, number as u32, 0, 5),
+        statement(LOAD, FIRST_ARGUMENT, 0, 0),
+        statement(JUMP_IF_EQUAL, one, 1, 0),
+        statement(JUMP_IF_EQUAL, other, 0, 1),
+        statement(RETURN, libc::SECCOMP_RET_TRACE | PICKED, 0, 0),
+        statement(RETURN, libc::SECCOMP_RET_ALLOW, 0, 0),
+    ]
+}
+
+/// The calls that read from a descriptor.
+const READING: &[c_long] = &[libc::SYS_read, libc::SYS_readv, libc::SYS_splice, libc::SYS_recvfrom, libc::SYS_recvmsg];
+/// The calls that write to a descriptor.
+const WRITING: &[c_long] = &[libc::SYS_write, libc::SYS_writev];
+
 /// The calls that are picked.
 const CALLS: &[c_long] = &[
     #[cfg(target_arch = "x86_64")]
@@ -49,6 +81,10 @@ const CALLS: &[c_long] = &[
     libc::SYS_rename,
     #[cfg(target_arch = "x86_64")]
     libc::SYS_link,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_symlink,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_mkdir,
     #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
     libc::SYS_renameat,
     libc::SYS_openat,
@@ -57,6 +93,8 @@ const CALLS: &[c_long] = &[
     libc::SYS_truncate,
     libc::SYS_renameat2,
     libc::SYS_linkat,
+    libc::SYS_symlinkat,
+    libc::SYS_mkdirat,
     libc::SYS_ptrace,
     libc::SYS_unshare,
     libc::SYS_setns,
@@ -87,6 +125,8 @@ const FOREIGN_FROM: u32 = 0x4000_0000;
 /// Offsets in `struct seccomp_data`.
 const NUMBER: u32 = 0;
 const ARCHITECTURE: u32 = 4;
+/// Its lower half, on the little-endian machines that there are here.
+const FIRST_ARGUMENT: u32 = 16;
 
 /// The lower half of the first argument, on machines that store it first.
 const FLAGS_OF_CLONE: u32 = 16;

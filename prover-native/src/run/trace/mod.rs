@@ -12,7 +12,10 @@ use std::{
     ffi::OsStr,
     fs, io,
     io::PipeWriter,
-    os::{fd::AsFd, unix::ffi::OsStrExt},
+    os::{
+        fd::{AsFd, AsRawFd, BorrowedFd},
+        unix::ffi::OsStrExt,
+    },
     path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
@@ -25,6 +28,7 @@ use super::{
     Ended, RunError, Start,
     ledger::{Happening, Ledger, MAIN},
     record::{EventKind, Exit, Note},
+    streams::Tap,
     sys::{self, Call, Child, Launch, Step},
     text::joined,
 };
@@ -47,8 +51,10 @@ pub(super) fn follow(
     ledger: &mut Ledger,
     stdout: PipeWriter,
     stderr: PipeWriter,
+    in_order: Option<[Tap; 2]>,
 ) -> Result<Followed, RunError> {
-    let Some(filter) = filter::filter() else {
+    let streams = filter::Streams { input: ledger.unkept_stdin.is_some(), outputs: in_order.is_some() };
+    let Some(filter) = filter::filter(streams) else {
         return Ok(Followed::Refused("this architecture is not supported".to_owned()));
     };
     let launch = Launch {
@@ -61,6 +67,7 @@ pub(super) fn follow(
         filter: &filter,
     };
     let mut child = sys::fork(&launch).map_err(|error| RunError::System { action: "start a process", error })?;
+    let outputs = in_order.and_then(|streams| Outputs::new(streams, [stdout.as_fd(), stderr.as_fd()]));
     // Only the child and what comes from it may hold the pipes open.
     drop((stdout, stderr));
     if let Err(error) = sys::seize(child.pid, OPTIONS) {
@@ -69,6 +76,7 @@ pub(super) fn follow(
         return Ok(Followed::Refused(format!("ptrace: {error}")));
     }
     let mut tracer = Tracer::new(child.pid, start, ledger);
+    tracer.outputs = outputs;
     child.go().map_err(|error| RunError::System { action: "start a process", error })?;
     let ended = tracer.run()?;
     match tracer.executed {
@@ -110,6 +118,34 @@ struct Tracer<'a> {
     /// Whether the main process has executed its program.
     executed: bool,
     lent: Lent,
+    /// The output streams, when they shall come out in the program's order.
+    outputs: Option<Outputs>,
+}
+
+/// Two output streams that go to one place.
+struct Outputs {
+    streams: [Tap; 2],
+    /// Their pipes, by their names in `/proc/PID/fd`.
+    pipes: [PathBuf; 2],
+    /// The one that was written to last.
+    last: Option<usize>,
+}
+
+impl Outputs {
+    fn new(streams: [Tap; 2], pipes: [BorrowedFd<'_>; 2]) -> Option<Self> {
+        let [stdout, stderr] = pipes.map(|pipe| fs::read_link(format!("/proc/self/fd/{}", pipe.as_raw_fd())).ok());
+        Some(Self { streams, pipes: [stdout?, stderr?], last: None })
+    }
+
+    /// A thread is about to write to a descriptor: what the other stream holds comes first.
+    fn about_to_write(&mut self, tid: pid_t, descriptor: u64) {
+        let Ok(link) = fs::read_link(format!("/proc/{tid}/fd/{descriptor}")) else { return };
+        let Some(stream) = self.pipes.iter().position(|pipe| *pipe == link) else { return };
+        if self.last != Some(stream) {
+            self.streams[1 - stream].drain();
+            self.last = Some(stream);
+        }
+    }
 }
 
 /// A thread of the tree.
@@ -135,7 +171,8 @@ impl<'a> Tracer<'a> {
         let threads = [(main, Thread::new(MAIN, true))].into();
         let began = Instant::now();
         let lent = Lent::default();
-        Self { start, ledger, main, threads, processes: MAIN, began, ended: None, executed: false, lent }
+        let outputs = None;
+        Self { start, ledger, main, threads, processes: MAIN, began, ended: None, executed: false, lent, outputs }
     }
 
     /// Handles events until the last process has ended.
@@ -237,7 +274,12 @@ impl<'a> Tracer<'a> {
                 None
             }
             Some(Call::Filtered { number, args, .. }) if number == libc::SYS_ptrace as u64 => self.traces(tid, args),
-            Some(Call::Filtered { number, args, .. }) => calls::entered(self.ledger, tid, number, args),
+            Some(Call::Filtered { number, args, .. }) => {
+                if let Some(outputs) = self.outputs.as_mut().filter(|_| calls::is_write(number)) {
+                    outputs.about_to_write(tid, args[0]);
+                }
+                calls::entered(self.ledger, tid, number, args)
+            }
             _ => None,
         };
         match self.threads.get_mut(&tid) {
