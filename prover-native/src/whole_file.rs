@@ -196,6 +196,25 @@ pub fn write_private(destination: &Path, bytes: &[u8]) -> Result<PathBuf, WholeF
     file.finish()
 }
 
+/// Reads a file whole, unless it has more than `most` bytes: then one byte more than that, which is enough to refuse it. Neither a huge
+/// file nor an endless device is taken in.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn read_at_most(path: &Path, most: usize) -> io::Result<Vec<u8>> {
+    take_at_most(File::open(path)?, most)
+}
+
+/// The same for a stream.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn take_at_most(from: impl Read, most: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    from.take((most as u64).saturating_add(1)).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
@@ -342,6 +361,18 @@ mod tests {
         write(&at("latest.cap"), Existing::Replace, b"second").unwrap();
         assert_eq!(fs::read(at("real.cap")).unwrap(), b"second");
         assert!(at("latest.cap").is_symlink());
+    }
+
+    #[test]
+    fn no_more_is_read_than_tells_that_it_is_too_much() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sparse");
+        for (len, read) in [(0, 0), (99, 99), (100, 100), (101, 101), (1 << 40, 101)] {
+            File::create(&path).unwrap().set_len(len).unwrap();
+            assert_eq!(read_at_most(&path, 100).unwrap().len(), read, "{len}");
+        }
+        assert_eq!(take_at_most(io::repeat(0), 100).unwrap().len(), 101);
+        assert!(read_at_most(folder.path(), 100).is_err());
     }
 
     #[test]
