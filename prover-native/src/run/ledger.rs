@@ -187,7 +187,9 @@ impl Ledger {
         // `/dev/stdin` and `/dev/fd/N` are names of a process's own: what lies behind them has one for all.
         let of_descriptor = |path: &Path| path.starts_with("/dev") || path.starts_with("/proc");
         let path = match &opened.path {
-            Some(path) if !(of_descriptor(path) && metadata.is_file() && real.exists()) => path.clone(),
+            Some(path) if !(of_descriptor(path) && !of_descriptor(&real) && metadata.is_file() && real.exists()) => {
+                path.clone()
+            }
             _ => real.clone(),
         };
         if let Some(kind) = other_kind(&metadata, &real) {
