@@ -50,7 +50,7 @@ impl Ledger {
         let mut files = BTreeMap::new();
         self.record_uses(&finals, &mut files)?;
         self.record_outputs(&finals, &declared_outputs.files, &mut files);
-        self.drop_unnamed(&files, &finals)?;
+        self.drop_unnamed(&files, &finals);
         let timeline = self.timeline(&finals);
         let first_content = |identity: &Identity| {
             let version = self.files.get(identity)?.versions.first()?;
@@ -94,22 +94,38 @@ impl Ledger {
     fn finals(&mut self, declared: &BTreeSet<PathBuf>) -> Result<Finals, RunError> {
         let mut pending = Vec::new();
         let mut submitted = HashMap::new();
+        let mut untold = Vec::new();
         for (identity, seen) in &self.files {
             if !seen.is_written() {
                 continue;
             }
             let names: Vec<_> = seen.written_as.iter().filter(|name| is_at(name, identity)).cloned().collect();
             let Some(name) = names.first() else { continue };
-            let Ok(file) = File::open(name) else { continue };
-            let Ok(metadata) = file.metadata() else { continue };
+            let Ok(metadata) = fs::metadata(name) else { continue };
             if seen.stamp_before == Some(Stamp::of(&metadata)) {
                 continue;
             }
-            if names.iter().all(|name| rules::is_bytecode(name)) && !names.iter().any(|name| declared.contains(name)) {
+            let is_declared = names.iter().any(|name| declared.contains(name));
+            if names.iter().all(|name| rules::is_bytecode(name)) && !is_declared {
                 continue;
             }
+            if names.iter().any(|name| self.rules.may_hold_credentials(name)) && !is_declared {
+                untold.push((*identity, None));
+                continue;
+            }
+            let Ok(file) = File::open(name) else {
+                untold.push((*identity, Some(name.clone())));
+                continue;
+            };
             submitted.insert(*identity, pending.len());
             pending.push((*identity, names, self.hashing.submit(file, &metadata, true)));
+        }
+        for (identity, unreadable) in untold {
+            self.untold.insert(identity);
+            match unreadable {
+                Some(name) => self.unreadable(&name),
+                None => self.note(Note::CredentialsNotKept),
+            }
         }
         for name in declared {
             let (file, metadata) = open_declared(name)?;
@@ -217,16 +233,15 @@ impl Ledger {
     }
 
     /// The store holds what the record names, and nothing else of this run.
-    fn drop_unnamed(&self, files: &Files, finals: &Finals) -> Result<(), RunError> {
+    fn drop_unnamed(&self, files: &Files, finals: &Finals) {
         let named: BTreeSet<_> = files.values().filter(|file| file.kept).map(|file| file.content.digest).collect();
         let versions = self.files.values().flat_map(|seen| &seen.versions).filter(|version| version.kept);
         let kept = versions.filter_map(|version| Some(version.wait().ok()?.content));
         for content in kept.chain(finals.values().map(|last| last.content)) {
             if !named.contains(&content.digest) {
-                self.hashing.store().remove(&content.digest)?;
+                self.hashing.store().remove(&content.digest);
             }
         }
-        Ok(())
     }
 
     fn timeline(&mut self, finals: &Finals) -> Vec<Event> {
@@ -252,7 +267,8 @@ impl Ledger {
             }
             Happening::Written { identity, path } => {
                 let last = finals.get(&identity);
-                let untouched = self.files.get(&identity).is_some_and(|seen| seen.stamp_before.is_some());
+                let untouched = !self.untold.contains(&identity)
+                    && self.files.get(&identity).is_some_and(|seen| seen.stamp_before.is_some());
                 let is_there = || is_at(&path, &identity);
                 (last.is_some() || !untouched || !is_there())
                     .then(|| EventKind::FileWritten { path: text(&path), content: last.map(|last| last.content) })
@@ -289,10 +305,6 @@ impl Ledger {
             }
         }
         changed.into_iter().collect()
-    }
-
-    fn unreadable(&mut self, path: &Path) {
-        self.others.insert(Other { kind: OtherKind::Unreadable, path: path_text(path, &self.working_dir) });
     }
 }
 

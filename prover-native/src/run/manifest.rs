@@ -18,8 +18,9 @@ use verifier_core::Digest;
 
 use super::{
     Capture, Mode, Obstacle, Request,
-    record::{FileRecord, Role, Stdin},
+    record::{FileRecord, Note, Role, Stdin},
     rules::Language,
+    summary,
     text::text_of,
 };
 use crate::tree::{Entry, Extent};
@@ -27,17 +28,22 @@ use crate::tree::{Entry, Extent};
 /// Every manifest of a run, by name. Those about a container, a working tree and a build are there when there is one.
 pub(super) fn manifests(
     request: &Request,
-    capture: &Capture,
+    capture: &mut Capture,
     files: &[FileRecord],
     interpreter: Option<&Interpreter>,
     again: &Again<'_>,
 ) -> BTreeMap<String, Value> {
+    let runtime: Vec<_> = files.iter().filter(|file| file.role == Role::Runtime).collect();
+    let (runtime, by_folder) = summary::runtime(&runtime, RUNTIME_BYTES);
+    if by_folder {
+        capture.notes.insert(Note::RuntimeByFolder);
+    }
     let manifests = [
         ("replay", again.manifest()),
         ("os", os()),
         ("cpu", cpu()),
         ("toolchain", toolchain(interpreter)),
-        ("runtime", runtime(files)),
+        ("runtime", runtime),
         ("capture", of_capture(capture)),
     ];
     let found = [("container", container(request)), ("git", git(request)), ("build", build(request))];
@@ -103,6 +109,9 @@ fn container(request: &Request) -> Option<Value> {
         ("image_digest", digest.map(Value::from)),
     ]))
 }
+
+/// Well within what a verifier reads of a document.
+const RUNTIME_BYTES: usize = 768 << 10;
 
 /// Tells the digest of the image to a run that cannot find it out: Docker does not say it inside of a container.
 const IMAGE_DIGEST: &str = "CAPSEAL_IMAGE_DIGEST";
@@ -232,20 +241,6 @@ fn toolchain(interpreter: Option<&Interpreter>) -> Value {
         ])
     });
     object([("capseal", Some(env!("CARGO_PKG_VERSION").into())), ("interpreter", interpreter)])
-}
-
-fn runtime(files: &[FileRecord]) -> Value {
-    let runtime = files.iter().filter(|file| file.role == Role::Runtime);
-    let files: Vec<_> = runtime
-        .map(|file| {
-            json!({
-                "path": file.path,
-                "sha256": file.content.digest.to_string(),
-                "size": file.content.size,
-            })
-        })
-        .collect();
-    json!({ "files": files })
 }
 
 fn of_capture(capture: &Capture) -> Value {

@@ -18,6 +18,7 @@ mod record;
 mod request;
 mod rules;
 mod streams;
+mod summary;
 mod sys;
 mod text;
 #[cfg(target_os = "linux")]
@@ -48,6 +49,7 @@ use self::{
     manifest::Interpreter,
     rules::Rules,
     streams::{Capturing, Tap},
+    summary::TimelineBounds,
     sys::Forwarding,
     trace::Followed,
     tree::Tree,
@@ -85,6 +87,9 @@ pub fn execute(request: &Request, store: &ArtifactStore, observer: Arc<dyn Obser
     let mut ledger = open_ledger(request, &resolved, store)?;
     declare(request, &resolved, &mut ledger, &*observer)?;
     let (stdin, stdin_offset) = stdin(&mut ledger)?;
+    if sys::inherits_readable() {
+        ledger.note(Note::InheritedDescriptor);
+    }
 
     let forwarding = request.forward_signals.then(Forwarding::install);
     let start = Start {
@@ -110,9 +115,12 @@ pub fn execute(request: &Request, store: &ArtifactStore, observer: Arc<dyn Obser
     if stdin_was_read == Some(false) {
         ledger.notes.remove(&Note::StdinNotKept);
     }
-    let Findings { files, others, missing_outputs, notes, timeline, tree, made, changed } =
+    let Findings { files, others, missing_outputs, mut notes, mut timeline, tree, made, changed } =
         ledger.close(&request.outputs, ran.ended.exit.is_success())?;
-    let capture = Capture { mode: ran.mode, notes };
+    if summary::shorten(&mut timeline, TimelineBounds::OF_A_RECEIPT) {
+        notes.insert(Note::EventsSummarised);
+    }
+    let mut capture = Capture { mode: ran.mode, notes };
     let mut obstacles = obstacles::of_capture(&capture, &stdin, stdin_was_read, &others);
     obstacles.extend(changed);
     if tree.is_none() {
@@ -124,7 +132,7 @@ pub fn execute(request: &Request, store: &ArtifactStore, observer: Arc<dyn Obser
     let interpreter = interpreter(&executable, &files, request);
     let again =
         manifest::Again { stdin: &stdin, stdin_offset, obstacles: &obstacles, tree: tree.as_ref(), made: &made };
-    let manifests = manifest::manifests(request, &capture, &files, interpreter.as_ref(), &again);
+    let manifests = manifest::manifests(request, &mut capture, &files, interpreter.as_ref(), &again);
     Ok(RunRecord {
         command: described(&resolved, &working_dir),
         working_dir: text_of(working_dir.as_os_str()),
@@ -173,6 +181,7 @@ struct Ran {
 fn open_ledger(request: &Request, resolved: &Resolved, store: &ArtifactStore) -> Result<Ledger, RunError> {
     let home = request.variable("HOME").map(Path::new);
     let mut rules = Rules::new(&request.working_dir, resolved.script.as_deref(), home);
+    rules.learn_settings(|name| request.variable(name));
     rules.learn_executable(&resolved.executable);
     let hashing = Hashing::start(store).map_err(|error| RunError::System { action: "start a thread", error })?;
     let tree = Tree::look(&request.working_dir, home);

@@ -53,6 +53,11 @@ impl RunRecord {
         self.files.iter().filter(move |file| file.role == role)
     }
 
+    /// The contents of outputs and output streams.
+    pub fn results(&self) -> BTreeSet<Artifact> {
+        self.files_of(Role::Output).map(|file| file.content).chain([self.stdout, self.stderr]).collect()
+    }
+
     /// The contents that the record names and the store holds.
     pub fn kept(&self) -> BTreeSet<Artifact> {
         let files = self.files.iter().filter(|file| file.kept).map(|file| file.content);
@@ -419,6 +424,17 @@ pub enum EventKind {
         /// What came through it.
         content: Artifact,
     },
+    /// Events that are counted and not told one by one, because there are too many of them.
+    EventsSummarised {
+        /// How many.
+        events: u64,
+        /// Those of them that tell of a new process.
+        processes: u64,
+        /// Those of them that tell of a content that was read.
+        read: u64,
+        /// Those of them that tell of a file that was written.
+        written: u64,
+    },
     /// The main process ended, and all that was waited for.
     RunFinished {
         /// How the main process ended.
@@ -436,6 +452,7 @@ impl EventKind {
             Self::ProcessEnded { .. } => "process_ended",
             Self::FileRead { .. } => "file_read",
             Self::FileWritten { .. } => "file_written",
+            Self::EventsSummarised { .. } => "events_summarised",
             Self::LinkMade { .. } => "link_made",
             Self::StreamEnded { .. } => "stream_ended",
             Self::RunFinished { .. } => "run_finished",

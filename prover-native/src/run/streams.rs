@@ -82,7 +82,7 @@ impl Capturing {
             stream,
             pipe,
             observer,
-            sink: Mutex::new(Sink::Open(store.writer()?)),
+            sink: Mutex::new(Sink::Open(store.writer())),
             passage: Mutex::new(Passage { buffer: vec![0; BUFFER], listening: true }),
             passing: AtomicBool::new(false),
         });
@@ -118,7 +118,7 @@ impl Capturing {
         };
         let sink = std::mem::replace(&mut *self.shared.sink(), Sink::Closed);
         match sink {
-            Sink::Open(writer) => Ok((writer.finish()?, ended)),
+            Sink::Open(writer) => Ok((writer.finish(), ended)),
             Sink::Failed(error) => Err(error.into()),
             Sink::Closed => Err(RunError::System { action: "capture a stream", error: io::ErrorKind::Other.into() }),
         }

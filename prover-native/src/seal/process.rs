@@ -56,7 +56,7 @@ pub fn process_under(
         )),
         run: Some(run),
     };
-    Ok(draft.commit_under(Archive::commit(store, record.kept(), place)?, policy))
+    Ok(draft.commit_under(Archive::commit(store, record.kept(), &record.results(), place)?, policy))
 }
 
 fn circumstances(record: &RunRecord) -> Run {
@@ -170,6 +170,9 @@ fn event(kind: &EventKind) -> Value {
             with_content(json!({ "path": path, "role": role.name() }), Some(*content))
         }
         EventKind::FileWritten { path, content } => with_content(json!({ "path": path }), *content),
+        EventKind::EventsSummarised { events, processes, read, written } => {
+            json!({ "events": events, "processes_started": processes, "files_read": read, "files_written": written })
+        }
         EventKind::LinkMade { path, target: Some(target) } => json!({ "path": path, "target": target }),
         EventKind::LinkMade { path, target: None } => json!({ "path": path }),
         EventKind::StreamEnded { stream, content } => with_content(json!({ "stream": stream.name() }), Some(*content)),

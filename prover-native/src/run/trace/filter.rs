@@ -38,6 +38,14 @@ pub(super) fn filter(streams: Streams) -> Option<Vec<sock_filter>> {
         program.extend(WRITING.iter().flat_map(|number| on_descriptors(*number, [1, 2])));
     }
     program.extend(picked);
+    // A process that is started out of our sight could not make a picked call at all; one with file systems of its own has other
+    // names for files.
+    program.extend([
+        statement(JUMP_IF_EQUAL, libc::SYS_clone as u32, 0, 3),
+        statement(LOAD, FLAGS_OF_CLONE, 0, 0),
+        statement(JUMP_IF_ANY, (libc::CLONE_UNTRACED | libc::CLONE_NEWNS) as u32, 0, 1),
+        statement(RETURN, libc::SECCOMP_RET_TRACE | PICKED, 0, 0),
+    ]);
     program.push(statement(RETURN, libc::SECCOMP_RET_ALLOW, 0, 0));
     Some(program)
 }
@@ -87,7 +95,16 @@ const CALLS: &[c_long] = &[
     libc::SYS_linkat,
     libc::SYS_symlinkat,
     libc::SYS_mkdirat,
+    libc::SYS_ptrace,
+    libc::SYS_unshare,
+    libc::SYS_setns,
+    libc::SYS_chroot,
+    libc::SYS_pivot_root,
     libc::SYS_socket,
+    libc::SYS_connect,
+    libc::SYS_bind,
+    libc::SYS_shmget,
+    libc::SYS_msgget,
     libc::SYS_io_uring_setup,
 ];
 
@@ -111,6 +128,10 @@ const ARCHITECTURE: u32 = 4;
 /// Its lower half, on the little-endian machines that there are here.
 const FIRST_ARGUMENT: u32 = 16;
 
+/// The lower half of the first argument, on machines that store it first.
+const FLAGS_OF_CLONE: u32 = 16;
+
+const JUMP_IF_ANY: c_uint = libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K;
 const LOAD: c_uint = libc::BPF_LD | libc::BPF_W | libc::BPF_ABS;
 const JUMP_IF_EQUAL: c_uint = libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K;
 const JUMP_IF_NOT_LESS: c_uint = libc::BPF_JMP | libc::BPF_JGE | libc::BPF_K;

@@ -5,6 +5,7 @@
 
 mod calls;
 mod filter;
+mod inside;
 
 use std::{
     collections::HashMap,
@@ -22,7 +23,7 @@ use std::{
 
 use libc::{c_int, pid_t};
 
-use self::calls::Pending;
+use self::{calls::Pending, inside::Lent};
 use super::{
     Ended, RunError, Start,
     ledger::{Happening, Ledger, MAIN},
@@ -116,6 +117,7 @@ struct Tracer<'a> {
     ended: Option<Ended>,
     /// Whether the main process has executed its program.
     executed: bool,
+    lent: Lent,
     /// The output streams, when they shall come out in the program's order.
     outputs: Option<Outputs>,
 }
@@ -154,13 +156,23 @@ struct Thread {
     leads: bool,
     /// The call that it is in.
     pending: Option<Pending>,
+    /// Whether it has asked its parent to trace it.
+    asked_to_be_traced: bool,
+}
+
+impl Thread {
+    const fn new(process: u32, leads: bool) -> Self {
+        Self { process, leads, pending: None, asked_to_be_traced: false }
+    }
 }
 
 impl<'a> Tracer<'a> {
     fn new(main: pid_t, start: &'a Start<'a>, ledger: &'a mut Ledger) -> Self {
-        let threads = [(main, Thread { process: MAIN, leads: true, pending: None })].into();
+        let threads = [(main, Thread::new(MAIN, true))].into();
         let began = Instant::now();
-        Self { start, ledger, main, threads, processes: MAIN, began, ended: None, executed: false, outputs: None }
+        let lent = Lent::default();
+        let outputs = None;
+        Self { start, ledger, main, threads, processes: MAIN, began, ended: None, executed: false, lent, outputs }
     }
 
     /// Handles events until the last process has ended.
@@ -214,6 +226,7 @@ impl<'a> Tracer<'a> {
                 self.call_done(tid);
                 sys::resume(tid, 0);
             }
+            (0, libc::SIGCONT) if self.is_own_signal(tid) => sys::resume(tid, 0),
             (0, signal) => sys::resume(tid, signal),
             _ => sys::resume(tid, 0),
         }
@@ -238,10 +251,11 @@ impl<'a> Tracer<'a> {
                 process
             }
         };
-        self.threads.insert(tid, Thread { process, leads, pending: None });
+        self.threads.insert(tid, Thread::new(process, leads));
     }
 
     fn gone(&mut self, tid: pid_t, exit: Exit) {
+        self.given_back_by(tid);
         let Some(thread) = self.threads.remove(&tid) else { return };
         if !thread.leads {
             return;
@@ -259,6 +273,7 @@ impl<'a> Tracer<'a> {
                 self.ledger.note(Note::ForeignArchitecture);
                 None
             }
+            Some(Call::Filtered { number, args, .. }) if number == libc::SYS_ptrace as u64 => self.traces(tid, args),
             Some(Call::Filtered { number, args, .. }) => {
                 if let Some(outputs) = self.outputs.as_mut().filter(|_| calls::is_write(number)) {
                     outputs.about_to_write(tid, args[0]);
@@ -278,6 +293,9 @@ impl<'a> Tracer<'a> {
 
     fn call_done(&mut self, tid: pid_t) {
         let pending = self.threads.get_mut(&tid).and_then(|thread| thread.pending.take());
+        if let Some(Pending::GiveBack { target }) = pending {
+            return self.take_back(target);
+        }
         if let (Some(pending), Some(Call::Done { value: value @ 0.. })) = (pending, sys::call(tid)) {
             pending.done(self.ledger, tid, value);
         }
@@ -299,10 +317,11 @@ impl<'a> Tracer<'a> {
                 self.ledger.note(Note::NoNewPrivileges);
             }
         }
-        self.ledger.executed(process, &PathBuf::from(format!("/proc/{pid}/exe")), executed_as(pid).as_deref());
-        for mapped in mapped_files(pid) {
-            self.ledger.mapped(&mapped);
-        }
+        let named = executed_as(self.ledger, pid);
+        let is_new = self.ledger.executed(process, &PathBuf::from(format!("/proc/{pid}/exe")), named.as_deref());
+        // What the system maps to execute a file that is known is known, too.
+        let mapped = if is_new { mapped_files(pid) } else { Vec::new() };
+        mapped.iter().for_each(|mapped| self.ledger.mapped(mapped));
     }
 }
 
@@ -323,7 +342,7 @@ fn gave_up_privileges(pid: pid_t) -> bool {
 }
 
 /// The name that a program was executed by: a script's own, where the executable is its interpreter.
-fn executed_as(pid: pid_t) -> Option<PathBuf> {
+fn executed_as(ledger: &Ledger, pid: pid_t) -> Option<PathBuf> {
     let entries = fs::read(format!("/proc/{pid}/auxv")).ok()?;
     let (entries, _) = entries.as_chunks::<16>();
     let address = entries.iter().find_map(|entry| {
@@ -332,6 +351,9 @@ fn executed_as(pid: pid_t) -> Option<PathBuf> {
         (word(kind) == Some(libc::AT_EXECFN)).then(|| word(value)).flatten()
     })?;
     let name = calls::read_path(pid, address)?;
+    if name.is_absolute() {
+        return Some(calls::below_root(ledger, pid, &name));
+    }
     Some(joined(&fs::read_link(format!("/proc/{pid}/cwd")).ok()?, &name))
 }
 
