@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf, time::Duration};
 use prover_native::{
     bundle::Bundle,
     replay::{Place, Replay, ReplayError, ReplayOptions, Sandbox, replay},
-    run::{CaptureChoice, Program, Request, Role, RunRecord},
+    run::{CaptureChoice, Exit, Program, Request, Role, RunRecord},
     seal::{self, ArchivePlace, Destination, EMBED_LIMIT},
     whole_file::Existing,
 };
@@ -311,6 +311,7 @@ fn a_virtual_environment_of_the_folder_is_taken_from_this_machine() {
                   mkdir -p .venv/lib/python3*/site-packages/pkg; echo 'word = \"x\"' > $(echo .venv/lib/python3*/site-packages/pkg)/__init__.py\n\
                   echo 'import sys, pkg; print(pkg.word, sys.prefix != sys.base_prefix)' > s.py";
     let (record, again) = command_again(set_up, &[".venv/bin/python", "s.py"]);
+    assert_eq!(record.exit, Exit::Code(0));
     let again = again.unwrap();
     assert_eq!((again.differences, again.lacking), (vec![], vec![]));
     assert!(!record.files.iter().any(|file| file.kept && file.path.contains("site-packages")));
