@@ -42,6 +42,14 @@ impl WholeFile {
         Self::with_mode(destination, existing, 0o666)
     }
 
+    /// The same, for its owner alone.
+    ///
+    /// # Errors
+    /// As [`WholeFile::create`].
+    pub fn create_private(destination: &Path, existing: Existing) -> Result<Self, WholeFileError> {
+        Self::with_mode(destination, existing, 0o600)
+    }
+
     /// `mode` are the permissions before the user's mask.
     fn with_mode(destination: &Path, existing: Existing, mode: u32) -> Result<Self, WholeFileError> {
         let failed = |error| WholeFileError { destination: destination.to_owned(), error };
@@ -191,9 +199,36 @@ pub fn write(destination: &Path, existing: Existing, bytes: &[u8]) -> Result<Pat
 /// # Errors
 /// As [`write()`].
 pub fn write_private(destination: &Path, bytes: &[u8]) -> Result<PathBuf, WholeFileError> {
-    let mut file = WholeFile::with_mode(destination, Existing::Keep, 0o600)?;
+    write_private_over(destination, Existing::Keep, bytes)
+}
+
+/// The same, with a choice for a file that is there.
+///
+/// # Errors
+/// As [`write()`].
+pub fn write_private_over(destination: &Path, existing: Existing, bytes: &[u8]) -> Result<PathBuf, WholeFileError> {
+    let mut file = WholeFile::with_mode(destination, existing, 0o600)?;
     file.write_all(bytes).map_err(|error| file.error(error))?;
     file.finish()
+}
+
+/// Reads a file whole, unless it has more than `most` bytes: then one byte more than that, which is enough to refuse it. Neither a huge
+/// file nor an endless device is taken in.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn read_at_most(path: &Path, most: usize) -> io::Result<Vec<u8>> {
+    take_at_most(File::open(path)?, most)
+}
+
+/// The same for a stream.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn take_at_most(from: impl Read, most: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    from.take((most as u64).saturating_add(1)).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 fn folder_of(path: &Path) -> &Path {
@@ -342,6 +377,18 @@ mod tests {
         write(&at("latest.cap"), Existing::Replace, b"second").unwrap();
         assert_eq!(fs::read(at("real.cap")).unwrap(), b"second");
         assert!(at("latest.cap").is_symlink());
+    }
+
+    #[test]
+    fn no_more_is_read_than_tells_that_it_is_too_much() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sparse");
+        for (len, read) in [(0, 0), (99, 99), (100, 100), (101, 101), (1 << 40, 101)] {
+            File::create(&path).unwrap().set_len(len).unwrap();
+            assert_eq!(read_at_most(&path, 100).unwrap().len(), read, "{len}");
+        }
+        assert_eq!(take_at_most(io::repeat(0), 100).unwrap().len(), 101);
+        assert!(read_at_most(folder.path(), 100).is_err());
     }
 
     #[test]

@@ -14,7 +14,7 @@ use verifier_core::{
 };
 
 use super::{
-    output::{BAD, FAINT, Failure, GOOD, Size, TITLE, printable, read},
+    output::{BAD, FAINT, Failure, GOOD, Size, TITLE, printable, read_receipt},
     rebuild,
 };
 
@@ -41,7 +41,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let bytes = read(&arguments.receipt)?;
+    let bytes = read_receipt(&arguments.receipt)?;
     let inspection = inspect(&bytes, &Limits::DEFAULT).map_err(|refusal| {
         Failure::new(format_args!("{}: {}: {}", arguments.receipt.display(), refusal.code.name(), refusal.detail))
     })?;

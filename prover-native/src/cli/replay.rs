@@ -9,7 +9,7 @@ use verifier_core::{ReasonCode, VerifyOptions, verify};
 
 use super::{
     audit::existing_beside,
-    output::{BAD, FAINT, Failure, GOOD, TITLE, printable, read},
+    output::{BAD, FAINT, Failure, GOOD, TITLE, printable, read_receipt},
     verify::print,
 };
 use crate::{
@@ -41,7 +41,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let bytes = read(&arguments.receipt)?;
+    let bytes = read_receipt(&arguments.receipt)?;
     let verdict = verify(&bytes, &VerifyOptions::default());
     if !verdict.is_accepted() {
         if arguments.json {

@@ -7,7 +7,7 @@ use std::{
     collections::{BTreeMap, HashMap},
     ffi::CString,
     fs::{self, File, FileTimes, OpenOptions},
-    io::{self, Seek},
+    io::{self, Read, Seek},
     os::unix::{
         ffi::OsStrExt,
         fs::{OpenOptionsExt, PermissionsExt, symlink},
@@ -37,7 +37,13 @@ pub(super) struct Scratch {
     sandbox: Sandbox,
     /// What could not be put there as it was.
     pub(super) lacking: Vec<String>,
+    /// Bytes that were written in place of unknown contents.
+    filled: u64,
 }
+
+/// Bytes of a file without a known content that are written, and of all such files together.
+const FILLED: u64 = 1 << 20;
+const FILLED_TOGETHER: u64 = 64 << 20;
 
 impl Scratch {
     /// Puts a world on the disk. Contents that the bundle does not hold are files of the machine: they are taken from here when
@@ -48,7 +54,7 @@ impl Scratch {
     pub(super) fn fill(bundle: &Bundle<'_>, world: World, sandbox: Sandbox) -> Result<Self, ReplayError> {
         let dir = tempfile::Builder::new().prefix("capseal-replay-").tempdir();
         let dir = dir.map_err(|error| ReplayError::Scratch(std::env::temp_dir(), error))?;
-        let mut scratch = Self { dir, world, sandbox, lacking: Vec::new() };
+        let mut scratch = Self { dir, world, sandbox, lacking: Vec::new(), filled: 0 };
         for place in [&scratch.world.folder, Path::new("/tmp"), Path::new("/var/tmp")].map(|place| scratch.place(place))
         {
             fs::create_dir_all(&place).map_err(|error| ReplayError::Scratch(place, error))?;
@@ -175,8 +181,14 @@ impl Scratch {
         match digest {
             // The run did not read it: name, length and times are all that it could see.
             None => {
-                // A length that no file here can have is not reached.
-                let _ = file.set_len(size);
+                // Blocks of the disk show too (`ls -s`, `du`), so what is short has some. A length that no file here can have is
+                // not reached.
+                if size <= FILLED && self.filled + size <= FILLED_TOGETHER {
+                    self.filled += size;
+                    io::copy(&mut io::repeat(0).take(size), &mut file).map_err(failed)?;
+                } else {
+                    let _ = file.set_len(size);
+                }
             }
             Some(digest) => match bundle.copy(&digest, &mut file) {
                 Ok(()) => {}

@@ -201,10 +201,10 @@ impl Ledger {
         // `/dev/stdin` and `/dev/fd/N` are names of a process's own: what lies behind them has one for all. Of a file below another
         // root the system tells the name that it has below ours.
         let of_descriptor = |path: &Path| path.starts_with("/dev") || path.starts_with("/proc");
+        let stands_for_another =
+            |path: &Path| of_descriptor(path) && !of_descriptor(&real) && metadata.is_file() && real.exists();
         let path = match &opened.path {
-            Some(path) if !self.roots_differ && !(of_descriptor(path) && metadata.is_file() && real.exists()) => {
-                path.clone()
-            }
+            Some(path) if !self.roots_differ && !stands_for_another(path) => path.clone(),
             _ => real.clone(),
         };
         if let Some(kind) = other_kind(&metadata, &real) {

@@ -4,7 +4,8 @@ use std::array;
 use std::ops::{Add, Mul, Neg, Sub};
 
 use verifier_core::air::rv32im::{Over, Ring};
-use winter_prover::math::{FieldElement, fields::f64::BaseElement};
+use verifier_core::field::BaseElement;
+use winter_prover::math::FieldElement;
 
 use super::lanes::{LANES, Lanes, splat};
 use crate::prove::Extension;

@@ -4,7 +4,8 @@
 //! (P - P(g z)) / (x - g z).
 
 use rayon::prelude::*;
-use winter_prover::math::{FieldElement, fields::f64::BaseElement};
+use verifier_core::field::BaseElement;
+use winter_prover::math::FieldElement;
 
 use super::committed::{Committed, Domain};
 use super::cubic::Cubic;

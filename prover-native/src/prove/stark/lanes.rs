@@ -6,7 +6,7 @@
 use std::ops::{Add, Mul, Neg, Sub};
 
 use verifier_core::air::rv32im::Ring;
-use winter_prover::math::fields::f64::BaseElement;
+use verifier_core::field::BaseElement;
 
 /// Numbers that are handled together.
 pub(in crate::prove) const LANES: usize = 8;
@@ -134,7 +134,8 @@ mod wide {
     use pulp::NullaryFnOnce;
     use pulp::x86::V4;
     use verifier_core::air::rv32im::Ring;
-    use winter_prover::math::{StarkField, fields::f64::BaseElement};
+    use verifier_core::field::BaseElement;
+    use winter_prover::math::StarkField;
 
     use super::{Cells, Kernel, LANES, Lanes};
 

@@ -4,6 +4,7 @@
 
 use rayon::prelude::*;
 use verifier_core::Digest;
+use verifier_core::field::BaseElement;
 use verifier_core::stark::{FriParams, ProvenAir, TaggedSha256};
 use winter_air::proof::{
     Commitments, Context, OodFrame, Proof, QuotientOodFrame, TraceOodFrame, merge_ood_evaluations,
@@ -11,7 +12,7 @@ use winter_air::proof::{
 use winter_air::{AuxRandElements, ConstraintCompositionCoefficients, ProofOptions};
 use winter_fri::FriProver;
 use winter_prover::crypto::{DefaultRandomCoin, ElementHasher, RandomCoin, RandomCoinError};
-use winter_prover::math::{ToElements, fields::f64::BaseElement};
+use winter_prover::math::ToElements;
 
 use super::committed::{Committed, Domain};
 use super::deep::{Composition, Evaluator};

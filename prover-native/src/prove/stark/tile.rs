@@ -1,7 +1,8 @@
 //! Eight rows at a time: each column of theirs as lanes.
 
 use verifier_core::air::rv32im::Ring;
-use winter_prover::math::{FieldElement, fields::f64::BaseElement};
+use verifier_core::field::BaseElement;
+use winter_prover::math::FieldElement;
 
 use super::cubic::Cubic;
 use super::lanes::{Cells, LANES, Lanes, splat};
