@@ -15,6 +15,6 @@ mod stark;
 pub use geom::{Committed, GeomProver, ProveError};
 pub use phases::Phase;
 pub use prover::{Extension, TraceCommitment};
-pub use stark::SegmentedTrace;
+pub use stark::{LaneSet, SegmentedTrace, UnavailableLanes};
 
 use phases::{Clock, Phases};

@@ -1,4 +1,4 @@
-//! Proofs of AIRs with an auxiliary segment: the protocol of Winterfell's prover, step by step, on strips.
+//! Proofs of AIRs with an auxiliary segment: the protocol of Winterfell's prover, step by step, on packed columns.
 //!
 //! What is drawn from the coin, and in which order, is the verifier's business; it and the low-degree test are Winterfell's.
 
@@ -13,14 +13,15 @@ use winter_fri::FriProver;
 use winter_prover::crypto::{DefaultRandomCoin, ElementHasher, RandomCoin, RandomCoinError};
 use winter_prover::math::{ToElements, fields::f64::BaseElement};
 
-use super::committed::{Committed, Domain};
+use super::committed::Committed;
 use super::deep::{Composition, Evaluator};
+use super::domain::Domain;
 use super::quotient;
 use crate::prove::commit::Vector;
 use crate::prove::prover::in_pool;
 use crate::prove::{Clock, Extension, Phases};
 
-/// An AIR with an auxiliary segment, evaluated eight rows at a time.
+/// An AIR with an auxiliary segment, evaluated on packed rows.
 pub(in crate::prove) trait Segmented: ProvenAir {
     /// The auxiliary segment's columns: one for each coefficient of an element.
     fn auxiliary(main: &[Vec<BaseElement>], challenges: &[Extension]) -> Vec<Vec<BaseElement>>;
@@ -112,7 +113,7 @@ impl SegmentedTrace {
 
         let parts = [&main, &auxiliary, &quotient];
         let values = transcript.composition(&air, parts, &domain)?.evaluate(&parts, &domain);
-        clock.lap("values out of the domain");
+        clock.lap("out-of-domain values");
         let mut fri = FriProver::<_, _, _, Vector>::new(options.to_fri_options());
         fri.build_layers(&mut transcript, values);
         let positions = transcript.positions(&options, domain.length * domain.blowup)?;
