@@ -5,8 +5,9 @@ use verifier_core::Digest;
 use verifier_core::air::geom::{
     self, COLUMNS, GeomAir, GeomInputs, GeomOutputs, GeomParameters, GeomStatement, PROGRAM, ROW_STEPS,
 };
+use verifier_core::field::BaseElement;
 use verifier_core::stark::{ParameterSet, ProofError, ProvenAir};
-use winter_math::{StarkField, fields::f64::BaseElement};
+use winter_math::StarkField;
 
 const P: u64 = BaseElement::MODULUS;
 const FIBONACCI: [[u64; 2]; 2] = [[1, 1], [1, 0]];

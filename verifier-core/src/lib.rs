@@ -5,7 +5,7 @@
 //!
 //! | layer | modules |
 //! | --- | --- |
-//! | 0 | [`reason`], [`digest`], [`limits`] |
+//! | 0 | [`reason`], [`digest`], [`limits`], [`field`] |
 //! | 1 | [`refusal`], [`cbor`], [`container`], [`document`] |
 //! | 2 | [`stc`], [`signature`], [`rv32im`], [`pcap`] |
 //! | 3 | [`relay`], [`row_check`], [`stark`], [`capability`] |
@@ -31,6 +31,7 @@ pub mod container;
 pub mod digest;
 pub mod document;
 pub mod event_log;
+pub mod field;
 pub mod inspect;
 pub mod limits;
 pub mod pcap;

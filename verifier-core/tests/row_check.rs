@@ -2,13 +2,13 @@
 
 use proptest::prelude::*;
 use proptest::sample::Index;
+use verifier_core::field::BaseElement;
 use verifier_core::row_check::{
     CheckedRow, EncodedSketch, HeaderError, MODULUS, NotCanonical, RowCheckHeader, RowCheckShape, RowError, Sketch,
     SketchError, UnpackError, Unpacker, pack, sketch_digest,
 };
 use verifier_core::stc::{MultiOpening, OpeningError, Root, Tree, leaf};
 use verifier_core::{Digest, ReasonCode, Tag};
-use winter_math::fields::f64::BaseElement;
 use winter_math::{FieldElement, StarkField, polynom};
 
 /// An archive, encoded the slow way.

@@ -5,11 +5,11 @@
 
 use verifier_core::Digest;
 use verifier_core::air::geom::{GeomAir, GeomInputs, GeomOutputs, GeomParameters, GeomStatement};
+use verifier_core::field::BaseElement;
 use verifier_core::stark::{FriParams, ParameterSet, ProvenAir, TaggedSha256};
 use winter_air::Air;
 use winter_air::proof::{Context, Proof};
 use winter_crypto::Hasher;
-use winter_math::fields::f64::BaseElement;
 
 /// A hash that nothing collides in: takes the cap away.
 struct Uncapped;

@@ -9,7 +9,7 @@ use super::{
     output::{Failure, TITLE},
     serve::database,
 };
-use crate::bench;
+use crate::{bench, prove::LaneSet};
 
 /// Measure this machine: every figure beside its yardstick, medians of several runs.
 ///
@@ -23,6 +23,14 @@ pub(super) struct Arguments {
     /// from PGPASSWORD.
     #[arg(long, value_name = "URL")]
     database_url: Option<String>,
+    /// Prove RV32IM programs with these lanes, instead of the widest that the processor has: scalar, neon, avx2 or avx512.
+    #[arg(long, value_name = "SET", value_parser = lanes)]
+    lanes: Option<LaneSet>,
+}
+
+fn lanes(name: &str) -> Result<LaneSet, String> {
+    let named = LaneSet::ALL.into_iter().find(|set| set.name() == name);
+    named.ok_or_else(|| format!("not one of {}", LaneSet::ALL.map(LaneSet::name).join(", ")))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -51,7 +59,10 @@ enum Figure {
 
 pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let wanted = |figure| arguments.figures.is_empty() || arguments.figures.contains(&figure);
-    println!("{} threads, {}", rayon::current_num_threads(), processor());
+    if let Some(lanes) = arguments.lanes {
+        lanes.force().map_err(Failure::new)?;
+    }
+    println!("{} threads, {} lanes, {}", rayon::current_num_threads(), LaneSet::current(), processor());
     if wanted(Figure::Geom) {
         println!("\n{TITLE}geom_v1{TITLE:#}\n{}", bench::geom()?);
     }

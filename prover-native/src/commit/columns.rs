@@ -5,8 +5,8 @@
 //! it does not appear here.
 
 use rayon::prelude::*;
+use verifier_core::field::BaseElement;
 use winter_prover::math::fft::{self, fft_inputs::FftInputs};
-use winter_prover::math::fields::f64::BaseElement;
 use winter_prover::math::{FieldElement, StarkField, get_power_series, get_power_series_with_offset};
 
 /// Columns that are transformed together.

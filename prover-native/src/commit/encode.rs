@@ -9,12 +9,12 @@ use std::io::{self, Read, Seek, SeekFrom};
 
 use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
+use verifier_core::field::BaseElement;
 use verifier_core::row_check::{
     Challenge, ELEMENT_LEN, FRAME_LEN, HeaderError, PACKED_LEN, RowCheckHeader, RowCheckShape, SKETCH_ELEMENT_LEN, pack,
 };
 use verifier_core::stc::Tree;
 use verifier_core::{Digest, Tag};
-use winter_prover::math::fields::f64::BaseElement;
 
 use super::columns::{Extension, LANES, Lanes, zero_rows};
 use super::{ContentReader, RowStore, build_tree};

@@ -6,8 +6,8 @@
 use std::fmt;
 
 use rayon::prelude::*;
+use verifier_core::field::BaseElement;
 use verifier_core::row_check::{CheckedRow, ELEMENT_LEN, RowCheckHeader, UnpackError, Unpacker};
-use winter_prover::math::fields::f64::BaseElement;
 
 use super::columns::{LANES, Lanes, Recovery, zero_rows};
 

@@ -3,12 +3,13 @@
 
 use rayon::prelude::*;
 use verifier_core::Digest;
+use verifier_core::field::BaseElement;
 use verifier_core::stark::{LevelHasher, StcVector, TaggedSha256};
 use verifier_core::stc::{self, Arity};
 use winter_air::proof::Queries;
 use winter_air::{EvaluationFrame, TraceInfo};
 use winter_prover::crypto::{ElementHasher, VectorCommitment};
-use winter_prover::math::{FieldElement, fields::f64::BaseElement};
+use winter_prover::math::FieldElement;
 use winter_prover::matrix::{ColMatrix, RowMatrix};
 use winter_prover::{StarkDomain, TraceLde};
 

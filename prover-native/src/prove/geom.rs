@@ -4,9 +4,9 @@ use std::fmt;
 
 use verifier_core::Digest;
 use verifier_core::air::geom::{COLUMNS, GeomAir, GeomError, GeomInputs, GeomOutputs, GeomParameters, GeomStatement};
+use verifier_core::field::BaseElement;
 use verifier_core::stark::{ParameterSet, ProvenAir};
 use winter_prover::ProverError;
-use winter_prover::math::fields::f64::BaseElement;
 
 use super::TraceCommitment;
 

@@ -3,16 +3,14 @@
 use std::sync::Mutex;
 
 use verifier_core::Digest;
+use verifier_core::field::{BaseElement, Extension};
 use verifier_core::stark::{FriParams, ProvenAir, TaggedSha256};
 use winter_air::proof::Queries;
 use winter_air::{
     AuxRandElements, ConstraintCompositionCoefficients, EvaluationFrame, PartitionOptions, ProofOptions, TraceInfo,
 };
 use winter_prover::crypto::DefaultRandomCoin;
-use winter_prover::math::{
-    FieldElement,
-    fields::{CubeExtension, f64::BaseElement},
-};
+use winter_prover::math::FieldElement;
 use winter_prover::matrix::ColMatrix;
 use winter_prover::{
     CompositionPoly, CompositionPolyTrace, ConstraintCommitment, DefaultConstraintEvaluator, Prover, ProverError,
@@ -20,9 +18,6 @@ use winter_prover::{
 };
 
 use super::commit::{CommittedRows, CommittedTrace, Vector};
-
-/// The field that challenges are drawn from.
-pub type Extension = CubeExtension<BaseElement>;
 
 /// A trace, extended and committed to, and not yet proven.
 pub struct TraceCommitment {

@@ -7,9 +7,10 @@ use prover_native::rv32im::assembler::{
 };
 use verifier_core::air::rv32im::columns::*;
 use verifier_core::air::rv32im::micro_op::{MicroOp, Operation, PAD};
+use verifier_core::field::BaseElement;
 use verifier_core::rv32im::{Access, Arithmetic, Condition, Instruction, ProgramImage};
 use verifier_core::stark::ProofError;
-use winter_math::{FieldElement, fields::f64::BaseElement};
+use winter_math::FieldElement;
 
 use crate::forger::{Fate, Forger, is_padding};
 use crate::programs::{self, A, B, R};

@@ -10,9 +10,10 @@ use verifier_core::air::rv32im::columns::*;
 use verifier_core::air::rv32im::micro_op::{MicroOp, PAD};
 use verifier_core::air::rv32im::tables::FinalRegister;
 use verifier_core::air::rv32im::{self, Program, PublicTables, Run, Rv32imAir, Rv32imInputs, Rv32imStatement};
+use verifier_core::field::BaseElement;
 use verifier_core::rv32im::ProgramImage;
 use verifier_core::stark::{ParameterSet, ProofError, ProvenAir};
-use winter_math::{FieldElement, fields::f64::BaseElement};
+use winter_math::FieldElement;
 
 use crate::honest::hash;
 use crate::mock::{Columns, Mock, element};

@@ -9,8 +9,9 @@ use prover_native::prove::rv32im::Recording;
 use verifier_core::air::rv32im::columns::*;
 use verifier_core::air::rv32im::micro_op::MicroOp;
 use verifier_core::air::rv32im::{Program, constraints, initial_words, stream_words};
+use verifier_core::field::BaseElement;
 use verifier_core::rv32im::{OUTPUT_BASE, ProgramImage};
-use winter_math::{FieldElement, fields::f64::BaseElement};
+use winter_math::FieldElement;
 
 const W: u64 = 1 << 32;
 

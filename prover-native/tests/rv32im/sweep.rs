@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use verifier_core::air::rv32im::columns::*;
 use verifier_core::air::rv32im::micro_op::{MicroOp, Operation};
-use winter_math::{FieldElement, fields::f64::BaseElement};
+use verifier_core::field::BaseElement;
+use winter_math::FieldElement;
 
 use crate::mock::{Mock, Row, element};
 use crate::programs;

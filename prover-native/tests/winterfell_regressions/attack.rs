@@ -5,21 +5,17 @@ use std::collections::BTreeSet;
 
 use rayon::prelude::*;
 use verifier_core::Digest;
+use verifier_core::field::{BaseElement, Extension as E};
 use verifier_core::stark::{ProvenAir, StcVector, TaggedSha256};
 use winter_air::proof::{Commitments, Context, OodFrame, Proof, Queries, QuotientOodFrame, TraceOodFrame};
 use winter_air::{Air, ConstraintCompositionCoefficients, EvaluationFrame};
 use winter_crypto::{DefaultRandomCoin, ElementHasher, Hasher, RandomCoin, VectorCommitment};
 use winter_fri::folding::{apply_drp, fold_positions};
 use winter_fri::{FriProof, utils::map_positions_to_indexes};
-use winter_math::{
-    FieldElement, StarkField, ToElements, batch_inversion, fft,
-    fields::{CubeExtension, f64::BaseElement},
-    polynom,
-};
+use winter_math::{FieldElement, StarkField, ToElements, batch_inversion, fft, polynom};
 use winter_prover::matrix::{ColMatrix, RowMatrix};
 use winter_utils::{Deserializable, Serializable, transpose_slice};
 
-type E = CubeExtension<BaseElement>;
 type H = TaggedSha256;
 type Tree = StcVector;
 

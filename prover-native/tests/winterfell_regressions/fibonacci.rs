@@ -4,12 +4,13 @@ use std::cell::Cell;
 
 use prover_native::prove::TraceCommitment;
 use verifier_core::Digest;
+use verifier_core::field::BaseElement;
 use verifier_core::stark::testing::Pieces;
 use verifier_core::stark::{self, FriParams, ParameterSet, ProofError, ProvenAir, StcVector, TaggedSha256};
 use winter_air::proof::Proof;
 use winter_air::{Air, AirContext, Assertion, EvaluationFrame, ProofOptions, TraceInfo, TransitionConstraintDegree};
 use winter_crypto::DefaultRandomCoin;
-use winter_math::{FieldElement, ToElements, fields::f64::BaseElement};
+use winter_math::{FieldElement, ToElements};
 use winter_verifier::{AcceptableOptions, VerifierError};
 
 /// "The last row of the Fibonacci trace of this length ends in this number."

@@ -1,11 +1,12 @@
 //! Groups 5, 6 and 9: nothing of what the verifier pins is the prover's choice, also where a prover makes a consistent
 //! proof of its own choice.
 
+use verifier_core::field::BaseElement;
 use verifier_core::stark::ProofError;
 use verifier_core::stark::testing::{Pieces, of_size, shortest};
 use winter_air::proof::Context;
 use winter_air::{BatchingMethod, FieldExtension, ProofOptions, TraceInfo};
-use winter_math::{FieldElement, fields::f64::BaseElement};
+use winter_math::FieldElement;
 use winter_verifier::AcceptableOptions;
 
 use super::attack::{Attack, Remainder};

@@ -5,15 +5,11 @@
 
 use alloc::vec::Vec;
 
-use winter_math::fields::CubeExtension;
-use winter_math::fields::f64::BaseElement;
 use winter_math::{ExtensionOf, FieldElement};
 
 use super::{MODULUS, RowCheckHeader};
 use crate::Tag;
-
-/// The extension that challenge and sketch live in: base field with a root of x^3 - x - 1 adjoined.
-pub(super) type Extension = CubeExtension<BaseElement>;
+use crate::field::{BaseElement, Extension};
 
 /// Length of an element of the extension on the wire.
 ///

@@ -17,9 +17,9 @@ mod sketch;
 use core::fmt;
 
 use winter_math::StarkField;
-use winter_math::fields::f64::BaseElement;
 
 use crate::ReasonCode;
+use crate::field::BaseElement;
 
 pub use challenge::{Challenge, SKETCH_ELEMENT_LEN};
 pub use header::{HeaderError, RowCheckHeader, RowCheckShape};

@@ -6,11 +6,10 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use winter_math::fields::f64::BaseElement;
 use winter_math::{FieldElement, StarkField, fft};
 
-use super::challenge::Extension;
 use super::{Challenge, NotCanonical, RowCheckHeader, RowCheckShape, SKETCH_ELEMENT_LEN, check_canonical, elements};
+use crate::field::{BaseElement, Extension};
 use crate::stc::{self, MultiOpening, OpeningError, Path};
 use crate::{Digest, ReasonCode, Tag};
 

@@ -5,9 +5,10 @@
 
 use sha2::Digest as _;
 use winter_crypto::{ElementHasher, Hasher};
-use winter_math::{FieldElement, fields::f64::BaseElement};
+use winter_math::FieldElement;
 use winter_utils::{ByteReader, ByteWriter, Deserializable, DeserializationError, Serializable};
 
+use crate::field::BaseElement;
 use crate::{Digest, Tag};
 
 /// Tagged SHA-256 over the 64-bit field.
@@ -80,7 +81,7 @@ impl Deserializable for Digest {
 mod tests {
     use alloc::vec::Vec;
 
-    use winter_math::fields::CubeExtension;
+    use crate::field::Extension;
 
     use super::*;
 
@@ -96,7 +97,7 @@ mod tests {
     #[test]
     fn an_extension_element_is_hashed_as_its_coefficients() {
         let base = [3, 5, 7].map(BaseElement::new);
-        let extended = CubeExtension::new(base[0], base[1], base[2]);
+        let extended = Extension::new(base[0], base[1], base[2]);
         assert_eq!(TaggedSha256::hash_elements(&[extended]), TaggedSha256::hash_elements(&base));
     }
 

@@ -8,11 +8,12 @@
 use alloc::vec::Vec;
 
 use winter_air::{Air, proof::Context};
-use winter_math::{FieldElement, fields::f64::BaseElement};
+use winter_math::FieldElement;
 use winter_utils::Serializable;
 
 use super::{FriParams, ProofError};
 use crate::Digest;
+use crate::field::BaseElement;
 
 /// Longest proof that is read: several times what a wide AIR needs at 2^20 rows, which is under 1 MB.
 ///

@@ -7,13 +7,12 @@ use alloc::vec;
 
 use winter_air::{Air, FieldExtension, ProofOptions, TraceInfo, proof::Proof};
 use winter_crypto::{DefaultRandomCoin, ElementHasher};
-use winter_math::fields::{CubeExtension, f64::BaseElement};
-
 use winter_verifier::AcceptableOptions;
 
 use super::prescan::{self, Parts};
 use super::{FriParams, InOrder, ParameterSet, ProofError, StcVector, TaggedSha256};
 use crate::Digest;
+use crate::field::{BaseElement, Extension};
 
 /// An AIR that receipts may be proven with: what the verifier pins is a function of the public inputs and the parameter
 /// set, never of the proof.
@@ -36,9 +35,6 @@ pub trait ProvenAir: Air<BaseField = BaseElement, PublicInputs: Clone> {
         usize::MAX
     }
 }
-
-/// The field that challenges are drawn from.
-type Extension = CubeExtension<BaseElement>;
 
 /// The options of an AIR, for its `Air::options`: as they are, or a set that nothing is proven under when they name another
 /// extension than the one.

@@ -3,8 +3,9 @@
 use verifier_core::air::rv32im::bus::WORD;
 use verifier_core::air::rv32im::micro_op::{MicroOp, Operation};
 use verifier_core::air::rv32im::tables;
+use verifier_core::field::BaseElement;
 use verifier_core::rv32im::{Access, WORD_BYTES};
-use winter_prover::math::{FieldElement, fields::f64::BaseElement};
+use winter_prover::math::FieldElement;
 
 use super::recording::Record;
 

@@ -12,9 +12,9 @@ use std::sync::Arc;
 
 use verifier_core::Digest;
 use verifier_core::air::rv32im::{Rv32imAir, Rv32imError, Rv32imInputs, Rv32imStatement};
+use verifier_core::field::BaseElement;
 use verifier_core::stark::{ParameterSet, ProvenAir};
 use winter_prover::crypto::RandomCoinError;
-use winter_prover::math::fields::f64::BaseElement;
 
 use super::stark::{Segmented, Segments};
 use super::{Clock, Extension, Phase, SegmentedTrace};

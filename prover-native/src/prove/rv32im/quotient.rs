@@ -10,8 +10,9 @@ use verifier_core::air::rv32im::air::{evaluate_sums, periodic_columns};
 use verifier_core::air::rv32im::bus::{CHALLENGES, Challenges, batches};
 use verifier_core::air::rv32im::columns::{AUX_WIDTH, MA, SUM, WIDTH};
 use verifier_core::air::rv32im::constraints::{DEGREES, NEXT_COLUMNS, evaluate};
+use verifier_core::field::BaseElement;
 use winter_air::{Air, BoundaryConstraintGroup};
-use winter_prover::math::{ExtensionOf, FieldElement, StarkField, fft, fields::f64::BaseElement};
+use winter_prover::math::{ExtensionOf, FieldElement, StarkField, fft};
 
 use crate::prove::Extension;
 use crate::prove::stark::{

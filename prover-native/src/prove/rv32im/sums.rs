@@ -4,7 +4,8 @@ use rayon::prelude::*;
 use verifier_core::air::rv32im::air::periodic_columns;
 use verifier_core::air::rv32im::bus::{CHALLENGES, Challenges, Fraction, batches};
 use verifier_core::air::rv32im::columns::{AUX_WIDTH, MA, SUM, WIDTH};
-use winter_prover::math::{FieldElement, fields::f64::BaseElement};
+use verifier_core::field::BaseElement;
+use winter_prover::math::FieldElement;
 
 use crate::prove::Extension;
 use crate::prove::stark::{Cubic, DEGREE, Kernel, Lanes, STRIP, batch_inverse, run};

@@ -6,7 +6,8 @@ use rayon::prelude::*;
 use verifier_core::air::rv32im::columns::*;
 use verifier_core::air::rv32im::micro_op::{MicroOp, PAD};
 use verifier_core::air::rv32im::{PublicTables, tables::FinalRegister};
-use winter_prover::math::{FieldElement, fields::f64::BaseElement};
+use verifier_core::field::BaseElement;
+use winter_prover::math::FieldElement;
 
 use super::cells::Cells;
 use super::recording::{Record, Recording};

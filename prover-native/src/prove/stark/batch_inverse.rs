@@ -1,7 +1,8 @@
 //! Inverses of many elements by one inversion (Montgomery's trick), and the points that they are of.
 
 use verifier_core::air::rv32im::Ring;
-use winter_prover::math::{FieldElement, fields::f64::BaseElement};
+use verifier_core::field::BaseElement;
+use winter_prover::math::FieldElement;
 
 use super::cubic::Cubic;
 use super::lanes::{Lanes, broadcast};

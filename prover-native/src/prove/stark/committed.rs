@@ -1,10 +1,11 @@
 //! Columns, extended and committed to.
 
 use rayon::prelude::*;
+use verifier_core::field::BaseElement;
 use verifier_core::{Digest, Tag, stark::TaggedSha256};
 use winter_air::proof::Queries;
 use winter_prover::crypto::VectorCommitment;
-use winter_prover::math::{FieldElement, fields::f64::BaseElement};
+use winter_prover::math::FieldElement;
 
 use super::domain::Domain;
 use super::lanes::{Kernel, Lanes, run};

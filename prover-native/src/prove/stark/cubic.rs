@@ -3,7 +3,8 @@
 use std::ops::{Add, Mul, Neg, Sub};
 
 use verifier_core::air::rv32im::{Over, Ring};
-use winter_prover::math::{FieldElement, fields::f64::BaseElement};
+use verifier_core::field::BaseElement;
+use winter_prover::math::FieldElement;
 
 use super::lanes::{Lanes, broadcast};
 use super::matrix::STRIP;

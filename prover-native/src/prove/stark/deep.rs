@@ -5,7 +5,8 @@
 
 use rayon::prelude::*;
 use verifier_core::air::rv32im::Over as _;
-use winter_prover::math::{FieldElement, fields::f64::BaseElement};
+use verifier_core::field::BaseElement;
+use winter_prover::math::FieldElement;
 
 use super::batch_inverse::{batch_inverse, points};
 use super::committed::Committed;

@@ -1,7 +1,8 @@
 //! The domain of a trace, and the cosets of it that make up the domain that the trace is extended to.
 
 use rayon::prelude::*;
-use winter_prover::math::{FieldElement, StarkField, fields::f64::BaseElement};
+use verifier_core::field::BaseElement;
+use winter_prover::math::{FieldElement, StarkField};
 
 use super::matrix::Matrix;
 use super::ntt::{Twiddles, evaluate};

@@ -4,6 +4,7 @@
 
 use rayon::prelude::*;
 use verifier_core::Digest;
+use verifier_core::field::BaseElement;
 use verifier_core::stark::{FriParams, ProvenAir, TaggedSha256};
 use winter_air::proof::{
     Commitments, Context, OodFrame, Proof, QuotientOodFrame, TraceOodFrame, merge_ood_evaluations,
@@ -11,7 +12,7 @@ use winter_air::proof::{
 use winter_air::{AuxRandElements, ConstraintCompositionCoefficients, ProofOptions};
 use winter_fri::FriProver;
 use winter_prover::crypto::{DefaultRandomCoin, ElementHasher, RandomCoin, RandomCoinError};
-use winter_prover::math::{ToElements, fields::f64::BaseElement};
+use winter_prover::math::ToElements;
 
 use super::committed::Committed;
 use super::deep::{Composition, Evaluator};
@@ -20,6 +21,9 @@ use super::quotient;
 use crate::prove::commit::Vector;
 use crate::prove::prover::in_pool;
 use crate::prove::{Clock, Extension, Phases};
+
+/// Nonces that are tried in one parallel loop: some milliseconds of hashing.
+const NONCES: u64 = 1 << 14;
 
 /// An AIR with an auxiliary segment, evaluated on packed rows.
 pub(in crate::prove) trait Segmented: ProvenAir {
@@ -191,7 +195,10 @@ impl Transcript {
     fn positions(&mut self, options: &ProofOptions, domain: usize) -> Result<Vec<usize>, RandomCoinError> {
         let coin = &self.coin;
         let ground = |nonce: &u64| coin.check_leading_zeros(*nonce) >= options.grinding_factor();
-        self.nonce = (1..u64::MAX).into_par_iter().find_any(ground).unwrap_or_default();
+        // The least one: a run has one proof, however many threads look for it.
+        let batches = (1..u64::MAX - NONCES).step_by(NONCES as usize);
+        let mut found = batches.map(|first| (first..first + NONCES).into_par_iter().find_first(ground));
+        self.nonce = found.find_map(|nonce| nonce).unwrap_or_default();
         let mut positions = self.coin.draw_integers(options.num_queries(), domain, self.nonce)?;
         positions.sort_unstable();
         positions.dedup();

@@ -5,7 +5,8 @@
 //! small length gives the columns h_i.
 
 use rayon::prelude::*;
-use winter_prover::math::{FieldElement, StarkField, fields::f64::BaseElement};
+use verifier_core::field::BaseElement;
+use winter_prover::math::{FieldElement, StarkField};
 
 use super::committed::Committed;
 use super::cubic::DEGREE;

@@ -6,10 +6,11 @@
 use alloc::vec::Vec;
 
 use winter_air::{Air, AirContext, Assertion, EvaluationFrame, ProofOptions, TraceInfo, TransitionConstraintDegree};
-use winter_math::{FieldElement, fields::f64::BaseElement};
+use winter_math::FieldElement;
 
 use super::GeomInputs;
 use super::trace::{COLUMNS, Row, RowSteps, first_row};
+use crate::field::BaseElement;
 use crate::stark::{FriParams, ParameterSet, ProvenAir, over_the_extension};
 
 /// Degree of each constraint, in the order of the columns.

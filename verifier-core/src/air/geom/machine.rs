@@ -3,9 +3,10 @@
 //! There is one definition of a step. The clear run, the trace, the verifier's first row and the constraints all use it,
 //! over the field or over an extension of it.
 
-use winter_math::{FieldElement, fields::f64::BaseElement};
+use winter_math::FieldElement;
 
 use super::GeomParameters;
+use crate::field::BaseElement;
 
 /// The program, repeated for ever. 1 adds the gas to the accumulator, 2 multiplies by it, 3 subtracts it, 0 does nothing.
 pub const PROGRAM: [u8; PASS] = [1, 2, 3, 1, 2, 0];

@@ -6,11 +6,12 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use winter_math::{StarkField, ToElements, fields::f64::BaseElement};
+use winter_math::{StarkField, ToElements};
 
 use super::NAME;
 use super::machine::{State, opcode_at};
 use super::trace::ROW_STEPS;
+use crate::field::BaseElement;
 use crate::{Digest, ReasonCode};
 
 /// What the machine starts from.

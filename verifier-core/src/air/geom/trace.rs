@@ -4,10 +4,11 @@
 //! place of the program: row i is the state after N mod 12 + 12 i steps, and the opcodes between two rows are constants
 //! of the statement, which no cell can get wrong. Twelve columns fill the two SHA-256 blocks that a row costs anyway.
 
-use winter_math::{FieldElement, fields::f64::BaseElement};
+use winter_math::FieldElement;
 
 use super::GeomParameters;
 use super::machine::{PASS, State, opcode_at};
+use crate::field::BaseElement;
 
 /// Steps from one row to the next.
 pub const ROW_STEPS: usize = 2 * PASS;

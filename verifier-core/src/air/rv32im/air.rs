@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use winter_air::{
     Air, AirContext, Assertion, AuxRandElements, EvaluationFrame, ProofOptions, TraceInfo, TransitionConstraintDegree,
 };
-use winter_math::{ExtensionOf, FieldElement, fields::f64::BaseElement};
+use winter_math::{ExtensionOf, FieldElement};
 
 use super::bus::{self, CHALLENGES, Challenges};
 use super::columns::{AUX_WIDTH, CLK, COLUMNS, MA, PC, SUM, WIDTH};
@@ -14,6 +14,7 @@ use super::micro_op::PAD;
 use super::ring::Ring;
 use super::share::share;
 use super::statement::{MAX_TRACE_LENGTH, Rv32imInputs};
+use crate::field::BaseElement;
 use crate::stark::{FriParams, ParameterSet, ProvenAir, over_the_extension};
 
 /// Degree of the constraints of the auxiliary segment: a value times four denominators.

@@ -7,9 +7,10 @@
 
 use alloc::vec::Vec;
 
-use winter_math::{FieldElement, fields::f64::BaseElement};
+use winter_math::FieldElement;
 
 use super::columns::FETCH_FIELDS;
+use crate::field::BaseElement;
 use crate::rv32im::{Access, Arithmetic, Condition, ECALL_EXIT, Instruction, WORD_BYTES};
 
 /// Registers on the memory bus: x0 to x31, the sink, the second zero, and six that only micro-ops name.

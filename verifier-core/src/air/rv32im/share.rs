@@ -6,11 +6,12 @@
 
 use alloc::vec::Vec;
 
-use winter_math::{FieldElement, fields::f64::BaseElement};
+use winter_math::FieldElement;
 
 use super::bus::{Bus, Challenges, WORD};
 use super::statement::Rv32imStatement;
 use super::tables::{self, PublicTables};
+use crate::field::BaseElement;
 
 /// Denominators that are inverted together.
 const CHUNK: usize = 1024;

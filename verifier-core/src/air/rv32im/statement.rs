@@ -4,11 +4,12 @@
 use alloc::{sync::Arc, vec::Vec};
 use core::fmt;
 
-use winter_math::{ToElements, fields::f64::BaseElement};
+use winter_math::ToElements;
 
 use super::NAME;
 use super::program::{MAX_MICRO_OPS, Program};
 use super::tables::PublicTables;
+use crate::field::BaseElement;
 use crate::rv32im::{INPUT_BASE, OUTPUT_BASE, ProgramImage, WORD_BYTES};
 use crate::stark::ParameterSet;
 use crate::{Digest, ReasonCode, Tag};

@@ -17,7 +17,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use verifier_core::air::rv32im::Ring;
-use winter_prover::math::fields::f64::BaseElement;
+use verifier_core::field::BaseElement;
 
 use scalar::Scalar;
 
@@ -126,18 +126,17 @@ impl LaneSet {
 
     /// Whether this processor has it.
     pub fn is_available(self) -> bool {
-        match self {
-            Self::Scalar => true,
-            #[cfg(target_arch = "aarch64")]
-            Self::Neon => neon::available().is_some(),
-            #[cfg(target_arch = "x86_64")]
+        #[cfg(target_arch = "x86_64")]
+        let packed = match self {
             Self::Avx2 => avx2::available().is_some(),
-            #[cfg(target_arch = "x86_64")]
             Self::Avx512 => avx512::available().is_some(),
-            #[expect(clippy::allow_attributes, reason = "which sets are left depends on the processor")]
-            #[allow(unreachable_patterns)]
-            _ => false,
-        }
+            Self::Scalar | Self::Neon => false,
+        };
+        #[cfg(target_arch = "aarch64")]
+        let packed = self == Self::Neon && neon::available().is_some();
+        #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+        let packed = false;
+        packed || self == Self::Scalar
     }
 
     /// The set that the prover uses: the widest that the processor has, unless another was asked for.
@@ -191,5 +190,7 @@ fn run_with<K: Kernel>(set: LaneSet, kernel: K) -> K::Output {
     if let (LaneSet::Neon, Some(simd)) = (set, neon::available()) {
         return neon::run(simd, kernel);
     }
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    let _ = set;
     kernel.run::<Scalar>(())
 }

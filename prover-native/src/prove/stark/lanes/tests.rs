@@ -125,7 +125,7 @@ impl Kernel for ExtensionArithmetic<'_> {
         for elements in self.1.chunks_exact(L::WIDTH) {
             right.push(Cubic::<L>::load(simd, elements));
         }
-        let inverses = batch_inverse(simd, &right);
+        let inverses = batch_inverse::<L, Cubic<L>>(simd, &right);
         let mut results = Vec::new();
         for ((left, b), inverse) in self.0.chunks_exact(L::WIDTH).zip(right).zip(inverses) {
             let a = Cubic::<L>::load(simd, left);
