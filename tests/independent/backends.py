@@ -49,8 +49,7 @@ def proof_parameters(receipt: Receipt, system: str) -> ParameterSet:
 
 
 def fri_params_hash(receipt: Receipt, chosen: ParameterSet) -> bytes:
-    options = {name: value for name, value in vars(chosen).items() if name != "longest"}
-    return tagged_cbor("fri-params", {"parameter_set": receipt.payload["proof"]["parameter_set"], **options})
+    return tagged_cbor("fri-params", {"parameter_set": receipt.payload["proof"]["parameter_set"], **vars(chosen)})
 
 
 def proof_bytes(receipt: Receipt) -> bytes:

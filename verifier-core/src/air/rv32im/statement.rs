@@ -11,7 +11,6 @@ use super::program::{MAX_MICRO_OPS, Program};
 use super::tables::PublicTables;
 use crate::field::BaseElement;
 use crate::rv32im::{INPUT_BASE, OUTPUT_BASE, ProgramImage, WORD_BYTES};
-use crate::stark::ParameterSet;
 use crate::{Digest, ReasonCode, Tag};
 
 /// Shortest trace: the tables that it provides have 2^16 entries.
@@ -203,13 +202,6 @@ pub enum Rv32imError {
         /// Rows stated.
         length: u32,
     },
-    /// The trace is longer than the parameter set keeps its promise for.
-    TooLongFor {
-        /// The set.
-        set: ParameterSet,
-        /// Rows of the trace.
-        length: u32,
-    },
     /// The program has more than [`MAX_MICRO_OPS`] micro-ops.
     ProgramTooLarge,
     /// Input or output is longer than its region of memory.
@@ -228,9 +220,7 @@ impl Rv32imError {
     /// The reason code.
     pub const fn code(&self) -> ReasonCode {
         match self {
-            Self::TraceLength { .. } | Self::TooLongFor { .. } | Self::Tables { .. } => {
-                ReasonCode::ProofStatementMismatch
-            }
+            Self::TraceLength { .. } | Self::Tables { .. } => ReasonCode::ProofStatementMismatch,
             Self::ProgramTooLarge | Self::Stream { .. } => ReasonCode::LimitExceeded,
         }
     }
@@ -242,7 +232,6 @@ impl fmt::Display for Rv32imError {
             Self::TraceLength { length } => {
                 write!(f, "{length} rows are no power of two within {MIN_TRACE_LENGTH}..={MAX_TRACE_LENGTH}")
             }
-            Self::TooLongFor { set, length } => write!(f, "{length} rows are more than {set} covers"),
             Self::ProgramTooLarge => write!(f, "the program has more than {MAX_MICRO_OPS} micro-ops"),
             Self::Stream { bytes } => write!(f, "{bytes} bytes are more than their region of memory holds"),
             Self::Tables { fault } => write!(f, "the public tables {fault}"),
