@@ -1,8 +1,10 @@
-// Medians of whole-receipt verification in Node and in headless Chromium.
+// Medians of whole-receipt verification in Node and in headless Chromium, and how many receipts a service verifies in a second.
 //
 //   npm run bench                 the samples
+//   npm run bench -- --service    only the second part: both modules of the package in turns, on as many threads as there are processors
 //   npm run bench -- FILE...      these receipts, each also with the options of FILE.options.json (run.cap: run.options.json) if they are there
 import { readFile } from "node:fs/promises";
+import { availableParallelism, cpus, loadavg } from "node:os";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -12,28 +14,63 @@ import { openPage } from "../../tests/parity/chromium.mjs";
 import { serve } from "../../tests/parity/server.mjs";
 
 const ROUNDS = 100;
-const MANY = 1000;
+const TURNS = 7;
+const TURN_MS = 1500;
 const POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'";
 
 const samples = ["strategy.cap", "geom.cap"].map((name) => fileURLToPath(new URL(`../../web-demo/samples/${name}`, import.meta.url)));
-const files = process.argv.length > 2 ? process.argv.slice(2) : samples;
-const receipts = (await Promise.all(files.map(read))).flat();
+const given = process.argv.slice(2).filter((argument) => argument !== "--service");
+const receipts = (await Promise.all((given.length > 0 ? given : samples).map(read))).flat();
 
-print("receipt", "bytes", "where", "first", "median", "p90");
-for (const { name, bytes, options } of receipts) report(name, bytes, "Node", times(() => verifySync(bytes, options)));
+console.log(`${cpus()[0]?.model}, ${cpus().length} processors, load ${loadavg()[0].toFixed(1)}, Node ${process.version}\n`);
+if (!process.argv.includes("--service")) await alone();
+await service();
 
-const verifier = createVerifier();
-for (const { name, bytes, options } of receipts) {
-  report(name, bytes, "Node, worker", await timesAsync(() => verifier.verify(bytes, options)));
+async function alone() {
+  print("receipt", "bytes", "where", "first", "median", "p90");
+  for (const { name, bytes, options } of receipts) report(name, bytes, "Node", times(() => verifySync(bytes, options)));
+
+  const verifier = createVerifier();
+  for (const { name, bytes, options } of receipts) {
+    report(name, bytes, "Node, worker", await timesAsync(() => verifier.verify(bytes, options)));
+  }
+  verifier.terminate();
+
+  await inChromium();
 }
-verifier.terminate();
 
-await inChromium();
+/** Of one kind of receipt at a time: recorded processes, and proofs of programs. */
+async function service() {
+  const vector = fileURLToPath(new URL("../../tests/vectors/accept/rv32im-100.cap", import.meta.url));
+  const browsers = await readFile(new URL("../dist/verifier.wasm", import.meta.url));
+  const threads = availableParallelism();
+  console.log(`\nA service, ${threads} threads, medians of ${TURNS} turns of each module`);
+  for (const file of [samples[0], vector]) {
+    const receipt = await readFile(file);
+    const verifiers = [createVerifier({ threads, wasm: browsers }), createVerifier({ threads })];
+    const rates = [[], []];
+    for (const verifier of verifiers) await turn(verifier, receipt, threads);
+    for (let count = 0; count < TURNS; count += 1) {
+      for (const [place, verifier] of verifiers.entries()) rates[place].push(await turn(verifier, receipt, threads));
+    }
+    for (const verifier of verifiers) verifier.terminate();
+    const [before, now] = rates.map((all) => all.sort((a, b) => a - b)[TURNS >> 1]);
+    console.log(`${basename(file).padEnd(20)}browsers' module ${before.toFixed(0).padStart(6)} a second, Node's ${now.toFixed(0).padStart(6)}: ${(now / before).toFixed(2)} times as many`);
+  }
+  console.log(`load ${loadavg()[0].toFixed(1)}`);
+}
 
-const begun = performance.now();
-for (let i = 0; i < MANY; i += 1) verifySync(receipts[i % receipts.length].bytes);
-const seconds = (performance.now() - begun) / 1000;
-console.log(`\n${MANY} receipts one after another on one thread of Node: ${Math.round(MANY / seconds)} a second`);
+/** Receipts a second. */
+async function turn(verifier, receipt, threads) {
+  const begun = performance.now();
+  let done = 0;
+  await Promise.all(
+    Array.from({ length: 2 * threads }, async () => {
+      for (; performance.now() - begun < TURN_MS; done += 1) await verifier.verify(receipt);
+    }),
+  );
+  return (1000 * done) / (performance.now() - begun);
+}
 
 async function read(file) {
   const receipt = { name: basename(file), bytes: await readFile(file), options: undefined };

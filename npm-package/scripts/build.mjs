@@ -2,7 +2,7 @@
 import { chmod, copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { gzipSync } from "node:zlib";
+import { deflateRawSync, gzipSync } from "node:zlib";
 import { rolldown } from "rolldown";
 
 import "./reasons.mjs";
@@ -10,73 +10,113 @@ import "./reasons.mjs";
 const root = new URL("../", import.meta.url);
 const path = (name) => fileURLToPath(new URL(name, root));
 
-const MODULES = ["verifier", "actions"];
+/** The modules, by what the code calls them. */
+const MODULES = {
+  "verifier.wasm": "src/glue/verifier_bg.wasm",
+  "actions.wasm": "src/glue/actions_bg.wasm",
+  "verifier-node.wasm": "src/glue/node/verifier_bg.wasm",
+};
 
-/** Each file of dist/, self-contained; the worker and the page may be loaded apart from each other. */
+/** Modules that are also files of the package. */
+const FILES = ["verifier.wasm", "actions.wasm"];
+
+const WORKERS = {
+  worker: { input: "src/worker.ts", format: "esm", platform: "browser" },
+  "node-worker": { input: "src/node-worker.ts", format: "cjs", platform: "node" },
+};
+
+/** Each file of dist/, self-contained: nothing in it has to be found at run time, but for what its source says. */
 const BUNDLES = [
+  // Pages without a bundler.
   { input: "src/browser.ts", file: "dist/browser.js", format: "esm", platform: "browser" },
-  { input: "src/worker.ts", file: "dist/worker.js", format: "esm", platform: "browser" },
-  { input: "src/node.ts", file: "dist/node.cjs", format: "cjs", platform: "node" },
-  { input: "src/node-worker.ts", file: "dist/node-worker.cjs", format: "cjs", platform: "node" },
   { input: "src/actions-browser.ts", file: "dist/actions.js", format: "esm", platform: "browser" },
-  { input: "src/actions-node.ts", file: "dist/actions.cjs", format: "cjs", platform: "node" },
+  { input: "src/worker.ts", file: "dist/worker.js", format: "esm", platform: "browser" },
+  // Bundlers and test runners.
+  { input: "src/portable.ts", file: "dist/portable.js", format: "esm", platform: "browser" },
+  { input: "src/portable.ts", file: "dist/portable.cjs", format: "cjs", platform: "browser" },
+  { input: "src/actions-portable.ts", file: "dist/actions.mjs", format: "esm", platform: "neutral" },
+  { input: "src/actions-portable.ts", file: "dist/actions.cjs", format: "cjs", platform: "neutral" },
+  // Node, and what is like it.
+  { input: "src/node.ts", file: "dist/node.mjs", format: "esm", platform: "node" },
+  { input: "src/node.ts", file: "dist/node.cjs", format: "cjs", platform: "node" },
   { input: "src/cli.ts", file: "dist/cli.mjs", format: "esm", platform: "node", banner: "#!/usr/bin/env node" },
+  // Runtimes that compile nothing.
+  { input: "src/workerd.ts", file: "dist/workerd.js", format: "esm", platform: "neutral" },
+  { input: "src/actions-workerd.ts", file: "dist/actions-workerd.js", format: "esm", platform: "neutral" },
+  { input: "src/edge.ts", file: "dist/edge.js", format: "esm", platform: "neutral" },
+  { input: "src/actions-edge.ts", file: "dist/actions-edge.js", format: "esm", platform: "neutral" },
 ];
 
-/** The command runs on the package's own Node code, as any other user of it does; errors of both entries are of one class. */
-const SHARED = {
-  "src/cli.ts": { "./node.js": "./node.cjs" },
-  "src/actions-browser.ts": { "./errors.js": "./browser.js" },
-  "src/actions-node.ts": { "./errors.js": "./node.cjs" },
-};
+/** The command runs on the package's own Node code, as any other user of it does. */
+const SHARED = { "src/cli.ts": { "./node.js": "./node.mjs" } };
 
 /** The modules whose declarations make up the public types of each entry. */
 const DECLARATIONS = {
-  index: ["reasons", "verdict", "inspection", "evidence", "errors", "source", "wasm-source", "load", "verifier", "index"],
+  index: ["reasons", "verdict", "inspection", "evidence", "errors", "source", "many", "wasm-source", "load", "verifier", "index"],
   actions: ["log", "capability", "actions"],
 };
 
 /** What the types of the second entry take from the first. */
 const OF_INDEX = ["Bytes", "Evidence", "ReasonCode", "Source", "WasmSource"];
 
+/** Types that a program's own settings may lack. */
+const LIBRARIES = '/// <reference lib="esnext.disposable" />\n';
+
 await rm(path("dist"), { recursive: true, force: true });
 await mkdir(path("dist"));
-for (const name of MODULES) await copyFile(path(`src/glue/${name}_bg.wasm`), path(`dist/${name}.wasm`));
-for (const name of ["LICENSE-APACHE", "LICENSE-MIT"]) await copyFile(path(`../${name}`), path(`dist/${name}`));
-await Promise.all(BUNDLES.map(bundle));
-await writeNodeModule("node");
-await writeNodeModule("actions");
+for (const name of FILES) await copyFile(path(MODULES[name]), path(`dist/${name}`));
+const carried = new Map();
+for (const [name, file] of Object.entries(MODULES)) carried.set(name, await packed(file));
+for (const [name, worker] of Object.entries(WORKERS)) carried.set(name, await codeOf(worker));
+await Promise.all(BUNDLES.map(write));
 await writeTypes();
+await writeLicences();
 await chmod(path("dist/cli.mjs"), 0o755);
 await report();
 
-async function bundle({ input, file, format, platform, banner }) {
-  const build = await rolldown({
+/** As src/unpack.ts reads it. */
+async function packed(file) {
+  return deflateRawSync(await readFile(path(file)), { level: 9 }).toString("base64").replace(/=+$/, "");
+}
+
+async function write({ file, format, banner, ...source }) {
+  const build = await bundle(source);
+  await build.write({ file: path(file), format, banner, comments: false });
+  await build.close();
+}
+
+async function codeOf({ format, ...source }) {
+  const build = await bundle(source);
+  const { output } = await build.generate({ format, comments: false, minify: true });
+  await build.close();
+  return output[0].code;
+}
+
+function bundle({ input, platform }) {
+  const text = path("src/text.ts");
+  return rolldown({
     input: path(input),
     platform,
-    external: [/^node:/],
-    plugins: [shared(SHARED[input] ?? {})],
+    external: [/^node:/, /^\.\/\w+\.wasm(\?module)?$/],
+    plugins: [shared(SHARED[input] ?? {}), carry()],
+    transform: { inject: { TextDecoder: [text, "TextDecoder"], TextEncoder: [text, "TextEncoder"] } },
+    // CommonJS has no `import.meta`: the address is then none, and the worker comes from its text.
+    onLog: (level, log, next) => log.code !== "EMPTY_IMPORT_META" && next(level, log),
   });
-  await build.write({
-    file: path(file),
-    format,
-    banner,
-    comments: false,
-  });
-  await build.close();
 }
 
 function shared(files) {
   return { name: "shared", resolveId: (id) => (id in files ? { id: files[id], external: true } : undefined) };
 }
 
-/** One instance a process, whether it is imported or required. */
-async function writeNodeModule(entry) {
-  const names = Object.keys(await import(new URL(`dist/${entry}.cjs`, root))).filter(
-    (name) => name !== "default" && name !== "module.exports" && name !== "__esModule",
-  );
-  const text = `import entry from "./${entry}.cjs";\nexport const { ${names.join(", ")} } = entry;\n`;
-  await writeFile(path(`dist/${entry}.mjs`), text);
+/** Puts the text of `carried:NAME` into the bundle. */
+function carry() {
+  const prefix = "carried:";
+  return {
+    name: "carry",
+    resolveId: (id) => (id.startsWith(prefix) ? id : undefined),
+    load: (id) => (id.startsWith(prefix) ? `export default ${JSON.stringify(carried.get(id.slice(prefix.length)))};` : undefined),
+  };
 }
 
 async function writeTypes() {
@@ -86,16 +126,25 @@ async function writeTypes() {
   for (const [entry, names] of Object.entries(DECLARATIONS)) {
     const texts = await Promise.all(names.map((name) => readFile(path(`build/types/${name}.d.ts`), "utf8")));
     const types = texts.map((text) => text.replace(/^(import|export) [^;]*?from "\.[^"]*";\n/gm, "")).join("\n");
-    const taken = (file) => (entry === "index" ? "" : `import type { ${OF_INDEX.join(", ")} } from "${file}";\n`);
-    await writeFile(path(`dist/${entry}.d.ts`), taken("./index.js") + types);
-    await writeFile(path(`dist/${entry}.d.cts`), taken("./index.cjs") + types);
+    const head = (file) => (entry === "index" ? LIBRARIES : `import type { ${OF_INDEX.join(", ")} } from "${file}";\n`);
+    await writeFile(path(`dist/${entry}.d.ts`), head("./index.js") + types);
+    await writeFile(path(`dist/${entry}.d.cts`), head("./index.cjs") + types);
   }
+  const module = "/** A `WebAssembly.Module`, where the tool gives one; otherwise what the tool makes of such a file. */\n";
+  for (const name of FILES) await writeFile(path(`dist/${name}.d.ts`), `${module}declare const module: object;\nexport default module;\n`);
+  await writeFile(path("dist/worker.d.ts"), "export {};\n");
+}
+
+/** At the root of the package, where scanners look. */
+async function writeLicences() {
+  for (const name of ["LICENSE-APACHE", "LICENSE-MIT"]) await copyFile(path(`../${name}`), path(name));
+  await copyFile(path("node_modules/fflate/LICENSE"), path("LICENSE-fflate"));
 }
 
 async function report() {
   const kib = (bytes) => `${(bytes / 1024).toFixed(1)} KiB`;
-  for (const name of MODULES) {
-    const wasm = await readFile(path(`dist/${name}.wasm`));
-    process.stdout.write(`${name}.wasm ${kib(wasm.length)}, ${kib(gzipSync(wasm, { level: 9 }).length)} gzip\n`);
+  for (const [name, file] of Object.entries(MODULES)) {
+    const wasm = await readFile(path(file));
+    process.stdout.write(`${name} ${kib(wasm.length)}, ${kib(gzipSync(wasm, { level: 9 }).length)} gzip\n`);
   }
 }

@@ -18,18 +18,20 @@ export type ReasonCode =${union};
 
 /** A row of the table of reason codes. */
 export interface Reason {
-  name: ReasonCode;
+  readonly name: ReasonCode;
   /** As in \`E054\`. */
-  number: number;
+  readonly number: number;
   /** What the command line exits with. */
-  exit_code: 10 | 11 | 12 | 13 | 14 | 20;
+  readonly exit_code: 10 | 11 | 12 | 13 | 14 | 20;
   /** One plain sentence. */
-  meaning: string;
+  readonly meaning: string;
 }
 
-/** Every reason code, by number. */
-export const reasons: readonly Reason[] = [
+const TABLE: Reason[] = [
 ${table.join("")}];
+
+/** Every reason code, by number. */
+export const reasons: readonly Reason[] = Object.freeze(TABLE.map((reason) => Object.freeze(reason)));
 `;
 const target = new URL("reasons.ts", folder);
 if ((await readFile(target, "utf8").catch(() => "")) !== text) await writeFile(target, text);

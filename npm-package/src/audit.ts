@@ -1,6 +1,7 @@
 // Sampling of archives that lie elsewhere: which rows, the core says; here they are fetched, within bounds, through fetch alone.
 import { askRelay } from "./relay.js";
 import { baseOf, base64, Fetcher } from "./fetcher.js";
+import type { Audit } from "./options.js";
 import type { AuditOptions, Verdict, VerifyOptions } from "./verdict.js";
 
 /** What to ask for, as the core says it. */
@@ -28,20 +29,19 @@ const DEFAULT_BITS = 80;
  * Verifies a receipt, samples the rows of an archive that lies elsewhere, and verifies it with the answers. The positions are drawn once;
  * retries and further providers are for the same ones.
  */
-export async function auditBy(core: Core, options: AuditOptions): Promise<Verdict> {
-  const { providers, relay, bits = DEFAULT_BITS, onPlan, onRow, signal, headers, attestations, ...asked } = options;
+export async function auditBy(core: Core, audit: Audit): Promise<Verdict> {
+  const { providers, relay, bits = DEFAULT_BITS, onPlan, onRow, signal, headers, attestations, judge: asked } = audit;
   const bases = providers.map(baseOf);
   const relayBase = relay === undefined ? undefined : baseOf(relay);
   // Nobody is asked for rows of a receipt that is refused anyway.
-  const { require_status: _, ...intact } = asked;
+  const { require_status: _, ...intact } = withTime(asked);
   const first = await core.verify({ ...intact, level: "proof-only" });
   if (first.status === "REJECTED") return first;
   const nonce = hex(crypto.getRandomValues(new Uint8Array(32)));
   const plan = await core.plan(nonce, bits);
-  const judge = { ...asked, at: asked.at ?? Date.now() };
+  const judge = withTime(asked);
   if (plan === undefined) return core.verify({ ...judge, samples: { nonce, bits, answers: [] } });
-  const deadline = AbortSignal.timeout(TOTAL_MS);
-  const fetcher = new Fetcher(signal === undefined ? deadline : AbortSignal.any([deadline, signal]), headers);
+  const fetcher = new Fetcher(endOf(signal), headers);
 
   const told = relayBase === undefined ? undefined : await askRelay(core, fetcher, relayBase, plan.header_commit_hash);
   onPlan?.(plan.positions.length + (told?.plan?.positions.length ?? 0));
@@ -61,6 +61,20 @@ export async function auditBy(core: Core, options: AuditOptions): Promise<Verdic
     if (verdict.reason === null || verdict.checks.at(-1)?.outcome !== "failed" || fetcher.ended) break;
   }
   return verdict as Verdict;
+}
+
+function withTime(asked: VerifyOptions): VerifyOptions {
+  return { at: Date.now(), ...asked };
+}
+
+/** The caller's signal may come from another realm, which `AbortSignal.any` does not take. */
+function endOf(signal: AbortSignal | undefined): AbortSignal {
+  const deadline = AbortSignal.timeout(TOTAL_MS);
+  if (signal === undefined) return deadline;
+  const ended = new AbortController();
+  if (signal.aborted) ended.abort();
+  signal.addEventListener("abort", () => ended.abort(), { once: true });
+  return AbortSignal.any([deadline, ended.signal]);
 }
 
 /** Every row of the plan, in its order; null for one that could not be had. They are asked for in a random order. */

@@ -1,39 +1,16 @@
+// For pages without a bundler: the wasm and the worker are files beside this one, fetched when they are needed.
 import { compile } from "./compile.js";
-import { compiledModule } from "./load.js";
-import { setPlatform, type Port, type PortEvents } from "./platform.js";
-import type { Answer } from "./protocol.js";
+import { setPlatform } from "./platform.js";
+import { openWebPort, webThreads } from "./web-worker.js";
 
 export * from "./index.js";
 
 setPlatform({
-  // Bundlers look for these two literals.
   compile: () => compile(new URL("./verifier.wasm", import.meta.url)),
-  openPort: (events, worker) =>
-    openPort(
-      events,
+  openPort: (events, module, worker) =>
+    openWebPort(events, module, [
       (worker as (() => Worker) | undefined) ??
         (() => new Worker(new URL("./worker.js", import.meta.url), { type: "module" })),
-    ),
+    ]),
+  threads: webThreads,
 });
-
-async function openPort(events: PortEvents, startWorker: () => Worker): Promise<Port> {
-  const module = await compiledModule();
-  const worker = startWorker();
-  await new Promise<void>((resolve, reject) => {
-    worker.onmessage = () => resolve();
-    worker.onerror = (event) => reject(new Error(event.message));
-    worker.onmessageerror = () => reject(new Error("the module could not be handed to the worker"));
-    worker.postMessage({ module });
-  }).catch((error: unknown) => {
-    worker.terminate();
-    throw error;
-  });
-  const lost = (cause: unknown): void => {
-    worker.terminate();
-    events.lost(cause);
-  };
-  worker.onmessage = ({ data }: MessageEvent<Answer>) => events.answer(data);
-  worker.onerror = (event) => lost(event.message);
-  worker.onmessageerror = () => lost("the answer could not be read");
-  return { post: (request) => worker.postMessage(request), close: () => worker.terminate() };
-}

@@ -1,12 +1,13 @@
 // npx capseal-verify: verifies receipts in a terminal or a script.
+import { createReadStream } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { parseArgs, type ParseArgsConfig } from "node:util";
 
 import { describe, printable, type Paint } from "./report.js";
 import {
   audit,
+  verify,
   VerifierError,
-  verifySync,
   version,
   type AuditOptions,
   type Level,
@@ -123,27 +124,21 @@ async function verifyFile(
   options: VerifyOptions,
   sampling: Pick<AuditOptions, "providers" | "relay" | "attestations" | "bits"> | undefined,
 ): Promise<number> {
-  let bytes: Uint8Array;
-  try {
-    bytes = file === "-" ? await readStdin() : await readFile(file);
-  } catch (error) {
-    return complain(`${file}: cannot be read: ${message(error)}`, UNREADABLE);
-  }
+  // Streams, so that no more is read than a receipt may have.
+  const receipt = file === "-" ? process.stdin : createReadStream(file);
+  receipt.on("error", () => undefined);
   let verdict: Verdict;
   try {
-    verdict = sampling ? await audit(bytes, { ...options, ...sampling }) : verifySync(bytes, options);
+    verdict = await (sampling ? audit(receipt, { ...options, ...sampling }) : verify(receipt, options));
   } catch (error) {
-    const wrongUsage = error instanceof VerifierError && error.code === "USAGE";
-    return wrongUsage ? complain(message(error), USAGE) : complain(`${file}: ${message(error)}`, UNREADABLE);
+    receipt.destroy();
+    const code = error instanceof VerifierError ? error.code : undefined;
+    if (code === "USAGE") return complain(message(error), USAGE);
+    const why = code === "UNREADABLE" ? `cannot be read: ${message((error as Error).cause)}` : message(error);
+    return complain(`${file}: ${why}`, UNREADABLE);
   }
   print(json ? `${JSON.stringify(verdict)}\n` : describe(file, verdict, paint));
   return verdict.exit_code;
-}
-
-async function readStdin(): Promise<Uint8Array> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
 }
 
 const colours = process.stdout.isTTY === true && !process.env["NO_COLOR"] && process.env["TERM"] !== "dumb";
@@ -166,4 +161,15 @@ function message(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-process.exitCode = await main();
+// Nobody reads on (`| head`): what is left to say goes nowhere, and the exit status still tells of every receipt.
+let lost = false;
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") return;
+    // Output that is lost for another reason must not look like success.
+    process.exitCode = UNREADABLE;
+    lost = true;
+  });
+}
+const status = await main();
+process.exitCode = lost ? UNREADABLE : status;

@@ -69,7 +69,8 @@ export class Fetcher {
 
   async #headersOf(url: string): Promise<Record<string, string>> {
     try {
-      return (await this.#headers?.(url)) ?? {};
+      const made = await this.#headers?.(url);
+      return made === undefined ? {} : Object.fromEntries(new Headers(made));
     } catch (cause) {
       throw new VerifierError("USAGE", "the headers of a request could not be made", { cause });
     }

@@ -3,7 +3,8 @@ import * as engine from "./engine.js";
 import type { Evidence } from "./evidence.js";
 import type { Inspected } from "./inspection.js";
 import { load, loadSync } from "./load.js";
-import { readSource, viewBytes, type Bytes, type Source } from "./source.js";
+import { digestText, readAuditOptions, readVerifyOptions, wholeNumber } from "./options.js";
+import { copyBytes, readSource, type Bytes, type Source } from "./source.js";
 import type { AuditOptions, Verdict, VerifyOptions } from "./verdict.js";
 
 export { VerifierError, type VerifierErrorCode } from "./errors.js";
@@ -35,31 +36,36 @@ export type {
   Verdict,
   VerifyOptions,
 } from "./verdict.js";
-export { createVerifier, type Verifier, type VerifierOptions, type WorkerHandle } from "./verifier.js";
+export type { Sources, Verified } from "./many.js";
+export { createVerifier, verifyMany, type Verifier, type VerifierOptions, type WorkerHandle } from "./verifier.js";
 export type { CompiledModule, WasmSource } from "./wasm-source.js";
 
 /** Verifies a receipt. A refused receipt is a verdict, not an error. */
 export async function verify(source: Source, options?: VerifyOptions): Promise<Verdict> {
+  const asked = readVerifyOptions(options);
   const [bytes] = await Promise.all([readSource(source), load()]);
-  return engine.verify(bytes, options);
+  return engine.verify(bytes, asked);
 }
 
 /** Verifies a receipt, and samples the rows of an archive that lies elsewhere. What could not be had is a verdict, not an error. */
 export async function audit(source: Source, options: AuditOptions): Promise<Verdict> {
+  const asked = readAuditOptions(options);
   const [bytes] = await Promise.all([readSource(source), load()]);
   const core = {
-    verify: (asked: VerifyOptions) => engine.verify(bytes, asked),
+    verify: (judge: VerifyOptions) => engine.verify(bytes, judge),
     plan: (nonce: string, bits: number) => engine.samplePlan(bytes, nonce, bits),
     challengePlan: (challenge: Uint8Array) => engine.challengePlan(bytes, challenge),
     attestationList: engine.attestationList,
   };
-  return auditBy(core, options);
+  return auditBy(core, asked);
 }
 
 /** Verifies a receipt at once. In a browser, await `load()` first. */
 export function verifySync(bytes: Bytes, options?: VerifyOptions): Verdict {
+  const asked = readVerifyOptions(options);
+  const receipt = copyBytes(bytes);
   loadSync();
-  return engine.verify(viewBytes(bytes), options);
+  return engine.verify(receipt, asked);
 }
 
 /** Reads what a receipt says, without verifying it. */
@@ -70,32 +76,39 @@ export async function inspect(source: Source): Promise<Inspected> {
 
 /** Reads what a receipt says, at once. In a browser, await `load()` first. */
 export function inspectSync(bytes: Bytes): Inspected {
+  const receipt = copyBytes(bytes);
   loadSync();
-  return engine.inspect(viewBytes(bytes));
+  return engine.inspect(receipt);
 }
 
 /** An artifact that the receipt carries, by its SHA-256 in hexadecimal; `undefined` when it is not there. */
 export async function artifact(source: Source, digest: string): Promise<Uint8Array | undefined> {
+  const wanted = digestText(digest, "digest");
   const [bytes] = await Promise.all([readSource(source), load()]);
-  return engine.artifact(bytes, digest);
+  return engine.artifact(bytes, wanted);
 }
 
 /** An artifact, at once. In a browser, await `load()` first. */
 export function artifactSync(bytes: Bytes, digest: string): Uint8Array | undefined {
+  const wanted = digestText(digest, "digest");
+  const receipt = copyBytes(bytes);
   loadSync();
-  return engine.artifact(viewBytes(bytes), digest);
+  return engine.artifact(receipt, wanted);
 }
 
 /** Proof that a line is in the event log that the receipt carries, for `verifyLogProof`; `undefined` when there is no such line. */
 export async function entryProof(source: Source, index: number): Promise<string | undefined> {
+  const wanted = wholeNumber(index, "index");
   const [bytes] = await Promise.all([readSource(source), load()]);
-  return engine.entryProof(bytes, index);
+  return engine.entryProof(bytes, wanted);
 }
 
 /** Proof of a line, at once. In a browser, await `load()` first. */
 export function entryProofSync(bytes: Bytes, index: number): string | undefined {
+  const wanted = wholeNumber(index, "index");
+  const receipt = copyBytes(bytes);
   loadSync();
-  return engine.entryProof(viewBytes(bytes), index);
+  return engine.entryProof(receipt, wanted);
 }
 
 /** What a content is worth as a proof that an action log refers to; `capseal-verify/actions` takes it. */
@@ -106,8 +119,9 @@ export async function evidence(source: Source): Promise<Evidence> {
 
 /** The same at once. In a browser, await `load()` first. */
 export function evidenceSync(bytes: Bytes): Evidence {
+  const receipt = copyBytes(bytes);
   loadSync();
-  return engine.evidence(viewBytes(bytes));
+  return engine.evidence(receipt);
 }
 
 /** The version of the verifier inside the wasm. In a browser, await `load()` first. */

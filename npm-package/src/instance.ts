@@ -26,7 +26,7 @@ export class Instance {
   start(module: WebAssembly.Module): void {
     if (this.#started) return;
     try {
-      this.#glue.initSync({ module });
+      this.#glue.initSync({ module: ofThisRealm(module) });
     } catch (cause) {
       throw new VerifierError("LOAD_FAILED", "the wasm verifier could not be started", { cause });
     }
@@ -58,6 +58,12 @@ export class Instance {
       throw new VerifierError("LOAD_FAILED", "the wasm verifier could not be restarted", { cause });
     }
   }
+}
+
+/** The glue knows a compiled module by its class, and an edge runtime hands over one of another realm. */
+function ofThisRealm(module: WebAssembly.Module): WebAssembly.Module {
+  if (!(module instanceof WebAssembly.Module)) Object.setPrototypeOf(module, WebAssembly.Module.prototype as object);
+  return module;
 }
 
 /** The binding throws plain errors about its arguments only; traps and exhausted stacks are of other classes. */

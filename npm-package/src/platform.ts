@@ -4,8 +4,8 @@ import type { Answer, Request } from "./protocol.js";
 
 /** A worker that has started the verifier. */
 export interface Port {
-  post(request: Request): void;
-  close(): void;
+  post(request: Request, transfer: ArrayBuffer[]): void;
+  close(): unknown;
 }
 
 export interface PortEvents {
@@ -16,7 +16,9 @@ export interface PortEvents {
 
 export interface Platform extends Compiler {
   /** Starts a worker; refuses where there are none. `worker` is the caller's own, if any. */
-  openPort(events: PortEvents, worker?: () => unknown): Promise<Port>;
+  openPort(events: PortEvents, module: WebAssembly.Module, worker?: () => unknown): Promise<Port>;
+  /** How many run at once. */
+  threads(): number;
 }
 
 let platform: Platform;

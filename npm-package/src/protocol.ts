@@ -1,4 +1,4 @@
-// What the page and its worker say to each other.
+// What a program and its worker say to each other.
 import * as engine from "./engine.js";
 import { VerifierError, type VerifierErrorCode } from "./errors.js";
 import type { VerifyOptions } from "./verdict.js";

@@ -127,17 +127,16 @@ export type ReasonCode =
 
 /** A row of the table of reason codes. */
 export interface Reason {
-  name: ReasonCode;
+  readonly name: ReasonCode;
   /** As in `E054`. */
-  number: number;
+  readonly number: number;
   /** What the command line exits with. */
-  exit_code: 10 | 11 | 12 | 13 | 14 | 20;
+  readonly exit_code: 10 | 11 | 12 | 13 | 14 | 20;
   /** One plain sentence. */
-  meaning: string;
+  readonly meaning: string;
 }
 
-/** Every reason code, by number. */
-export const reasons: readonly Reason[] = [
+const TABLE: Reason[] = [
   { name: "E001_UNSUPPORTED_ENCODING", number: 1, exit_code: 20, meaning: "The file uses an encoding that receipts do not use." },
   { name: "E002_PARSE_FAILED", number: 2, exit_code: 20, meaning: "The bytes cannot be read as the format that they claim to be." },
   { name: "E003_SCHEMA_UNSUPPORTED", number: 3, exit_code: 20, meaning: "A schema, version or key is unknown to this verifier." },
@@ -261,3 +260,6 @@ export const reasons: readonly Reason[] = [
   { name: "E629_CAPABILITY_LEVEL_TOO_LOW", number: 629, exit_code: 11, meaning: "The token asks for a higher level than the request is made at." },
   { name: "E630_CAPABILITY_LIMIT_EXCEEDED", number: 630, exit_code: 11, meaning: "More bytes are asked for than the token allows." },
 ];
+
+/** Every reason code, by number. */
+export const reasons: readonly Reason[] = Object.freeze(TABLE.map((reason) => Object.freeze(reason)));

@@ -1,16 +1,22 @@
 import { auditBy, type SamplePlan } from "./audit.js";
 import { VerifierError } from "./errors.js";
 import type { Inspected } from "./inspection.js";
-import type { WasmSource } from "./wasm-source.js";
+import { Lane } from "./lane.js";
+import { compileFrom } from "./compile.js";
 import { compiledModule, load } from "./load.js";
-import { getPlatform, type Port } from "./platform.js";
-import { run, type Answer, type Call } from "./protocol.js";
+import { assertSources, verifyEach, type Sources, type Verified } from "./many.js";
+import { digestText, kindOf, readAuditOptions, readFields, readVerifyOptions, wholeNumber, wrong } from "./options.js";
+import { getPlatform, type Port, type PortEvents } from "./platform.js";
+import type { Call } from "./protocol.js";
 import { readSource, type Source } from "./source.js";
 import type { AuditOptions, Verdict, VerifyOptions } from "./verdict.js";
+import type { WasmSource } from "./wasm-source.js";
 
-/** A verifier on a thread of its own: same answers, and the page stays responsive. */
-export interface Verifier {
+/** A verifier on threads of its own: same answers, and the page or the service stays responsive. */
+export interface Verifier extends Disposable, AsyncDisposable {
   verify(source: Source, options?: VerifyOptions): Promise<Verdict>;
+  /** As the function `verifyMany`, on this verifier's threads. */
+  verifyMany(sources: Sources, options?: VerifyOptions): AsyncGenerator<Verified, void, undefined>;
   /** As `audit`: rows are fetched on the caller's thread, and checked on the verifier's. */
   audit(source: Source, options: AuditOptions): Promise<Verdict>;
   inspect(source: Source): Promise<Inspected>;
@@ -18,14 +24,16 @@ export interface Verifier {
   entryProof(source: Source, index: number): Promise<string | undefined>;
   /** Where calls run, known after the first: `inline` means on the caller's thread, because no worker could start. */
   readonly mode: "worker" | "inline" | undefined;
-  /** Ends the worker; calls without an answer fail with `TERMINATED`. */
+  /** Ends the workers; calls without an answer fail with `TERMINATED`. So does leaving a block with `using` or `await using`. */
   terminate(): void;
 }
 
 export interface VerifierOptions {
+  /** Workers, each with an instance of its own and about 10 MB. Default: 1. */
+  threads?: number;
   /** Where the wasm comes from when not from the package. */
   wasm?: WasmSource;
-  /** Browsers: starts the worker from another place than `worker.js` beside the package's code. */
+  /** Browsers: starts the worker from another place than the package's. */
   worker?: () => WorkerHandle;
 }
 
@@ -35,40 +43,28 @@ export interface WorkerHandle {
   terminate(): void;
 }
 
-interface Waiting {
-  resolve(value: unknown): void;
-  reject(error: VerifierError): void;
-}
+const MOST_THREADS = 256;
 
-/** Starts a verifier off the main thread; falls back to the caller's thread where no worker can start. */
+/**
+ * Starts a verifier off the main thread; falls back to the caller's thread where no worker can start. A service has one for all its
+ * requests: a worker lasts until `terminate()`.
+ */
 export function createVerifier(options: VerifierOptions = {}): Verifier {
-  const waiting = new Map<number, Waiting>();
-  let nextId = 0;
+  const { threads, wasm, worker } = readVerifierOptions(options);
   let mode: Verifier["mode"];
-  let port: Promise<Port | undefined> | undefined;
-  let terminated = false;
+  let closed: Promise<unknown> | undefined;
 
-  const settle = (answer: Answer): void => {
-    const call = waiting.get(answer.id);
-    waiting.delete(answer.id);
-    if ("error" in answer) call?.reject(new VerifierError(answer.error.code, answer.error.message));
-    else call?.resolve(answer.value);
-  };
+  let compiled: Promise<WebAssembly.Module> | undefined;
+  const module = (): Promise<WebAssembly.Module> => (compiled ??= wasm === undefined ? compiledModule() : compileFrom(wasm));
 
-  const failAll = (error: VerifierError): void => {
-    for (const call of waiting.values()) call.reject(error);
-    waiting.clear();
-  };
-
-  const lost = (cause: unknown): void => {
-    port = undefined;
-    failAll(new VerifierError("TRAPPED", "the worker stopped; treat the receipt as not verified", { cause }));
-  };
-
-  const openPort = async (): Promise<Port | undefined> => {
+  const openPort = async (events: PortEvents): Promise<Port | undefined> => {
+    // A module that cannot be loaded is an error; a worker that cannot be started is not.
+    const loaded = await module().catch((error: unknown) => {
+      compiled = undefined;
+      throw error;
+    });
     try {
-      if (options.wasm !== undefined) await compiledModule(options.wasm);
-      const opened = await getPlatform().openPort({ answer: settle, lost }, options.worker);
+      const opened = await getPlatform().openPort(events, loaded, worker);
       mode = "worker";
       return opened;
     } catch {
@@ -77,64 +73,102 @@ export function createVerifier(options: VerifierOptions = {}): Verifier {
     }
   };
 
+  const lanes = Array.from({ length: threads }, () => new Lane(openPort, async () => load(await module())));
   const ask = async (call: Call): Promise<unknown> => {
-    const opened = terminated ? undefined : await (port ??= openPort());
-    if (terminated) throw new VerifierError("TERMINATED", "the verifier was terminated");
-    if (!opened) {
-      await load();
-      return run(call);
-    }
-    const id = nextId++;
-    return new Promise((resolve, reject) => {
-      waiting.set(id, { resolve, reject });
-      try {
-        opened.post({ id, call: { ...call, bytes: wholeBuffer(call.bytes) } });
-      } catch (cause) {
-        waiting.delete(id);
-        reject(new VerifierError("USAGE", "the arguments cannot be sent to the worker", { cause }));
-      }
-    });
+    if (closed) throw terminated();
+    const least = lanes.reduce((best, lane) => (lane.load < best.load ? lane : best));
+    return least.ask(call);
   };
+  const close = (): Promise<unknown> => (closed ??= Promise.all(lanes.map((lane) => lane.close(terminated()))));
 
-  return {
+  const verify = async (source: Source, asked: VerifyOptions | undefined): Promise<Verdict> =>
+    (await ask({ name: "verify", bytes: await readSource(source), options: asked })) as Verdict;
+
+  const verifier = {
     get mode() {
       return mode;
     },
-    async verify(source, verifyOptions) {
-      const call: Call = { name: "verify", bytes: await readSource(source), options: verifyOptions };
-      return (await ask(call)) as Verdict;
+    async verify(source: Source, verifyOptions?: VerifyOptions) {
+      return verify(source, readVerifyOptions(verifyOptions));
     },
-    async audit(source, auditOptions) {
+    verifyMany(sources: Sources, verifyOptions?: VerifyOptions) {
+      assertSources(sources);
+      const asked = readVerifyOptions(verifyOptions);
+      return verifyEach(sources, (source) => verify(source, asked), threads);
+    },
+    async audit(source: Source, auditOptions: AuditOptions) {
+      const audit = readAuditOptions(auditOptions);
       const bytes = await readSource(source);
       const core = {
-        verify: async (asked: VerifyOptions) => (await ask({ name: "verify", bytes, options: asked })) as Verdict,
+        verify: async (asked: VerifyOptions) => (await ask({ name: "verify", bytes: bytes.slice(), options: asked })) as Verdict,
         plan: async (nonce: string, bits: number) =>
-          (await ask({ name: "plan", bytes, nonce, bits })) as SamplePlan | undefined,
+          (await ask({ name: "plan", bytes: bytes.slice(), nonce, bits })) as SamplePlan | undefined,
         challengePlan: async (challenge: Uint8Array) =>
-          (await ask({ name: "challengePlan", bytes, challenge })) as SamplePlan | undefined,
+          (await ask({ name: "challengePlan", bytes: bytes.slice(), challenge })) as SamplePlan | undefined,
         attestationList: async (list: Uint8Array) =>
-          (await ask({ name: "attestationList", bytes: list })) as Uint8Array[],
+          (await ask({ name: "attestationList", bytes: list.slice() })) as Uint8Array[],
       };
-      return auditBy(core, auditOptions);
+      return auditBy(core, audit);
     },
-    async inspect(source) {
+    async inspect(source: Source) {
       return (await ask({ name: "inspect", bytes: await readSource(source) })) as Inspected;
     },
-    async artifact(source, digest) {
-      return (await ask({ name: "artifact", bytes: await readSource(source), digest })) as Uint8Array | undefined;
+    async artifact(source: Source, digest: string) {
+      const wanted = digestText(digest, "digest");
+      return (await ask({ name: "artifact", bytes: await readSource(source), digest: wanted })) as Uint8Array | undefined;
     },
-    async entryProof(source, index) {
-      return (await ask({ name: "entryProof", bytes: await readSource(source), index })) as string | undefined;
+    async entryProof(source: Source, index: number) {
+      const wanted = wholeNumber(index, "index");
+      return (await ask({ name: "entryProof", bytes: await readSource(source), index: wanted })) as string | undefined;
     },
     terminate() {
-      terminated = true;
-      void port?.then((opened) => opened?.close()).catch(() => undefined);
-      failAll(new VerifierError("TERMINATED", "the verifier was terminated"));
+      void close();
     },
   };
+  return disposable(verifier, close);
 }
 
-/** A message carries the whole buffer under a view; a small view of a large buffer is copied first. */
-function wholeBuffer(bytes: Uint8Array): Uint8Array {
-  return bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
+/** The engine may not know these symbols; then nobody can ask by them. */
+function disposable<T extends { terminate(): void }>(verifier: T, close: () => Promise<unknown>): T & Disposable & AsyncDisposable {
+  const define = (name: symbol | undefined, value: () => unknown): void => {
+    if (name !== undefined) Object.defineProperty(verifier, name, { value });
+  };
+  define(Symbol.dispose as symbol | undefined, () => verifier.terminate());
+  define(Symbol.asyncDispose as symbol | undefined, async () => void (await close()));
+  return verifier as T & Disposable & AsyncDisposable;
+}
+
+function readVerifierOptions(options: VerifierOptions): { threads: number; wasm: WasmSource | undefined; worker: (() => WorkerHandle) | undefined } {
+  const fields = readFields(options, "options");
+  for (const [name, value] of fields) {
+    if (!["threads", "wasm", "worker"].includes(name)) throw wrong(`options.${name} is no option`);
+    if (value === undefined || value === null) throw wrong(`options.${name} is ${String(value)}: leave it out, or give it a value`);
+  }
+  const threads = fields.has("threads") ? wholeNumber(fields.get("threads"), "options.threads", MOST_THREADS) : 1;
+  if (threads === 0) throw wrong("options.threads: a whole number from 1 on is needed");
+  const worker = fields.get("worker");
+  if (worker !== undefined && typeof worker !== "function") throw wrong(`options.worker: a function is needed, not ${kindOf(worker)}`);
+  return { threads, wasm: fields.get("wasm") as WasmSource | undefined, worker: worker as (() => WorkerHandle) | undefined };
+}
+
+function terminated(): VerifierError {
+  return new VerifierError("TERMINATED", "the verifier was terminated");
+}
+
+/**
+ * Verifies many receipts on threads of their own, in their order. The next ones are taken from `sources` only as results are taken:
+ * at most two receipts for each thread are held. Leaving the loop ends the threads.
+ */
+export function verifyMany(sources: Sources, options?: VerifyOptions, on?: { threads?: number }): AsyncGenerator<Verified, void, undefined> {
+  assertSources(sources);
+  const asked = readVerifyOptions(options);
+  const { threads } = readVerifierOptions(on ?? { threads: getPlatform().threads() });
+  return (async function* () {
+    const verifier = createVerifier({ threads });
+    try {
+      yield* verifier.verifyMany(sources, asked);
+    } finally {
+      verifier.terminate();
+    }
+  })();
 }

@@ -1,7 +1,7 @@
 // The command: exit statuses, output for people and for scripts, wrong usage.
 import assert from "node:assert/strict";
 import { execFile, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -97,6 +97,25 @@ test("a provider and a relay are asked", async () => {
     host.closeAllConnections();
     host.close();
   }
+});
+
+test("a reader that goes away is no error, and the status is that of the receipts", async () => {
+  const line = (args) => `"${process.execPath}" "${cli}" ${args} | head -c 1 > /dev/null; echo "\${PIPESTATUS[0]}"`;
+  for (const [args, status] of [[`--json ${Array(40).fill(`"${good}"`).join(" ")}`, "0"], [`--json "${bad}" ${Array(40).fill(`"${good}"`).join(" ")}`, "20"], ["--help", "0"]]) {
+    const { stdout, stderr } = spawnSync("bash", ["-c", line(args)], { encoding: "utf8" });
+    assert.deepEqual([stdout.trim(), stderr], [status, ""]);
+  }
+});
+
+test("no more is read than a receipt may have", () => {
+  const sparse = join(folder, "sparse.cap");
+  writeFileSync(sparse, "");
+  truncateSync(sparse, 5 * 2 ** 30);
+  const { status, stdout } = run([sparse]);
+  assert.equal(status, 20);
+  assert.match(stdout, /E005_LIMIT_EXCEEDED/);
+  const endless = spawnSync("bash", ["-c", `head -c 20G /dev/zero | "${process.execPath}" "${cli}" --json -; echo "\${PIPESTATUS[1]}"`], { encoding: "utf8" });
+  assert.match(endless.stdout, /E005_LIMIT_EXCEEDED[^]*\n20\n$/);
 });
 
 test("wrong usage and unreadable files", () => {

@@ -12,12 +12,15 @@ const nonsense = new TextEncoder().encode("not a receipt");
 const receipt = await readFile(new URL("../../web-demo/samples/strategy.cap", import.meta.url));
 const usage = { name: "VerifierError", code: "USAGE" };
 
-test("ESM and CommonJS share one instance and export the same names", () => {
+test("ESM and CommonJS export the same names, and know each other's errors", () => {
   const require = createRequire(import.meta.url);
   for (const [entry, imported] of [["capseal-verify", esm], ["capseal-verify/actions", actions]]) {
-    const required = require(entry);
-    assert.deepEqual(Object.keys(imported).sort(), Object.keys(required).sort());
-    for (const name of Object.keys(imported)) assert.equal(required[name], imported[name]);
+    const names = Object.keys(require(entry)).filter((name) => name !== "__esModule");
+    assert.deepEqual(Object.keys(imported).sort(), names.sort());
+  }
+  const required = require("capseal-verify");
+  for (const [verifySync, VerifierError] of [[esm.verifySync, required.VerifierError], [required.verifySync, esm.VerifierError]]) {
+    assert.throws(() => verifySync(7), (error) => error instanceof VerifierError);
   }
 });
 
@@ -166,7 +169,9 @@ test("witnesses are counted and named", async () => {
   const alone = checkpoint.split("\n").filter((line) => !line.includes("w2 ")).join("\n");
   assert.equal(actions.verifyLogSync(bytes, { ...options, checkpoint: alone }).reason, "E209_CHECKPOINT_UNWITNESSED");
   assert.equal(actions.verifyLogSync(bytes, { ...options, checkpoint: alone, quorum: 1 }).witnessed.length, 1);
-  assert.equal(actions.verifyLogSync(bytes, { ...options, witnesses: undefined }).witnessed.length, 0);
+  const { witnesses, ...unwitnessed } = options;
+  assert.equal(actions.verifyLogSync(bytes, unwitnessed).witnessed.length, 0);
+  assert.throws(() => actions.verifyLogSync(bytes, { ...options, witnesses: undefined }), usage);
   assert.throws(() => actions.verifyLogSync(bytes, { ...options, quorum: 3 }), usage);
   assert.throws(() => actions.verifyLogSync(bytes, { ...options, witnesses: [key.trim()] }), usage);
 });

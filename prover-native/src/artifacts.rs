@@ -1,28 +1,27 @@
 //! The artifact store (spec: `docs/spec/capture.md`): contents of a run, each under the SHA-256 of its bytes.
 //!
-//! A folder that lives as long as the store. Content is hashed and copied in one pass, never held in memory whole, and a
-//! content that comes twice is kept once. Nothing here is synced to disk: the receipt is, when it is written
-//! (`whole_file`), and a store that is lost in a crash is lost with its run.
+//! One file without a name, which lives as long as the store and which no program sees. Content is hashed and copied in one
+//! pass, never held in memory whole, and a content that comes twice is kept once. Nothing here is synced to disk: the receipt
+//! is, when it is written (`whole_file`), and a store that is lost in a crash is lost with its run.
+
+mod spool;
 
 use std::{
     cell::Cell,
     collections::{BTreeMap, btree_map::Entry},
     fmt,
-    fs::{self, File},
-    io::{self, Read, Write},
+    fs::File,
+    io::{self, Read},
     path::{Path, PathBuf},
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
-        mpsc,
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
     thread,
 };
 
 use sha2::{Digest as _, Sha256};
-use tempfile::TempDir;
 use verifier_core::Digest;
 
+pub(crate) use self::spool::is_zero;
+use self::spool::{Pieces, Reader, Spool};
 use crate::cause::Cause;
 
 /// A content by its address.
@@ -34,42 +33,45 @@ pub struct Artifact {
     pub size: u64,
 }
 
-/// A temporary content-addressed folder. Clones share it; it is removed with the last of them.
+/// Temporary contents by their addresses. Clones share them; they are gone with the last of the clones.
 #[derive(Clone, Debug)]
-pub struct ArtifactStore(Arc<Folder>);
+pub struct ArtifactStore(Arc<Contents>);
 
 #[derive(Debug)]
-struct Folder {
-    dir: TempDir,
-    index: Mutex<BTreeMap<Digest, u64>>,
-    /// Numbers the contents that are still being written.
-    next: AtomicU64,
+struct Contents {
+    spool: Arc<Spool>,
+    /// The folder whose file system has the file, for errors.
+    folder: PathBuf,
+    index: Mutex<BTreeMap<Digest, Held>>,
+}
+
+#[derive(Clone, Debug)]
+struct Held {
+    size: u64,
+    pieces: Arc<Pieces>,
 }
 
 impl ArtifactStore {
-    /// Opens an empty store beside the receipt that it will go into, on the same file system.
+    /// Opens an empty store on the file system of the receipt that it will go into.
     ///
     /// # Errors
-    /// When the folder cannot be made there.
+    /// When no file can be made there.
     pub fn beside(receipt: &Path) -> Result<Self, StoreError> {
         let folder = receipt.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut prefix = receipt.file_name().unwrap_or_default().to_owned();
-        prefix.push(".tmp-artifacts-");
-        let dir = tempfile::Builder::new().prefix(&prefix).tempdir_in(folder);
-        Ok(Self::new(dir.map_err(|error| StoreError::new("make a folder for artifacts in", folder, error))?))
+        Self::new(folder, Spool::on(folder))
     }
 
     /// Opens an empty store in the system's folder for temporary files.
     ///
     /// # Errors
-    /// When the folder cannot be made there.
+    /// When no file can be made there.
     pub fn temporary() -> Result<Self, StoreError> {
-        let dir = tempfile::Builder::new().prefix("capseal-artifacts-").tempdir();
-        Ok(Self::new(dir.map_err(|error| StoreError::new("make a folder in", &std::env::temp_dir(), error))?))
+        Self::new(&std::env::temp_dir(), Spool::temporary())
     }
 
-    fn new(dir: TempDir) -> Self {
-        Self(Arc::new(Folder { dir, index: Mutex::default(), next: AtomicU64::new(0) }))
+    fn new(folder: &Path, spool: io::Result<Spool>) -> Result<Self, StoreError> {
+        let spool = spool.map_err(|error| StoreError::new("make a temporary file in", folder, error))?;
+        Ok(Self(Arc::new(Contents { spool: Arc::new(spool), folder: folder.to_owned(), index: Mutex::default() })))
     }
 
     /// Adds the content of a file.
@@ -93,9 +95,9 @@ impl ArtifactStore {
             if fill(buffer)? < BUFFER {
                 return self.add_bytes(buffer);
             }
-            let mut writer = self.writer()?;
+            let mut writer = self.writer();
             writer.append_side_by_side(std::mem::take(buffer), fill)?;
-            writer.finish()
+            Ok(writer.finish())
         })
     }
 
@@ -107,33 +109,22 @@ impl ArtifactStore {
         let artifact = Artifact { digest: Digest::of_content(bytes), size: bytes.len() as u64 };
         // Known in advance, so that a content that is held costs no writing; two threads with the same one write it twice.
         if !self.contains(&artifact.digest) {
-            let mut writer = self.writer()?;
+            let mut writer = self.writer();
             writer.write(bytes)?;
-            writer.place(artifact)?;
+            writer.place(artifact);
         }
         Ok(artifact)
     }
 
     /// Starts a content that comes in pieces.
-    ///
-    /// # Errors
-    /// When no file can be made in the store.
-    pub fn writer(&self) -> Result<ArtifactWriter, StoreError> {
-        let path = self.0.dir.path().join(format!("partial-{}", self.0.next.fetch_add(1, Ordering::Relaxed)));
-        let file = File::create_new(&path).map_err(|error| StoreError::new("write", &path, error))?;
-        Ok(ArtifactWriter { store: self.clone(), path, file, hasher: Sha256::new(), size: 0 })
+    pub fn writer(&self) -> ArtifactWriter {
+        ArtifactWriter { store: self.clone(), pieces: Pieces::default(), hasher: Sha256::new(), size: 0 }
     }
 
     /// Opens a content for reading; `None` when the store does not hold it.
-    ///
-    /// # Errors
-    /// When it is held and cannot be opened.
-    pub fn open(&self, digest: &Digest) -> Result<Option<File>, StoreError> {
-        if !self.contains(digest) {
-            return Ok(None);
-        }
-        let path = self.path(digest);
-        File::open(&path).map(Some).map_err(|error| StoreError::new("open", &path, error))
+    pub fn open(&self, digest: &Digest) -> Option<impl Read + use<>> {
+        let pieces = Arc::clone(&self.index().get(digest)?.pieces);
+        Some(Reader::new(Arc::clone(&self.0.spool), pieces))
     }
 
     /// Whether the store holds a content.
@@ -143,29 +134,17 @@ impl ArtifactStore {
 
     /// Every content, by digest.
     pub fn iter(&self) -> impl Iterator<Item = Artifact> + use<> {
-        let index = self.index().clone();
+        let index: Vec<_> = self.index().iter().map(|(digest, held)| (*digest, held.size)).collect();
         index.into_iter().map(|(digest, size)| Artifact { digest, size })
     }
 
     /// Drops a content; nothing happens when the store does not hold it.
-    ///
-    /// # Errors
-    /// When its file cannot be removed.
-    pub fn remove(&self, digest: &Digest) -> Result<(), StoreError> {
-        let mut index = self.index();
-        if index.remove(digest).is_none() {
-            return Ok(());
-        }
-        let path = self.path(digest);
-        fs::remove_file(&path).map_err(|error| StoreError::new("remove", &path, error))
-    }
-
-    pub(crate) fn path(&self, digest: &Digest) -> PathBuf {
-        self.0.dir.path().join(digest.to_string())
+    pub fn remove(&self, digest: &Digest) {
+        self.index().remove(digest);
     }
 
     /// The index is whole between any two statements, so that a panic elsewhere leaves it usable.
-    fn index(&self) -> MutexGuard<'_, BTreeMap<Digest, u64>> {
+    fn index(&self) -> MutexGuard<'_, BTreeMap<Digest, Held>> {
         self.0.index.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -174,8 +153,7 @@ impl ArtifactStore {
 #[derive(Debug)]
 pub struct ArtifactWriter {
     store: ArtifactStore,
-    path: PathBuf,
-    file: File,
+    pieces: Pieces,
     hasher: Sha256,
     size: u64,
 }
@@ -193,7 +171,8 @@ impl ArtifactWriter {
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
-        self.file.write_all(bytes).map_err(|error| StoreError::new("write", &self.path, error))
+        let Contents { spool, folder, .. } = &*self.store.0;
+        spool.append(&mut self.pieces, bytes).map_err(|error| StoreError::new(WRITE, folder, error))
     }
 
     /// Appends a buffer and what `fill` gives after it, hashing here and writing on another thread: while the disk keeps
@@ -203,14 +182,15 @@ impl ArtifactWriter {
         first: Vec<u8>,
         mut fill: impl FnMut(&mut Vec<u8>) -> Result<usize, StoreError>,
     ) -> Result<(), StoreError> {
-        let Self { file, hasher, size, path, .. } = self;
+        let Self { store, pieces, hasher, size } = self;
+        let Contents { spool, folder, .. } = &*store.0;
         let (full, to_write) = mpsc::channel::<Vec<u8>>();
         let (written, empty) = mpsc::channel();
         (1..BUFFERS).for_each(|_| drop(written.send(Vec::new())));
         thread::scope(|scope| {
             let writing = scope.spawn(move || {
                 to_write.iter().try_for_each(|buffer| {
-                    file.write_all(&buffer)?;
+                    spool.append(pieces, &buffer)?;
                     // Nobody takes it back at the end.
                     let _ = written.send(buffer);
                     Ok(())
@@ -232,37 +212,26 @@ impl ArtifactWriter {
             drop(full);
             let writing: io::Result<()> =
                 writing.join().unwrap_or_else(|_| Err(io::Error::other("the writing thread panicked")));
-            writing.map_err(|error| StoreError::new("write", path, error))?;
+            writing.map_err(|error| StoreError::new(WRITE, folder, error))?;
             filled.map(drop)
         })
     }
 
     /// Gives the content its address.
-    ///
-    /// # Errors
-    /// When the file cannot get its name.
-    pub fn finish(self) -> Result<Artifact, StoreError> {
+    pub fn finish(self) -> Artifact {
         let artifact = Artifact { digest: Digest::new(self.hasher.clone().finalize().into()), size: self.size };
-        self.place(artifact)?;
-        Ok(artifact)
+        self.place(artifact);
+        artifact
     }
 
-    fn place(&self, artifact: Artifact) -> Result<(), StoreError> {
+    fn place(self, artifact: Artifact) {
         if let Entry::Vacant(entry) = self.store.index().entry(artifact.digest) {
-            let path = self.store.path(&artifact.digest);
-            fs::rename(&self.path, &path).map_err(|error| StoreError::new("write", &path, error))?;
-            entry.insert(artifact.size);
+            entry.insert(Held { size: artifact.size, pieces: Arc::new(self.pieces) });
         }
-        Ok(())
     }
 }
 
-impl Drop for ArtifactWriter {
-    fn drop(&mut self) {
-        // Absent after a rename; otherwise the folder goes with the store.
-        let _ = fs::remove_file(&self.path);
-    }
-}
+const WRITE: &str = "write temporary contents to the disk of";
 
 /// Hashes what a reader gives, to its end, without keeping it.
 ///
@@ -355,24 +324,19 @@ mod tests {
     #[test]
     fn contents_are_kept_once_and_listed_by_digest() {
         let store = ArtifactStore::temporary().unwrap();
-        let folder = store.0.dir.path().to_owned();
         let abc = store.add_bytes(b"abc").unwrap();
         assert_eq!(abc, Artifact { digest: Digest::of_content(b"abc"), size: 3 });
         assert_eq!(store.add_reader(&b"abc"[..]).unwrap(), abc);
         let mut listed = vec![abc, store.add_bytes(b"").unwrap(), store.add_bytes(&[7; 1 << 20]).unwrap()];
         listed.sort();
         assert_eq!(store.iter().collect::<Vec<_>>(), listed);
-        assert_eq!(fs::read_dir(&folder).unwrap().count(), 3);
 
         let mut content = Vec::new();
-        store.open(&abc.digest).unwrap().unwrap().read_to_end(&mut content).unwrap();
+        store.open(&abc.digest).unwrap().read_to_end(&mut content).unwrap();
         assert_eq!(content, b"abc");
-        store.remove(&abc.digest).unwrap();
-        store.remove(&abc.digest).unwrap();
-        assert!(store.open(&abc.digest).unwrap().is_none());
-
-        drop(store);
-        assert!(!folder.exists());
+        store.remove(&abc.digest);
+        store.remove(&abc.digest);
+        assert!(store.open(&abc.digest).is_none());
     }
 
     #[test]
@@ -384,7 +348,7 @@ mod tests {
             assert_eq!(store.add_reader(&content[..]).unwrap(), expected);
             assert_eq!(digest_of(&content[..]).unwrap(), expected);
             let mut kept = Vec::new();
-            store.open(&expected.digest).unwrap().unwrap().read_to_end(&mut kept).unwrap();
+            store.open(&expected.digest).unwrap().read_to_end(&mut kept).unwrap();
             assert!(kept == content);
         }
     }
@@ -401,18 +365,55 @@ mod tests {
         let store = ArtifactStore::temporary().unwrap();
         for size in [0, BUFFER, 20 * BUFFER] {
             assert_eq!(store.add_reader(Failing(size)).unwrap_err().io().kind(), io::ErrorKind::BrokenPipe);
-            assert_eq!(fs::read_dir(store.0.dir.path()).unwrap().count(), 0);
+            assert_eq!(store.iter().count(), 0);
         }
     }
 
     #[test]
-    fn a_content_cut_short_leaves_nothing() {
-        let store = ArtifactStore::temporary().unwrap();
-        let mut writer = store.writer().unwrap();
+    fn no_folder_shows_what_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = ArtifactStore::beside(&folder.path().join("run.cap")).unwrap();
+        let mut writer = store.writer();
         writer.append(b"half").unwrap();
+        store.add_bytes(b"whole").unwrap();
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
         drop(writer);
-        assert_eq!(fs::read_dir(store.0.dir.path()).unwrap().count(), 0);
-        assert_eq!(store.iter().count(), 0);
+        assert_eq!(store.iter().count(), 1);
+    }
+
+    #[test]
+    fn contents_that_are_written_at_the_same_time_stay_apart() {
+        let store = ArtifactStore::temporary().unwrap();
+        let mut writers = [store.writer(), store.writer()];
+        for i in 0..100_u8 {
+            for (which, writer) in (0_u8..).zip(&mut writers) {
+                writer.append(&[i + which; 1000]).unwrap();
+            }
+        }
+        for (which, writer) in (0_u8..).zip(writers) {
+            let expected: Vec<u8> = (0..100_u8).flat_map(|i| [i + which; 1000]).collect();
+            let mut kept = Vec::new();
+            store.open(&writer.finish().digest).unwrap().read_to_end(&mut kept).unwrap();
+            assert!(kept == expected);
+        }
+    }
+
+    #[test]
+    fn zeros_take_no_space() {
+        use std::os::unix::fs::MetadataExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sparse");
+        let file = File::create(&path).unwrap();
+        file.set_len(40 << 20).unwrap();
+        std::os::unix::fs::FileExt::write_all_at(&file, b"data", (20 << 20) + 5).unwrap();
+        let store = ArtifactStore::temporary().unwrap();
+        let artifact = store.add_file(&path).unwrap();
+        let expected = std::fs::read(&path).unwrap();
+        assert_eq!(artifact, digest_of(&expected[..]).unwrap());
+        let mut kept = Vec::new();
+        store.open(&artifact.digest).unwrap().read_to_end(&mut kept).unwrap();
+        assert!(kept == expected);
+        assert!(store.0.spool.file().metadata().unwrap().blocks() * 512 <= 1 << 20);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::{
 };
 
 use verifier_core::{
-    Digest, Verdict, VerifyOptions,
+    Digest, Limits, Verdict, VerifyOptions,
     capsule::{Capsule, entry},
     cbor::CborError,
     verify,
@@ -18,7 +18,7 @@ use crate::{
     artifacts::digest_of,
     cause::Cause,
     container::{self, Entry, WriteError},
-    whole_file::{Existing, WholeFile, WholeFileError},
+    whole_file::{Existing, WholeFile, WholeFileError, read_at_most},
 };
 
 /// Packs what the capsule names into a receipt at `out`, unless the verifier refuses it; the verdict says which.
@@ -33,7 +33,7 @@ pub fn emit(capsule: &Path, folder: &Path, out: &Path, replace: bool) -> Result<
         let path = path.to_owned();
         move |error| EmitError::Unreadable { path, error }
     };
-    let capsule_bytes = fs::read(capsule).map_err(unreadable(capsule))?;
+    let capsule_bytes = read_at_most(capsule, Limits::DEFAULT.capsule_bytes).map_err(unreadable(capsule))?;
     let parts = Capsule::read(&capsule_bytes).map_err(EmitError::Capsule)?;
     let contents = Contents::below(folder)?;
 

@@ -27,6 +27,7 @@ pub mod run;
 pub mod rv32im;
 pub mod seal;
 pub mod sign;
+mod tree;
 pub mod trust_file;
 mod usage;
 pub mod whole_file;

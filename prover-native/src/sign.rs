@@ -1,7 +1,7 @@
 //! Signing: a signature is added to a receipt that is there, and nothing else of it changes.
 
 use std::{
-    fmt, fs,
+    fmt,
     io::{self, Cursor},
     path::{Path, PathBuf},
 };
@@ -47,7 +47,7 @@ pub fn sign(
     existing: Existing,
 ) -> Result<Verdict, SignError> {
     let unreadable = |error| SignError::Unreadable { path: path.to_owned(), error };
-    let bytes = fs::read(path).map_err(unreadable)?;
+    let bytes = whole_file::read_at_most(path, Limits::DEFAULT.file_bytes).map_err(unreadable)?;
     let signed = signed(&bytes, key, purposes)?;
     let verdict = accepted(&signed)?;
     whole_file::write(out, existing, &signed).map_err(SignError::File)?;

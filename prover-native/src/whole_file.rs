@@ -5,6 +5,7 @@
 //! An existing destination is kept unless the caller says otherwise, also when it appears while the file is written.
 
 use std::{
+    ffi::{OsStr, OsString},
     fmt,
     fs::{self, File},
     io::{self, Read, Seek, SeekFrom, Write},
@@ -44,14 +45,7 @@ impl WholeFile {
     /// `mode` are the permissions before the user's mask.
     fn with_mode(destination: &Path, existing: Existing, mode: u32) -> Result<Self, WholeFileError> {
         let failed = |error| WholeFileError { destination: destination.to_owned(), error };
-        let Some(name) = destination.file_name() else {
-            return Err(failed(io::ErrorKind::IsADirectory.into()));
-        };
-        match fs::symlink_metadata(destination) {
-            Ok(metadata) if metadata.is_dir() => return Err(failed(io::ErrorKind::IsADirectory.into())),
-            Ok(_) if existing == Existing::Keep => return Err(failed(io::ErrorKind::AlreadyExists.into())),
-            _ => {}
-        }
+        let (destination, name) = place(destination, existing).map_err(failed)?;
         let mut prefix = name.to_owned();
         prefix.push(".tmp");
         let mut builder = tempfile::Builder::new();
@@ -61,8 +55,16 @@ impl WholeFile {
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(mode));
         #[cfg(not(unix))]
         let _ = mode;
-        let beside = builder.tempfile_in(folder_of(destination)).map_err(failed)?;
-        Ok(Self { beside, destination: destination.to_owned(), existing })
+        let beside = builder.tempfile_in(folder_of(&destination)).map_err(failed)?;
+        Ok(Self { beside, destination, existing })
+    }
+
+    /// Gives the file a length; what has not been written up to it reads as zeros.
+    ///
+    /// # Errors
+    /// When the disk does not take it.
+    pub fn set_len(&self, length: u64) -> io::Result<()> {
+        self.beside.as_file().set_len(length)
     }
 
     /// Syncs the file, gives it its name, and syncs the folder. Returns where it is.
@@ -113,6 +115,67 @@ impl Seek for WholeFile {
     }
 }
 
+/// Finds out whether a file can be put at a destination, and leaves no trace of that where the file system allows it.
+///
+/// # Errors
+/// As [`WholeFile::create`].
+pub fn check(destination: &Path, existing: Existing) -> Result<(), WholeFileError> {
+    let failed = |error| WholeFileError { destination: destination.to_owned(), error };
+    let (place, _) = place(destination, existing).map_err(failed)?;
+    if nameless(folder_of(&place)).is_err() {
+        WholeFile::create(destination, existing)?;
+    }
+    Ok(())
+}
+
+/// Where a file for this destination is written: what a link leads to is replaced, and not the link. Only files are: a device, a
+/// pipe or a folder stays what it is.
+fn place(destination: &Path, existing: Existing) -> io::Result<(PathBuf, OsString)> {
+    let name = |path: &Path| path.file_name().map(OsStr::to_owned).ok_or(io::ErrorKind::IsADirectory);
+    let own_name = name(destination)?;
+    let Ok(metadata) = fs::symlink_metadata(destination) else { return Ok((destination.to_owned(), own_name)) };
+    if metadata.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    if existing == Existing::Keep {
+        return Err(io::ErrorKind::AlreadyExists.into());
+    }
+    if metadata.is_symlink() {
+        // A link to an open file of a process leads to no name.
+        let target = fs::canonicalize(destination)?;
+        let name = name(&target)?;
+        return is_file(&fs::metadata(destination)?).map(|()| (target, name));
+    }
+    is_file(&metadata).map(|()| (destination.to_owned(), own_name))
+}
+
+fn is_file(metadata: &fs::Metadata) -> io::Result<()> {
+    if metadata.is_dir() {
+        Err(io::ErrorKind::IsADirectory.into())
+    } else if metadata.is_file() {
+        Ok(())
+    } else {
+        Err(io::Error::new(io::ErrorKind::InvalidInput, "it is a device, a pipe or a socket"))
+    }
+}
+
+/// Makes a file in a folder that never has a name there.
+///
+/// # Errors
+/// When the file system has none of these, or the folder takes no files.
+pub(crate) fn nameless(folder: &Path) -> io::Result<File> {
+    #[cfg(target_os = "linux")]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        fs::OpenOptions::new().read(true).write(true).mode(0o600).custom_flags(libc::O_TMPFILE).open(folder)
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = folder;
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
+
 /// Writes a whole file from bytes.
 ///
 /// # Errors
@@ -131,6 +194,25 @@ pub fn write_private(destination: &Path, bytes: &[u8]) -> Result<PathBuf, WholeF
     let mut file = WholeFile::with_mode(destination, Existing::Keep, 0o600)?;
     file.write_all(bytes).map_err(|error| file.error(error))?;
     file.finish()
+}
+
+/// Reads a file whole, unless it has more than `most` bytes: then one byte more than that, which is enough to refuse it. Neither a huge
+/// file nor an endless device is taken in.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn read_at_most(path: &Path, most: usize) -> io::Result<Vec<u8>> {
+    take_at_most(File::open(path)?, most)
+}
+
+/// The same for a stream.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn take_at_most(from: impl Read, most: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    from.take((most as u64).saturating_add(1)).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 fn folder_of(path: &Path) -> &Path {
@@ -163,7 +245,7 @@ impl WholeFileError {
     pub fn next_step(&self) -> &'static str {
         match self.error.kind() {
             io::ErrorKind::AlreadyExists => "choose another name, or remove the file first",
-            io::ErrorKind::IsADirectory => "give the name of a file",
+            io::ErrorKind::IsADirectory | io::ErrorKind::InvalidInput => "give the name of a file",
             io::ErrorKind::NotFound => "make the folder first",
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "free some space, or write to another disk",
             _ => "write to a folder where you may create files",
@@ -233,6 +315,64 @@ mod tests {
         file.write_all(b"half").unwrap();
         drop(file);
         assert!(names(folder.path()).is_empty());
+    }
+
+    #[test]
+    fn a_check_leaves_no_trace() {
+        use std::os::unix::fs::MetadataExt;
+        let folder = tempfile::tempdir().unwrap();
+        let times = || fs::metadata(folder.path()).map(|of| (of.mtime_nsec(), of.ctime_nsec())).unwrap();
+        let before = times();
+        check(&folder.path().join("run.cap"), Existing::Keep).unwrap();
+        assert!(names(folder.path()).is_empty());
+        if nameless(folder.path()).is_ok() {
+            assert_eq!(times(), before);
+        }
+    }
+
+    #[test]
+    fn only_files_are_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let _socket = std::os::unix::net::UnixListener::bind(at("socket")).unwrap();
+        fs::create_dir(at("folder")).unwrap();
+        for (link, target) in
+            [("null", Path::new("/dev/null")), ("to-folder", &at("folder")), ("to-socket", &at("socket"))]
+        {
+            std::os::unix::fs::symlink(target, at(link)).unwrap();
+        }
+        for name in ["socket", "folder", "null", "to-folder", "to-socket"] {
+            for existing in [Existing::Keep, Existing::Replace] {
+                check(&at(name), existing).unwrap_err();
+                write(&at(name), existing, b"x").unwrap_err();
+            }
+        }
+        let error = write(Path::new("/dev/null"), Existing::Replace, b"x").unwrap_err();
+        assert_eq!(error.to_string(), "cannot write /dev/null: it is a device, a pipe or a socket");
+    }
+
+    #[test]
+    fn what_a_link_leads_to_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("real.cap"), b"first").unwrap();
+        std::os::unix::fs::symlink("real.cap", at("latest.cap")).unwrap();
+        write(&at("latest.cap"), Existing::Keep, b"second").unwrap_err();
+        write(&at("latest.cap"), Existing::Replace, b"second").unwrap();
+        assert_eq!(fs::read(at("real.cap")).unwrap(), b"second");
+        assert!(at("latest.cap").is_symlink());
+    }
+
+    #[test]
+    fn no_more_is_read_than_tells_that_it_is_too_much() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sparse");
+        for (len, read) in [(0, 0), (99, 99), (100, 100), (101, 101), (1 << 40, 101)] {
+            File::create(&path).unwrap().set_len(len).unwrap();
+            assert_eq!(read_at_most(&path, 100).unwrap().len(), read, "{len}");
+        }
+        assert_eq!(take_at_most(io::repeat(0), 100).unwrap().len(), 101);
+        assert!(read_at_most(folder.path(), 100).is_err());
     }
 
     #[test]

@@ -5,11 +5,12 @@ use std::{fs, path::PathBuf, time::Duration};
 use prover_native::{
     bundle::Bundle,
     replay::{Place, Replay, ReplayError, ReplayOptions, Sandbox, replay},
-    run::{CaptureChoice, Program, Request},
+    run::{CaptureChoice, Exit, Program, Request, Role, RunRecord},
     seal::{self, ArchivePlace, Destination, EMBED_LIMIT},
     whole_file::Existing,
 };
-use run_support::Folder;
+use run_support::{Folder, paths};
+use serde_json::json;
 use verifier_core::{ReasonCode, air::geom::GeomParameters, stark::ParameterSet};
 
 mod run_support;
@@ -151,6 +152,256 @@ fn a_sandboxed_run_has_no_network_and_leaves_nothing() {
     assert_eq!(replay.place, Place::Process(Sandbox::Bubblewrap));
     assert!(!PathBuf::from("/tmp/left").exists());
     assert!(replay.agreed.iter().any(|line| line.starts_with("/tmp/left")), "{replay:?}");
+}
+
+/// Runs a command in a folder that is set up by a shell script, seals it, and runs it again.
+fn command_again(set_up: &str, command: &[&str]) -> (RunRecord, Result<Replay, ReplayError>) {
+    let folder = Folder::new();
+    shell(&folder, set_up);
+    let record = folder.run(&folder.command(command));
+    let bytes = seal_record(&record, &folder);
+    shell(&folder, "find . -mindepth 1 -not -path './.venv*' -delete 2>/dev/null; true");
+    let again = replay(&Bundle::open(&bytes, None).unwrap(), &options());
+    (record, again)
+}
+
+fn shell(folder: &Folder, script: &str) {
+    let status = std::process::Command::new("sh").args(["-ec", script]).current_dir(folder.path()).status().unwrap();
+    assert!(status.success(), "{script}");
+}
+
+fn seal_record(record: &RunRecord, folder: &Folder) -> Vec<u8> {
+    let out = tempfile::tempdir().unwrap();
+    let place =
+        ArchivePlace { embed_limit: EMBED_LIMIT, detached: out.path().join("archive"), existing: Existing::Keep };
+    let destination = Destination { path: out.path().join("run.cap"), existing: Existing::Keep };
+    let written = seal::process(record, folder.store(), &place).unwrap().write(&destination).unwrap();
+    fs::read(&written.path).unwrap()
+}
+
+#[test]
+fn ordinary_ways_to_work_replay() {
+    let python = |script: &'static str| ["python3".to_owned(), "-c".to_owned(), script.to_owned()];
+    let shell = |script: &'static str| ["sh".to_owned(), "-c".to_owned(), script.to_owned()];
+    let cases: &[(&str, &str, [String; 3])] = &[
+        ("beside and renamed", "", shell("t=$(mktemp ./tmp.XXXXXX); echo 42 > $t; mv $t result")),
+        (
+            "a temporary file with a random name",
+            "",
+            python(
+                "import tempfile, os\nf = tempfile.NamedTemporaryFile(dir='.', delete=False)\nf.write(b'x'); f.close()\nos.replace(f.name, 'out')",
+            ),
+        ),
+        ("in the folder for them, and gone", "echo a > in", shell("t=$(mktemp); cp in $t; sort $t > out; rm $t")),
+        ("a folder staged", "", shell("mkdir staging; echo 1 > staging/x; mv staging final")),
+        (
+            "a folder staged under a random name",
+            "",
+            shell("d=$(mktemp -d ./st.XXXXXX); mkdir $d/sub; echo 1 > $d/sub/x; mv $d final"),
+        ),
+        (
+            "without a name, linked in",
+            "",
+            python(
+                "import os\nfd = os.open('.', os.O_TMPFILE | os.O_RDWR); os.write(fd, b'x')\nos.link(f'/proc/self/fd/{fd}', 'named', src_dir_fd=os.open('.', os.O_RDONLY))",
+            ),
+        ),
+        (
+            "exchanged",
+            "echo old > b",
+            python(
+                "import ctypes\nopen('a', 'w').write('A')\nassert ctypes.CDLL(None).renameat2(-100, b'a', -100, b'b', 2) == 0",
+            ),
+        ),
+        ("an input moved and read", "mkdir d; echo 1 > d/x; echo 2 > y", shell("mv d e; mv y e/y; cat e/x e/y")),
+        ("a hard link read and written", "echo 1 > a; ln a b", shell("echo 2 >> a; cat b")),
+        ("a hard link made", "echo 1 > a", shell("ln a b; cat b; stat -c %h a")),
+        ("a link read", "mkdir s; echo data > s/A; ln -s s/A data.csv", shell("cat data.csv; readlink data.csv")),
+        (
+            "links in a row, one absolute",
+            "mkdir s; echo data > s/A; ln -s \"$PWD/s\" t; ln -s t/A u",
+            shell("cat u; readlink -f u | xargs basename"),
+        ),
+        ("a link made", "", shell("ln -s nowhere latest; readlink latest")),
+        (
+            "a link replaced",
+            "echo 1 > v1; ln -s v1 cur; echo 2 > v2",
+            shell("ln -s v2 cur.new; mv -T cur.new cur; cat cur"),
+        ),
+        ("a dangling link met", "ln -s gone l", shell("cat l || readlink l; test -L l")),
+        ("empty folders", "mkdir -p a/b c", shell("test -d a/b && rmdir c && mkdir d && find . -type d | sort")),
+        (
+            "a folder listed and not read",
+            "mkdir d; touch d/z d/a d/m; echo x > d/b",
+            shell("ls -U d; ls -l --time-style=+%s d | cut -c1-10"),
+        ),
+        (
+            "sizes of files that are not read",
+            "head -c 12345 /dev/zero > big",
+            shell("stat -c '%n %s %a' big; wc -c < /dev/null"),
+        ),
+        (
+            "modes",
+            "echo x > a; chmod 640 a; echo 'echo hi' > s; chmod 755 s; mkdir p; chmod 750 p",
+            shell("stat -c %a a p; ./s"),
+        ),
+        (
+            "times",
+            "echo x > a; touch -d @1000000000 a; mkdir d; touch -hd @999999999 d; ln -s a l; touch -hd @5 l",
+            shell("stat -c %Y a d l; cp -p a b; stat -c %Y b"),
+        ),
+        (
+            "newer or older",
+            "echo s > src; echo o > obj; touch -d @2000 src; touch -d @3000 obj",
+            shell("[ obj -nt src ] && echo fresh || cp src obj"),
+        ),
+        ("changed in place", "echo 1 > state", shell("read n < state; echo $((n + 1)) > state; cat state")),
+        ("appended to", "echo 1 > log", shell("echo 2 >> log")),
+        ("cut", "printf abcdef > f", shell("truncate -s 3 f; cat f")),
+        ("emptied unread", "echo 1 > f", shell("echo 2 > f")),
+        ("deleted", "echo 1 > f; echo 2 > g", shell("cat f; rm f g; ls")),
+        (
+            "standard streams by name",
+            "",
+            shell("echo a; echo b > /dev/stdout; echo c > /dev/stderr; echo d > /dev/fd/1; echo e | cat /dev/stdin"),
+        ),
+        ("a here document", "", shell("cat <<E\nhi\nE\ncat /dev/fd/3 3<<E\nthere\nE")),
+        (
+            "names of every kind",
+            "echo 1 > 'a b'; echo 2 > '100%'; printf 3 > \"$(printf 'l\\351')\"",
+            shell("cat *; for f in *; do cp \"$f\" \"x-$f\"; done"),
+        ),
+        (
+            "a program of the folder",
+            "mkdir bin; printf '#!/bin/sh\\nexec cat \"$@\"\\n' > bin/t; chmod +x bin/t; echo x > in",
+            shell("bin/t in"),
+        ),
+        (
+            "in folders of the machine for them",
+            "rm -rf /tmp/capseal-test-there && mkdir -p /tmp/capseal-test-there/a",
+            shell(
+                "echo 1 > /tmp/capseal-test-there/a/p; mv /tmp/capseal-test-there/a/p /tmp/capseal-test-there/q; mkdir /tmp/capseal-test-there/b",
+            ),
+        ),
+        ("a failure", "", shell("echo no > out; exit 7")),
+    ];
+    for (name, set_up, command) in cases {
+        let command: Vec<&str> = command.iter().map(String::as_str).collect();
+        let (record, again) = command_again(set_up, &command);
+        let again = again.unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!((again.differences, again.lacking), (vec![], vec![]), "{name}");
+        assert_eq!(record.obstacles, [], "{name}");
+    }
+}
+
+#[test]
+fn a_build_goes_by_the_times_of_files() {
+    let set_up = "printf 'all: a.o b.o\\n\\tcat a.o b.o > all\\n%%.o: %%.c\\n\\techo cc $<; cp $< $@\\n' > Makefile\n\
+                  echo a > a.c; echo b > b.c; cp a.c a.o; cp b.c b.o\n\
+                  touch -d @1000 a.c b.c Makefile; touch -d @2000 b.o; touch -d @500 a.o";
+    let (record, again) = command_again(set_up, &["make"]);
+    let again = again.unwrap();
+    assert_eq!((again.differences, again.lacking), (vec![], vec![]));
+    assert!(paths(&record, Role::Output).contains(&"a.o") && !paths(&record, Role::Output).contains(&"b.o"));
+}
+
+#[test]
+fn a_virtual_environment_of_the_folder_is_taken_from_this_machine() {
+    let set_up = "python3 -m venv --without-pip .venv\n\
+                  mkdir -p .venv/lib/python3*/site-packages/pkg; echo 'word = \"x\"' > $(echo .venv/lib/python3*/site-packages/pkg)/__init__.py\n\
+                  echo 'import sys, pkg; print(pkg.word, sys.prefix != sys.base_prefix)' > s.py";
+    let (record, again) = command_again(set_up, &[".venv/bin/python", "s.py"]);
+    assert_eq!(record.exit, Exit::Code(0));
+    let again = again.unwrap();
+    assert_eq!((again.differences, again.lacking), (vec![], vec![]));
+    assert!(!record.files.iter().any(|file| file.kept && file.path.contains("site-packages")));
+    // Where it is gone, the answer is that it is lacking.
+    let folder = Folder::new();
+    shell(&folder, set_up);
+    let record = folder.run(&folder.command(&[".venv/bin/python", "s.py"]));
+    let bytes = seal_record(&record, &folder);
+    shell(&folder, "rm -r .venv");
+    let bundle = Bundle::open(&bytes, None).unwrap();
+    let again = replay(&bundle, &options()).map(|again| again.reason());
+    assert!(matches!(again, Err(_) | Ok(Some(ReasonCode::ReplayImpossible))), "{again:?}");
+}
+
+#[test]
+fn what_cannot_be_replayed_is_said_when_it_is_sealed() {
+    let folder = Folder::new();
+    folder.file("in", "v1\n");
+    folder.file("job.sh", "cat in; touch ready; while [ ! -e changed ]; do sleep 0.05; done; cat in\n");
+    let path = folder.path().to_owned();
+    let other = std::thread::spawn(move || {
+        while !path.join("ready").exists() {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        std::thread::sleep(Duration::from_millis(100));
+        fs::write(path.join("in"), "v2\n").unwrap();
+        fs::write(path.join("changed"), "").unwrap();
+    });
+    let record = folder.run(&folder.script("job.sh", &[]));
+    other.join().unwrap();
+    let [obstacle, ..] = &record.obstacles[..] else { panic!("no obstacle") };
+    assert!(obstacle.certain && obstacle.detail.starts_with("in was changed during the run"), "{obstacle:?}");
+    let bytes = seal_record(&record, &folder);
+    let error = replay(&Bundle::open(&bytes, None).unwrap(), &options()).unwrap_err();
+    assert!(matches!(&error, ReplayError::Obstacle(detail) if *detail == obstacle.detail), "{error:?}");
+    assert_eq!(error.code(), ReasonCode::ReplayImpossible);
+}
+
+#[test]
+fn a_hostile_tree_is_refused_and_touches_nothing() {
+    let outside = tempfile::tempdir().unwrap();
+    fs::write(outside.path().join("victim"), "mine").unwrap();
+    let away = outside.path().to_str().unwrap();
+    let folder = Folder::new();
+    let mut record = folder.run(&folder.command(&["true"]));
+    let link =
+        |path: &str, target: &str| json!({"kind": "link", "path": path, "target": target, "modified": "1.000000000"});
+    let file = |path: &str| json!({"kind": "file", "path": path, "size": 0, "mode": "644", "modified": "1.000000000"});
+    let same = |path: &str, first: &str| {
+        let mut entry = file(path);
+        entry["same_as"] = first.into();
+        entry
+    };
+    for before in [
+        vec![link("l", away), file("l/victim")],
+        vec![link("l", ".."), link("l/m", away), file("l/m/victim")],
+        vec![file("../victim")],
+        vec![file("a/../../victim")],
+        vec![file("a"), file("a")],
+        vec![file("a"), file("a/b")],
+        vec![same("b", &format!("{away}/victim"))],
+        vec![link("l", away), same("b", "l/victim")],
+        vec![json!({"kind": "folder", "path": "a", "mode": "7777", "modified": "1.000000000"})],
+        vec![link("l", "")],
+    ] {
+        record.manifests.get_mut("replay").unwrap()["before"] = before.clone().into();
+        let bytes = seal_record(&record, &folder);
+        let again = replay(&Bundle::open(&bytes, None).unwrap(), &options());
+        assert!(matches!(again, Err(ReplayError::Tree(_))), "{before:?}: {again:?}");
+    }
+    assert_eq!(fs::read_to_string(outside.path().join("victim")).unwrap(), "mine");
+    assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn what_a_link_leads_to_outside_is_no_output() {
+    let outside = tempfile::tempdir().unwrap();
+    let victim = outside.path().join("victim");
+    fs::write(&victim, "mine").unwrap();
+    // The recorded run writes through a link to a place outside; the replay must not, nor read what is there.
+    let folder = Folder::new();
+    std::os::unix::fs::symlink(&victim, folder.path().join("out")).unwrap();
+    let record = folder.run(&folder.command(&["sh", "-c", "echo changed > out"]));
+    let bytes = seal_record(&record, &folder);
+    fs::write(&victim, "mine").unwrap();
+    let again = replay(&Bundle::open(&bytes, None).unwrap(), &ReplayOptions { timeout: None, unprotected: false });
+    if Sandbox::available() == Sandbox::Bubblewrap {
+        assert_eq!(again.unwrap().differences, []);
+    }
+    assert_eq!(fs::read_to_string(&victim).unwrap(), "mine");
 }
 
 #[test]

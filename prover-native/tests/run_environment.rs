@@ -109,7 +109,7 @@ fn the_manifests_name_the_machine_and_the_capture() {
     folder.file("x.sh", "true");
     let record = folder.run(&folder.script("x.sh", &[]));
     let found = record.manifests.keys().filter(|name| *name != "container").collect::<Vec<_>>();
-    assert_eq!(found, ["capture", "cpu", "os", "runtime", "toolchain"]);
+    assert_eq!(found, ["capture", "cpu", "os", "replay", "runtime", "toolchain"]);
     let manifest = |name: &str, field: &str| record.manifests[name][field].clone();
     assert_eq!(manifest("capture", "mode"), "observed");
     assert_eq!(manifest("os", "family"), "linux");

@@ -9,7 +9,7 @@ from reasons import need, refuse
 Cbor = Any  # int, bytes, str, bool, list of Cbor, or dict from str to Cbor
 UINT, BYTES, TEXT, ARRAY, MAP, SIMPLE = 0, 2, 3, 4, 5, 7
 FALSE, TRUE = 20, 21
-MAX_DEPTH, MAX_ITEMS = 16, 1 << 19
+MAX_DEPTH, MAX_ITEMS, LEAST_ITEM_BYTES = 16, 1 << 19, 8
 
 
 def encode_head(major: int, value: int) -> bytes:
@@ -66,7 +66,7 @@ class CborReader:
     def item(self, depth: int = 1) -> Cbor:
         need(depth <= MAX_DEPTH or self.at == len(self.data), "E005", "nesting of a CBOR object")
         self.items += 1
-        need(self.items <= MAX_ITEMS, "E005", "items of a CBOR object")
+        need(self.items <= max(MAX_ITEMS, len(self.data) // LEAST_ITEM_BYTES), "E005", "items of a CBOR object")
         major, value = self.head()
         match major:
             case 0:

@@ -12,7 +12,7 @@ class Limits:
     file_bytes: int = 50331648
     entries: int = 20000
     entry_bytes: int = 50331648
-    capsule_bytes: int = 4194304
+    capsule_bytes: int = 20971520
     event_log_bytes: int = 16777216
     event_log_lines: int = 200000
     event_line_bytes: int = 1048576

@@ -6,6 +6,7 @@ use verifier_core::container::Container;
 
 const CONTAINER: &str = include_str!("../../docs/spec/container.md");
 const VERDICT: &str = include_str!("../../docs/spec/verdict.md");
+const CAPTURE: &str = include_str!("../../docs/spec/capture.md");
 const LIMITS: &str = include_str!("../../docs/spec/limits.md");
 
 #[test]
@@ -60,6 +61,15 @@ fn the_limits_page_states_the_defaults() {
         })
         .collect();
     assert_eq!(stated, expected);
+}
+
+#[test]
+fn the_capture_page_lists_every_note() {
+    let (_, table) = CAPTURE.split_once("## Notes").unwrap();
+    let (table, _) = table.split_once("## Limits").unwrap();
+    let stated: Vec<_> = table.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+    assert_eq!(stated, prover_native::run::Note::ALL.map(prover_native::run::Note::name));
+    assert!(stated.is_sorted());
 }
 
 #[test]

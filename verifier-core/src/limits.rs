@@ -16,7 +16,7 @@ pub struct Limits {
     pub entries: usize,
     /// An entry that no other limit names (artifacts, availability data). One artifact may fill the file.
     pub entry_bytes: usize,
-    /// `capsule.cbor`. A capsule that lists 20,000 artifacts of 100 bytes each takes 2 MB.
+    /// `capsule.cbor`. One that names 100,000 files takes 12 MB and the length of their paths.
     pub capsule_bytes: usize,
     /// `events.jsonl`.
     pub event_log_bytes: usize,
@@ -36,7 +36,7 @@ impl Limits {
         file_bytes: 48 * MIB,
         entries: 20_000,
         entry_bytes: 48 * MIB,
-        capsule_bytes: 4 * MIB,
+        capsule_bytes: 20 * MIB,
         event_log_bytes: 16 * MIB,
         event_log_lines: 200_000,
         event_line_bytes: MIB,

@@ -1,8 +1,8 @@
 // The audit of an archive that lies elsewhere: a provider's address, and a cell for each row that was drawn.
 import { isAccepted, type Verdict, type Verifier, type VerifyOptions } from "capseal-verify";
 
-import { count, h, word } from "./element.js";
-import type { Receipt } from "./intake.js";
+import type { Receipt } from "./desk.js";
+import { count, h, onAsked, sentence } from "./element.js";
 
 /** Shown for receipts that do not carry their whole archive. `judged` gets the verdict that the samples led to. */
 export function auditPanel(
@@ -16,10 +16,10 @@ export function auditPanel(
   const [address, relay] = [url("provider"), url("relay")];
   const grid = h("p", { class: "rows", role: "img", "aria-label": "No rows asked for yet" });
   const said = h("p", { role: "status" });
-  const button = h("button", { type: "submit" }, "Ask for rows");
+  const button = h("button", { type: "button" }, "Ask for rows");
   const form = h("form", { novalidate: true, class: "pair" }, address, button);
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
+  onAsked(form, () => {
+    if (button.disabled) return;
     button.disabled = true;
     said.replaceChildren();
     const asked = { provider: address.value.trim(), relay: relay.value.trim() };
@@ -93,5 +93,5 @@ function found(verdict: Verdict, relayed: boolean): (Node | string)[] {
     ];
   }
   const failed = verdict.checks.find((check) => check.outcome === "failed");
-  return failed ? [h("span", { class: "code" }, failed.code), " ", word(failed.detail)] : ["All of it travels in the receipt."];
+  return failed ? [h("span", { class: "code", translate: "no" }, failed.code), " ", sentence(failed.detail)] : ["All of it travels in the receipt."];
 }

@@ -2,6 +2,9 @@
 import type { FileEntry, Inspection, ReceiptEvent } from "capseal-verify";
 
 import { count, h, size, word, type Child } from "./element.js";
+import { picture, type Looking } from "./picture.js";
+import { runOf, type Run } from "./run.js";
+import { spans } from "./spans.js";
 import { grouped } from "./strip.js";
 
 const SHOWN_ROWS = 40;
@@ -17,8 +20,10 @@ export function contents(
   const carried = new Set(inspection.archive.artifacts.filter((entry) => entry.embedded).map((entry) => entry.digest));
   const files = (title: string, note: string, list: FileEntry[]): HTMLElement | null =>
     list.length === 0 ? null : fileTable(title, note, list, carried, view);
+  const run = inspection.backend === "log_v1" ? undefined : runOf(inspection);
   return [
     runPanel(inspection),
+    run ? picturePanel(inspection, run, { carried: (digest) => carried.has(digest), view, prove }) : null,
     panel(
       "What was sealed",
       files("Code", "what was executed", claim.code),
@@ -29,7 +34,7 @@ export function contents(
         : files("Outputs", "what was written", claim.outputs),
       publicInputs(inspection),
     ),
-    inspection.events.length === 0 ? null : timeline(inspection.events, prove),
+    inspection.events.length === 0 ? null : timeline(inspection.events, run?.startUp.events ?? new Set(), prove),
     hashes(inspection),
   ].filter((element) => element !== null);
 }
@@ -51,6 +56,18 @@ function runPanel({ command, directory, started_at_ms, exit, capture, backend }:
     "The run",
     command ? h("p", { class: "command" }, h("code", {}, ...command.flatMap((part) => [argument(part), " "]))) : null,
     facts(rows),
+  );
+}
+
+function picturePanel(inspection: Inspection, run: Run, looking: Looking): HTMLElement | null {
+  if (run.wentIn.length + run.cameOut.length + inspection.events.length === 0) return null;
+  const times = spans(run);
+  return panel(
+    "The run as a picture",
+    h("p", { class: "hint" }, inspection.capture === "declared" ? "As its maker declared it; nothing was watched. " : null, "Choose a box to see more of it."),
+    picture(inspection, run, looking),
+    times ? h("h3", {}, "How long it took") : null,
+    times,
   );
 }
 
@@ -88,7 +105,7 @@ function fileTable(
       {},
       h("th", { scope: "row" }, word(file.path)),
       h("td", { class: "number" }, size(file.size)),
-      h("td", {}, h("code", { title: file.digest }, file.digest.slice(0, 12))),
+      h("td", {}, h("code", { title: file.digest, translate: "no" }, file.digest.slice(0, 12))),
       h(
         "td",
         { class: "action" },
@@ -169,7 +186,7 @@ function publicInputs({ public_inputs }: Inspection): HTMLElement | null {
   return h("div", {}, h("h3", {}, "Public values", h("small", {}, " what the statement is about")), wordFacts(rows));
 }
 
-function timeline(events: readonly ReceiptEvent[], prove: (index: number) => void): HTMLElement {
+function timeline(events: readonly ReceiptEvent[], startUp: ReadonlySet<number>, prove: (index: number) => void): HTMLElement {
   const start = Date.parse(String(events[0]?.time));
   const row = (event: ReceiptEvent): HTMLElement => {
     const { seq, prev: _prev, time, type, path, ...others } = event;
@@ -188,10 +205,16 @@ function timeline(events: readonly ReceiptEvent[], prove: (index: number) => voi
       h("span", { class: "about" }, ...Object.entries(fields).flatMap(([name, value]) => named(name, value))),
     );
   };
+  const list = (part: readonly ReceiptEvent[]): HTMLElement =>
+    long(part, row, (rows, more) => h("div", {}, h("ol", { class: "timeline" }, ...rows), more));
+  const folded = events.filter((_, place) => startUp.has(place));
   return panel(
     "What happened, in order",
     h("p", {}, `${count(events.length)} events, each chained to the one before. Choose one for the proof that it is in the log.`),
-    long(events, row, (rows, more) => h("div", {}, h("ol", { class: "timeline" }, ...rows), more)),
+    folded.length === 0
+      ? null
+      : h("details", { class: "folded" }, h("summary", {}, `${count(folded.length)} of them are start-up, before the run’s own code was read`), list(folded)),
+    list(events.filter((_, place) => !startUp.has(place))),
   );
 }
 
@@ -208,7 +231,7 @@ function field(name: string, value: unknown): HTMLElement {
 }
 
 function hashes(inspection: Inspection): HTMLElement {
-  const hash = (value: string): HTMLElement => h("code", { class: "whole" }, ...grouped(value));
+  const hash = (value: string): HTMLElement => h("code", { class: "whole", translate: "no" }, ...grouped(value));
   const rows: [string, Child][] = [
     ["capsule", hash(inspection.capsule_hash)],
     ["instance", hash(inspection.instance_hash)],

@@ -19,6 +19,17 @@ export function h<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
+/** Acts on a form's button and on Enter in its fields; a sandboxed frame submits no form, so that nothing here is submitted. */
+export function onAsked(form: HTMLFormElement, act: () => void): void {
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.querySelector("button")?.addEventListener("click", act);
+  form.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !(event.target instanceof HTMLInputElement)) return;
+    event.preventDefault();
+    act();
+  });
+}
+
 /** The element with this id, which index.html has. */
 export function byId<T extends HTMLElement = HTMLElement>(id: string): T {
   const element = document.getElementById(id);
@@ -28,10 +39,25 @@ export function byId<T extends HTMLElement = HTMLElement>(id: string): T {
 
 const LONGEST_WORD = 400;
 
-/** A receipt's word as it may stand in a line: no control or direction characters, not endless. */
+/** A receipt's word as it may stand in a line: no control or direction characters, not endless, and never translated. */
 export function word(text: string): HTMLElement {
+  return h("bdi", { translate: "no" }, plain(text));
+}
+
+/** A sentence of the verifier's, which may have words of the receipt in it; a browser may translate it. */
+export function sentence(text: string): HTMLElement {
+  return h("bdi", {}, plain(text));
+}
+
+/** A code or a hash. */
+export function code(text: string): HTMLElement {
+  return h("p", { class: "code", translate: "no" }, text);
+}
+
+/** The text of a word, for places that hold no elements: a title, a label. */
+export function plain(text: string): string {
   const short = text.length > LONGEST_WORD ? `${text.slice(0, LONGEST_WORD)}…` : text;
-  return h("bdi", {}, visible(short, /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}]/gu));
+  return visible(short, /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}]/gu);
 }
 
 /** A receipt's text as it may stand in a block: line feeds and tabs stay. */

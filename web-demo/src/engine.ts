@@ -7,6 +7,11 @@ export function inlined(id: string): Uint8Array<ArrayBuffer> | undefined {
   return text === null || text === undefined ? undefined : decodeBase64(text);
 }
 
+/** Whether this is the one-file build: everything is in the page, and its policy allows no network. */
+export function isOneFile(): boolean {
+  return document.getElementById("inlined-wasm") !== null;
+}
+
 export function startVerifier(): Verifier {
   const wasm = inlined("inlined-wasm");
   const worker = inlined("inlined-worker");

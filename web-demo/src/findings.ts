@@ -12,8 +12,9 @@ import {
 
 import { auditPanel } from "./audit.js";
 import { contents } from "./contents.js";
-import { block, h, word } from "./element.js";
-import type { Receipt } from "./intake.js";
+import type { Receipt } from "./desk.js";
+import { block, code, h, onAsked, sentence, word } from "./element.js";
+import { isOneFile } from "./engine.js";
 import { tamperPanel } from "./tamper.js";
 import { view, viewEntry } from "./viewer.js";
 import { plain } from "./words.js";
@@ -25,6 +26,8 @@ export interface Actions {
   again(options: VerifyOptions): void;
   /** Shows what samples of the archive led to. */
   judged(verdict: Verdict): void;
+  /** Whether this receipt is still the one that is shown. */
+  isShown(): boolean;
   /** Something could not be done. */
   fail(error: unknown): void;
 }
@@ -43,7 +46,7 @@ export function findings(
     rules(verdict),
     isAccepted(verdict) ? notProven(verdict.not_proven) : null,
     isAccepted(verdict) ? tamperPanel(verifier, receipt, actions.open) : null,
-    isAccepted(verdict) && NETWORKED && inspection?.archive.artifacts.some((artifact) => !artifact.embedded)
+    isAccepted(verdict) && !isOneFile() && inspection?.archive.artifacts.some((artifact) => !artifact.embedded)
       ? auditPanel(verifier, receipt, options, actions.judged)
       : null,
     demands(options, actions),
@@ -53,8 +56,8 @@ export function findings(
     ...(inspection
       ? contents(
           inspection,
-          (file) => void view(verifier, receipt.bytes, file).catch(actions.fail),
-          (index) => void viewEntry(verifier, receipt.bytes, index).catch(actions.fail),
+          (file) => void view(verifier, receipt, file, actions.isShown).catch(actions.fail),
+          (index) => void viewEntry(verifier, receipt, index, actions.isShown).catch(actions.fail),
         )
       : []),
     json(verdict),
@@ -71,14 +74,11 @@ function plainWords(verdict: Verdict): HTMLElement {
     { class: `panel plain ${accepted ? verdict.claim_class : "refused"}` },
     h("h2", {}, headline),
     h("p", {}, meaning),
-    verdict.reason ? h("p", { class: "code" }, verdict.reason) : null,
+    verdict.reason ? code(verdict.reason) : null,
     table ? h("p", {}, table) : null,
-    detail ? h("p", { class: "detail" }, "The verifier found: ", word(detail)) : null,
+    detail ? h("p", { class: "detail" }, "The verifier found: ", sentence(detail)) : null,
   );
 }
-
-/** The one-file build may not reach anybody. */
-const NETWORKED = document.getElementById("inlined-wasm") === null;
 
 const ANSWERS = { pass: "holds", fail: "FAILS", not_applicable: "does not apply" } as const;
 
@@ -108,7 +108,7 @@ function notProven(sentences: string[]): HTMLElement {
     "section",
     { class: "panel limits" },
     h("h2", {}, "What this receipt does not prove"),
-    h("ul", {}, ...sentences.map((sentence) => h("li", {}, word(sentence)))),
+    h("ul", {}, ...sentences.map((text) => h("li", {}, sentence(text)))),
   );
 }
 
@@ -141,11 +141,10 @@ function demands(options: VerifyOptions, { again }: Actions): HTMLElement {
     select,
     h("label", { for: "expected" }, "Capsule hash that you were given, if any"),
     expected,
-    h("button", { type: "submit" }, "Check again"),
+    h("button", { type: "button" }, "Check again"),
     trouble,
   );
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
+  onAsked(form, () => {
     const hash = expected.value.replace(/\s+/g, "").toLowerCase();
     trouble.hidden = hash === "" || /^[0-9a-f]{64}$/.test(hash);
     if (!trouble.hidden) {
@@ -178,7 +177,7 @@ function json(verdict: Verdict): HTMLElement {
       {},
       h("summary", {}, h("h2", {}, "The verdict as data")),
       h("p", {}, "The same, to the last character, as ", h("code", {}, "capseal verify --json"), " and the npm package give."),
-      h("pre", { tabindex: 0, class: "text" }, block(JSON.stringify(verdict))),
+      h("pre", { tabindex: 0, class: "text", translate: "no" }, block(JSON.stringify(verdict))),
     ),
   );
 }

@@ -1,115 +1,137 @@
-import { VerifierError, type VerifyOptions } from "capseal-verify";
-
-import { byId, h } from "./element.js";
-import { startVerifier } from "./engine.js";
+import { byId, h, plain, word } from "./element.js";
+import { Desk, explain, type Item } from "./desk.js";
+import { isOneFile, startVerifier } from "./engine.js";
 import { findings } from "./findings.js";
-import { IntakeError, listen, type Receipt } from "./intake.js";
+import { gestureOf, handedBytes, type Gesture } from "./handed.js";
+import { listen } from "./intake.js";
+import { goOffline } from "./offline.js";
 import { drawRosette } from "./rosette.js";
-import { NARROW, stampWord, strip } from "./strip.js";
-import { showTrustFile, trusting, useTrustFile, type TrustFile } from "./trust.js";
+import { blank, slips, summary, troubles, unread } from "./slips.js";
+import { NARROW, strip } from "./strip.js";
+import { showTrustFile, trustInUse } from "./trust.js";
+import { closeViewer } from "./viewer.js";
 import { headline } from "./words.js";
 
 declare const BUILD: string;
 
+const TITLE = document.title;
+
 const verifier = startVerifier();
-let latest = 0;
-let shown: Receipt | undefined;
+const desk = new Desk(verifier, show);
+/** What the strip shows. */
+let shown: Item | undefined;
 
+byId("inert").remove();
 drawRosette(document.querySelector<SVGElement>("#mark")!, "5ea1".repeat(16));
-byId("engine").textContent = BUILD;
-listen({ open: (receipt) => void open(receipt), trust: (file) => void trust(file), fail });
+byId("engine").textContent = `${BUILD}, ${isOneFile() ? "page as one file" : location.href}`;
 showTrustFile(again);
+listen((gesture) => void take(gesture));
 void goOffline();
+// An open page may outlive the files that it came from: it fetches all that it needs at once.
+void verifier.inspect(new Uint8Array()).catch(() => undefined);
 
-/** Takes a trust file that the verifier can read, and checks the receipt at hand by it. */
-async function trust(file: TrustFile): Promise<void> {
-  try {
-    await verifier.verify(new Uint8Array(), { trust: file.text });
-    useTrustFile(file);
-    byId("trouble").hidden = true;
-    showTrustFile(again);
-    again();
-  } catch (error) {
-    fail(error);
-  }
+async function take(gesture: Gesture): Promise<void> {
+  await desk.take(gesture);
+  showTrustFile(again);
 }
 
 function again(): void {
-  if (shown) void open(shown);
+  showTrustFile(again);
+  if (desk.items.length > 0) void desk.again();
 }
 
-async function open(receipt: Receipt, options: VerifyOptions = trusting()): Promise<void> {
-  const ticket = (latest += 1);
-  shown = receipt;
-  byId("trouble").hidden = true;
-  document.body.classList.add("busy");
-  try {
-    // The first call starts the worker; that is no part of the time shown.
-    await verifier.inspect(new Uint8Array());
-    const begun = performance.now();
-    const verdict = await verifier.verify(receipt.bytes, options);
-    const elapsed = performance.now() - begun;
-    const inspected = await verifier.inspect(receipt.bytes);
-    if (ticket !== latest) return;
-
-    byId("strip").replaceChildren(strip({ ...receipt, verdict, elapsed }));
-    document.body.classList.add("has-verdict");
-    byId("primer").hidden = true;
-    byId("findings").hidden = false;
-    byId("findings").replaceChildren(
-      ...findings(verifier, receipt, verdict, inspected, options, {
-        open: (other) => void open(other),
-        again: (demanded) => void open(receipt, { ...trusting(), ...demanded }),
-        judged: (audited) => {
-          if (ticket !== latest) return;
-          byId("strip").replaceChildren(strip({ ...receipt, verdict: audited, elapsed }));
-          byId("announcement").textContent = `${stampWord(audited)}. ${headline(audited)} ${audited.reason ?? ""}`;
-        },
-        fail,
-      }),
-    );
-    byId("announcement").textContent = `${stampWord(verdict)}. ${headline(verdict)} ${verdict.reason ?? ""}`;
-    byId("strip-title").focus({ preventScroll: true });
-    bringIntoView();
-  } catch (error) {
-    fail(error);
-  } finally {
-    if (ticket === latest) document.body.classList.remove("busy");
-  }
+/** Shows the desk as it is now; nothing of what was shown before stays. */
+function show(): void {
+  const { checking, items, selected } = desk;
+  document.body.classList.toggle("busy", checking !== undefined);
+  closeViewer();
+  showTroubles();
+  if (checking === undefined) return showAll(items, selected);
+  shown = undefined;
+  byId("slips").replaceChildren();
+  byId("strip").replaceChildren(blank(checking, {}, null));
+  byId("findings").replaceChildren();
+  byId("announcement").textContent = "";
+  document.title = `Checking ${plain(checking)}`;
 }
 
-/** Where the columns stand side by side, both begin at the top; where they do not, the strip comes first. */
-function bringIntoView(): void {
+function showAll(items: readonly Item[], selected: Item | undefined): void {
+  const chosen = byId("slips").contains(document.activeElement);
+  shown = selected;
+  byId("primer").hidden = selected !== undefined;
+  document.body.classList.toggle("has-verdict", selected !== undefined);
+  showVerdicts(items, selected);
+  byId("findings").hidden = selected === undefined;
+  byId("findings").replaceChildren(...(selected ? reading(selected) : []));
+  if (chosen) document.querySelector<HTMLElement>("#slips [aria-pressed=true]")?.focus({ preventScroll: true });
+  else byId("strip-title").focus({ preventScroll: true });
+  bringIntoView(chosen ? byId("strip") : byId("verdicts"));
+}
+
+/** The list, the strip, and what is said of them. */
+function showVerdicts(items: readonly Item[], selected: Item | undefined): void {
+  byId("slips").replaceChildren(...slips(items, selected, (item) => desk.select(item)));
+  byId("strip").replaceChildren(...(selected ? [paper(selected)] : []));
+  const unusable = desk.troubles.map(({ name }) => plain(name)).join(", ");
+  const said = items.length > 0 ? summary(items) : unusable === "" ? "" : `not checked: ${unusable}`;
+  document.title = said === "" ? TITLE : `${said} – CapSeal`;
+  byId("announcement").textContent = selected ? announcement(items, selected) : said;
+}
+
+function paper(item: Item): HTMLElement {
+  const { name, bytes, judged } = item;
+  if (judged && bytes) return strip({ name, bytes, ...judged });
+  const trust = trustInUse();
+  const otherwise = trust ? ["Check by ", word(trust.name)] : ["Check without a trust file"];
+  return blank(name, item, bytes ? h("p", { class: "tally" }, h("button", { type: "button", class: "fold", onclick: again }, ...otherwise)) : null);
+}
+
+function announcement(items: readonly Item[], selected: Item): string {
+  const { judged } = selected;
+  const one = judged ? `${summary([selected])}. ${headline(judged.verdict)} ${judged.verdict.reason ?? ""}` : `${summary([selected])}.`;
+  return items.length > 1 ? `${summary(items)}. ${one}` : one;
+}
+
+function reading(item: Item): HTMLElement[] {
+  const { name, bytes } = item;
+  let { judged } = item;
+  if (!judged || !bytes) return [unread(item)];
+  return findings(verifier, { name, bytes }, judged.verdict, judged.inspected, judged.options, {
+    open: (other) => void take(gestureOf([handedBytes(other.name, other.bytes)])),
+    again: (demanded) => void desk.demand(item, demanded),
+    judged: (verdict) => {
+      const replaced = judged && desk.replace(item, judged, verdict);
+      if (!replaced) return;
+      judged = replaced;
+      showVerdicts(desk.items, desk.selected);
+    },
+    isShown: () => shown === item && item.judged === judged,
+    fail: (error) => {
+      desk.troubles = [{ name, why: explain(error) }];
+      showTroubles();
+      bringIntoView(byId("trouble"));
+    },
+  });
+}
+
+/** What could not be checked or used, each by its name. */
+function showTroubles(): void {
+  const unchecked = desk.items.flatMap(({ name, why }) => (why === undefined ? [] : [{ name, why }]));
+  const messages = troubles([...desk.troubles, ...unchecked]);
+  byId("trouble").hidden = messages.length === 0;
+  byId("trouble").replaceChildren(...messages);
+  byId("left").hidden = desk.left.length === 0;
+  byId("left").replaceChildren(...desk.left.map((text) => h("p", {}, plain(text))));
+}
+
+/** Whatever went wrong comes first. Where the columns stand side by side, both begin at the top. */
+function bringIntoView(place: HTMLElement): void {
   const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
-  if (matchMedia(NARROW).matches) byId("strip").scrollIntoView({ block: "start", behavior });
-  else scrollTo({ top: 0, behavior });
-}
-
-function fail(error: unknown): void {
+  const narrow = matchMedia(NARROW).matches;
   const trouble = byId("trouble");
-  trouble.replaceChildren(h("strong", {}, "Not checked. "), explain(error));
-  trouble.hidden = false;
-}
-
-function explain(error: unknown): string {
-  if (error instanceof IntakeError) return error.message;
-  if (error instanceof VerifierError && error.code === "TRAPPED") {
-    return "The verifier stopped while reading this file. Treat it as not verified.";
-  }
-  if (error instanceof VerifierError && error.code === "LOAD_FAILED") {
-    return "The verifier could not be loaded. This browser may be too old, or block WebAssembly.";
-  }
-  return error instanceof Error ? error.message : String(error);
-}
-
-/** Keeps the page for later use without a network. Local files and plain http have no service worker. */
-async function goOffline(): Promise<void> {
-  if (!("serviceWorker" in navigator) || !isSecureContext || document.getElementById("inlined-wasm")) return;
-  try {
-    await navigator.serviceWorker.register("service-worker.js");
-    await navigator.serviceWorker.ready;
-    byId("offline").hidden = false;
-  } catch {
-    // A private window may refuse; the page works all the same.
-  }
+  const target = trouble.hidden || place.id === "strip" ? place : trouble;
+  const { bottom } = target.getBoundingClientRect();
+  if (narrow) target.scrollIntoView({ block: "start", behavior });
+  else if (target === trouble && bottom + scrollY > innerHeight) target.scrollIntoView({ block: "center", behavior });
+  else scrollTo({ top: 0, behavior });
 }

@@ -1,7 +1,7 @@
 // The verdict as a printed strip: status, claim class, identity, and each check as a line.
 import { isAccepted, type Check, type Verdict } from "capseal-verify";
 
-import { count, h, size, word, type Child } from "./element.js";
+import { code, count, h, sentence, size, word, type Child } from "./element.js";
 import { rosette } from "./rosette.js";
 import { CHECK, headline } from "./words.js";
 
@@ -14,6 +14,10 @@ export interface Checked {
   verdict: Verdict;
   /** Milliseconds that the verification took. */
   elapsed: number;
+  /** When it was made. */
+  at: Date;
+  /** The name of the trust file that it was judged by. */
+  trust: string | undefined;
 }
 
 /** What stands on the stamp. */
@@ -21,7 +25,7 @@ export function stampWord(verdict: Verdict): "proven" | "witnessed" | "refused" 
   return isAccepted(verdict) ? verdict.claim_class : "refused";
 }
 
-export function strip({ name, bytes, verdict, elapsed }: Checked): HTMLElement {
+export function strip({ name, bytes, verdict, elapsed, at, trust }: Checked): HTMLElement {
   const stamp = stampWord(verdict);
   return h(
     "div",
@@ -30,23 +34,25 @@ export function strip({ name, bytes, verdict, elapsed }: Checked): HTMLElement {
       "div",
       { class: "strip-head" },
       verdict.capsule_hash ? rosette(verdict.capsule_hash, "Pattern drawn from the capsule hash") : null,
-      h("p", { class: `stamp ${stamp}` }, stamp),
-      h("p", { class: "status" }, verdict.status.replaceAll("_", " ")),
+      h("p", { class: `stamp ${stamp}`, translate: "no" }, stamp),
+      h("p", { class: "status", translate: "no" }, verdict.status.replaceAll("_", " ")),
       h("p", { class: "headline" }, headline(verdict)),
-      verdict.reason ? h("p", { class: "code" }, verdict.reason) : null,
+      verdict.reason ? code(verdict.reason) : null,
     ),
     h(
       "dl",
       { class: "lines" },
       ...line("file", word(name)),
       ...line("size", size(bytes.length)),
-      ...line("asked for", verdict.level),
+      ...line("asked for", h("span", { translate: "no" }, verdict.level)),
+      ...(trust === undefined ? [] : line("trusting by", word(trust))),
       ...line("backend", verdict.backend === null ? "unknown" : word(verdict.backend)),
       ...line("security", verdict.security_bits === null ? "no proof" : `${verdict.security_bits} bits, proven`),
+      ...line("checked", h("time", { datetime: at.toISOString() }, moment(at))),
       ...line("took", `${count(Math.round(elapsed * 10) / 10)} ms`),
     ),
     verdict.capsule_hash
-      ? h("p", { class: "hash" }, h("span", {}, "capsule hash"), h("code", {}, ...grouped(verdict.capsule_hash)))
+      ? h("p", { class: "hash" }, h("span", {}, "capsule hash"), h("code", { translate: "no" }, ...grouped(verdict.capsule_hash)))
       : null,
     h("ol", { class: "checks" }, ...verdict.checks.map(checkLine)),
     h("p", { class: "tally" }, tally(verdict.checks), explainButton()),
@@ -85,6 +91,11 @@ function explainButton(): HTMLElement {
   return button;
 }
 
+/** To the second, in UTC: whoever reads a print of it may be anywhere. */
+function moment(at: Date): string {
+  return at.toISOString().replace("T", " ").replace(/\.\d+Z$/, " UTC");
+}
+
 function line(term: string, value: Child): HTMLElement[] {
   return [h("div", {}, h("dt", {}, term), h("dd", {}, value))];
 }
@@ -95,9 +106,9 @@ function checkLine(check: Check): HTMLElement {
   return h(
     "li",
     { class: check.outcome },
-    h("p", { class: "row" }, h("span", { class: "name" }, name), h("span", { class: "outcome" }, outcome)),
+    h("p", { class: "row" }, h("span", { class: "name", translate: "no" }, name), h("span", { class: "outcome" }, outcome)),
     h("p", { class: "question" }, question),
-    check.code ? h("p", { class: "code" }, check.code) : null,
-    h("p", { class: "detail" }, word(check.detail)),
+    check.code ? code(check.code) : null,
+    h("p", { class: "detail" }, sentence(check.detail)),
   );
 }

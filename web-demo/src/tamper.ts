@@ -1,8 +1,8 @@
 // The experiment: change one byte of the receipt, anywhere, and see it refused.
 import { isAccepted, reasons, type Verdict, type Verifier } from "capseal-verify";
 
-import { count, h } from "./element.js";
-import type { Receipt } from "./intake.js";
+import type { Receipt } from "./desk.js";
+import { code, count, h, onAsked } from "./element.js";
 import { cells } from "./strip.js";
 import { CHECK } from "./words.js";
 
@@ -37,6 +37,7 @@ export function tamperPanel(verifier: Verifier, receipt: Receipt, open: (receipt
     try {
       for (let i = 0; i < times; i += 1) {
         const trial = await flip(verifier, receipt.bytes, places());
+        if (!result.isConnected) return;
         tried += 1;
         if (!isAccepted(trial.verdict)) refused += 1;
         score.textContent = `${count(tried)} changed ${tried === 1 ? "copy" : "copies"} tried, ${count(refused)} refused.`;
@@ -49,8 +50,8 @@ export function tamperPanel(verifier: Verifier, receipt: Receipt, open: (receipt
 
   const chosen = (): number => Math.min(Math.max(Math.trunc(place.valueAsNumber) || 0, 0), receipt.bytes.length - 1);
   const anywhere = (): number => Math.floor(Math.random() * receipt.bytes.length);
-  const button = (label: string, type: "button" | "submit", onclick?: () => void): HTMLButtonElement => {
-    const element = h("button", { type, onclick }, label);
+  const button = (label: string, onclick?: () => void): HTMLButtonElement => {
+    const element = h("button", { type: "button", onclick }, label);
     buttons.push(element);
     return element;
   };
@@ -59,12 +60,9 @@ export function tamperPanel(verifier: Verifier, receipt: Receipt, open: (receipt
     "form",
     { class: "place", novalidate: true },
     h("label", { for: "place" }, `at place 0 to ${count(receipt.bytes.length - 1)}`),
-    h("div", { class: "pair" }, place, button("Flip this byte", "submit")),
+    h("div", { class: "pair" }, place, button("Flip this byte")),
   );
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    void run(chosen, 1);
-  });
+  onAsked(form, () => void run(chosen, 1));
 
   return h(
     "section",
@@ -78,8 +76,8 @@ export function tamperPanel(verifier: Verifier, receipt: Receipt, open: (receipt
     h(
       "div",
       { class: "row-of-buttons" },
-      button("Flip a random byte", "button", () => void run(anywhere, 1)),
-      button(`Flip ${SERIES}, one after another`, "button", () => void run(anywhere, SERIES)),
+      button("Flip a random byte", () => void run(anywhere, 1)),
+      button(`Flip ${SERIES}, one after another`, () => void run(anywhere, SERIES)),
     ),
     form,
     result,
@@ -105,13 +103,13 @@ function report({ place, before, after, copy, verdict }: Trial, receipt: Receipt
       "p",
       { class: "change" },
       `Byte ${count(place)}: `,
-      h("code", {}, hex(before)),
+      h("code", { translate: "no" }, hex(before)),
       " became ",
-      h("code", {}, hex(after)),
+      h("code", { translate: "no" }, hex(after)),
       failed ? `. Refused by the check “${CHECK[failed.id].name}”.` : ". Accepted.",
     ),
     cells(verdict.checks),
-    verdict.reason ? h("p", { class: "code" }, verdict.reason) : null,
+    verdict.reason ? code(verdict.reason) : null,
     h("p", { class: "meaning" }, meaning),
     h("p", {}, h("button", { type: "button", onclick: () => open({ name, bytes: copy }) }, "Show the changed copy’s verdict")),
   ].filter((element) => element !== null);

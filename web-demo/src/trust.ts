@@ -16,12 +16,20 @@ export const LARGEST_TRUST_FILE = 1024 * 1024;
 /** In use now; also kept by the browser, where it lets the page keep something. */
 let current: TrustFile | undefined = readKept();
 
+/** What was in use before, as long as this page is open: a file that came along with receipts may not be the one that was meant. */
+let former: TrustFile | undefined;
+
+export function trustInUse(): TrustFile | undefined {
+  return current;
+}
+
 /** What to ask when nothing else was said: with a trust file, that somebody trusted sealed the receipt under rules. */
 export function trusting(): VerifyOptions {
   return current ? { level: "policy-enforced", trust: current.text } : {};
 }
 
 export function useTrustFile(file: TrustFile): void {
+  if (current && current.text !== file.text) former = current;
   current = file;
   try {
     localStorage.setItem(PLACE, JSON.stringify(file));
@@ -31,7 +39,7 @@ export function useTrustFile(file: TrustFile): void {
 }
 
 function forget(): void {
-  current = undefined;
+  [current, former] = [undefined, undefined];
   try {
     localStorage.removeItem(PLACE);
   } catch {
@@ -49,16 +57,19 @@ function readKept(): TrustFile | undefined {
   }
 }
 
-/** Shows which trust file is in use; `changed` is called when it is forgotten. */
+/** Shows which trust file is in use; `changed` is called when it is forgotten, or exchanged for the one before. */
 export function showTrustFile(changed: () => void): void {
   const place = byId("trust");
   place.hidden = current === undefined;
   if (!current) return place.replaceChildren();
-  const button = h("button", { type: "button", class: "fold" }, "Forget it");
-  button.addEventListener("click", () => {
-    forget();
-    showTrustFile(changed);
-    changed();
-  });
-  place.replaceChildren("Trusting by ", word(current.name), ` (${size(current.text.length)}), kept in this browser. `, button);
+  const button = (label: string, act: () => void): HTMLElement =>
+    h("button", { type: "button", class: "fold", onclick: () => (act(), changed()) }, label);
+  const before = former;
+  place.replaceChildren(
+    "Trusting by ",
+    word(current.name),
+    ` (${size(current.text.length)}), kept in this browser. `,
+    ...(before ? ["It took the place of ", word(before.name), ". ", button("Use that again", () => useTrustFile(before)), " "] : []),
+    button("Forget it", forget),
+  );
 }

@@ -1,15 +1,17 @@
 // Shows one artifact: text as text, anything else as its first bytes. Content is hostile and stays text.
 import type { FileEntry, Verifier } from "capseal-verify";
 
+import type { Receipt } from "./desk.js";
 import { block, byId, count, h, size, word } from "./element.js";
 import { grouped } from "./strip.js";
 
 const SHOWN_TEXT = 200_000;
 const SHOWN_BYTES = 512;
 
-/** Opens the viewer for a file of the receipt. */
-export async function view(verifier: Verifier, receipt: Uint8Array, file: FileEntry): Promise<void> {
-  const content = await verifier.artifact(receipt, file.digest);
+/** Opens the viewer for a file of the receipt, when that is still the one that is shown. */
+export async function view(verifier: Verifier, receipt: Receipt, file: FileEntry, isShown: () => boolean): Promise<void> {
+  const content = await verifier.artifact(receipt.bytes, file.digest);
+  if (!isShown()) return;
   const dialog = byId<HTMLDialogElement>("viewer");
   dialog.replaceChildren(
     h(
@@ -18,15 +20,21 @@ export async function view(verifier: Verifier, receipt: Uint8Array, file: FileEn
       h("h2", { id: "viewer-title" }, word(file.path)),
       h("button", { type: "button", autofocus: true, onclick: () => dialog.close() }, "Close"),
     ),
-    h("p", { class: "meta" }, `${count(file.size)} bytes, SHA-256 `, h("code", {}, ...grouped(file.digest))),
+    h("p", { class: "meta" }, `${count(file.size)} bytes, SHA-256 `, h("code", { translate: "no" }, ...grouped(file.digest))),
     ...(content ? body(content, file.path) : [missing()]),
   );
   dialog.showModal();
 }
 
+/** Closes it: what it shows belongs to a receipt that is gone. */
+export function closeViewer(): void {
+  byId<HTMLDialogElement>("viewer").close();
+}
+
 /** Opens the viewer for an entry of the receipt's event log, with the proof that it is in it. */
-export async function viewEntry(verifier: Verifier, receipt: Uint8Array, index: number): Promise<void> {
-  const text = await verifier.entryProof(receipt, index);
+export async function viewEntry(verifier: Verifier, receipt: Receipt, index: number, isShown: () => boolean): Promise<void> {
+  const text = await verifier.entryProof(receipt.bytes, index);
+  if (!isShown()) return;
   const dialog = byId<HTMLDialogElement>("viewer");
   dialog.replaceChildren(
     h(
@@ -46,9 +54,9 @@ function proof(text: string): HTMLElement[] {
   const { entry, size: entries, root, path } = JSON.parse(text) as { entry: string; size: number; root: string; path: string[] };
   const saveProof = (): void => save(new TextEncoder().encode(`${text}\n`), "log-proof.json");
   return [
-    h("p", { class: "meta" }, `One of ${count(entries)} entries. ${count(path.length)} fingerprints lead from it to the log’s root `, h("code", {}, ...grouped(root))),
-    h("pre", { tabindex: 0, dir: "ltr", class: "text" }, block(JSON.stringify(JSON.parse(entry), null, 2))),
-    h("details", {}, h("summary", {}, "The proof"), h("ol", { class: "path" }, ...path.map((digest) => h("li", {}, h("code", {}, ...grouped(digest)))))),
+    h("p", { class: "meta" }, `One of ${count(entries)} entries. ${count(path.length)} fingerprints lead from it to the log’s root `, h("code", { translate: "no" }, ...grouped(root))),
+    h("pre", { tabindex: 0, dir: "ltr", translate: "no", class: "text" }, block(JSON.stringify(JSON.parse(entry), null, 2))),
+    h("details", {}, h("summary", {}, "The proof"), h("ol", { class: "path" }, ...path.map((digest) => h("li", {}, h("code", { translate: "no" }, ...grouped(digest)))))),
     h("p", {}, "Whoever holds the root, from a checkpoint or from this receipt, can check it without the rest of the log."),
     h("p", {}, h("button", { type: "button", onclick: saveProof }, "Save this proof…")),
   ];
@@ -65,7 +73,7 @@ function body(content: Uint8Array, path: string): HTMLElement[] {
   const limit = text === undefined ? `${SHOWN_BYTES} bytes` : `${count(SHOWN_TEXT)} characters`;
   return [
     text === undefined ? h("p", {}, "Not text. Its bytes:") : null,
-    h("pre", { tabindex: 0, dir: "ltr", class: text === undefined ? "hex" : "text" }, shown === "" ? "(empty)" : shown),
+    h("pre", { tabindex: 0, dir: "ltr", translate: "no", class: text === undefined ? "hex" : "text" }, shown === "" ? "(empty)" : shown),
     cut ? h("p", {}, `Only the first ${limit} of ${size(content.length)} are shown.`) : null,
     h("p", {}, h("button", { type: "button", onclick: () => save(content, path) }, "Save this file…")),
   ].filter((element) => element !== null);

@@ -2,71 +2,32 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { createRequire } from "node:module";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
-import { launch } from "../../tests/parity/chromium.mjs";
-import { serve } from "../../tests/parity/server.mjs";
+import {
+  address,
+  bundleOf,
+  drop,
+  lastingTrust,
+  MEBIBYTE,
+  ONE_FILE,
+  openSample,
+  require,
+  sample,
+  say,
+  setUp,
+  stamp,
+  STRATEGY,
+  VECTORS,
+  withPage,
+} from "./page.mjs";
 
-const require = createRequire(new URL("../../npm-package/package.json", import.meta.url));
 const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
-const site = new URL("../dist/site/", import.meta.url);
-const oneFile = new URL("../dist/capseal.html", import.meta.url).href;
-const sample = (name) => fileURLToPath(new URL(`../samples/${name}`, import.meta.url));
-const STRATEGY = readFileSync(sample("strategy.cap"));
-const VECTORS = new URL("../../tests/vectors/accept/", import.meta.url);
-const MEBIBYTE = 1024 * 1024;
 
-let browser;
-let server;
-
-before(async () => {
-  browser = await launch();
-  server = await serve((path) => {
-    if (path === "/endless") return { type: "text/plain", headers: { "content-length": 3 * 1024 * MEBIBYTE }, body: "" };
-    return { file: new URL(path === "/" ? "index.html" : `.${path}`, site) };
-  });
-});
-
-after(async () => {
-  await browser?.close();
-  server?.close();
-});
-
-/** Opens the page, runs `use`, and fails on any error, policy violation or dialog. */
-async function withPage(use, { address = server.address, prepare = () => {}, ...options } = {}) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, reducedMotion: "reduce", ...options });
-  const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
-  const troubles = [];
-  page.on("pageerror", (error) => troubles.push(error.message));
-  page.on("console", (message) => {
-    const expected = /Failed to load resource/.test(message.text());
-    if (message.type() === "error" && !expected) troubles.push(message.text());
-  });
-  page.on("dialog", (dialog) => {
-    troubles.push(`dialog: ${dialog.message()}`);
-    void dialog.dismiss();
-  });
-  try {
-    await prepare(page);
-    await page.goto(address);
-    await page.locator(".sample").first().waitFor();
-    await use(page, context);
-    assert.deepEqual(troubles, []);
-  } finally {
-    await context.close();
-  }
-}
-
-const SAMPLES = { "A script’s run": "strategy.cap", "A proven run": "geom.cap", "A forgery": "strategy-forged.cap" };
-const openSample = async (page, title) => {
-  await page.getByRole("button", { name: title, exact: true }).click();
-  await page.locator(".lines dd", { hasText: new RegExp(`^${SAMPLES[title]}$`) }).waitFor();
-};
-const stamp = (page) => page.locator(".strip .stamp").textContent();
-const say = async (page, text) => page.locator("#trouble", { hasText: text }).waitFor();
+setUp((path) =>
+  path === "/endless" ? { type: "text/plain", headers: { "content-length": 3 * 1024 * MEBIBYTE }, body: "" } : undefined,
+);
 
 test("each sample shows its claim class, and the forgery its code", async () => {
   await withPage(async (page) => {
@@ -105,15 +66,15 @@ test("what was sealed is all there: run, files, events, values, hashes, limits",
 
 test("a dropped and a chosen file are read, a folder is explained", async () => {
   await withPage(async (page) => {
-    await drop(page, STRATEGY, "dropped.cap");
+    await drop(page, ["dropped.cap", STRATEGY]);
     await page.locator(".lines", { hasText: "dropped.cap" }).waitFor();
     assert.equal(await stamp(page), "witnessed");
     await page.locator("#file").setInputFiles(sample("geom.cap"));
     await page.locator(".strip.proven").waitFor();
-    await drop(page, Buffer.from("not a receipt"), "notes.txt");
+    await drop(page, ["notes.txt", Buffer.from("not a receipt")]);
     await page.locator(".strip.refused").waitFor();
     assert.equal(await page.locator(".strip-head .code").textContent(), "E002_PARSE_FAILED");
-    await drop(page, Buffer.alloc(0), "empty.cap");
+    await drop(page, ["empty.cap", Buffer.alloc(0)]);
     await page.locator(".lines", { hasText: "empty.cap" }).waitFor();
     assert.equal(await stamp(page), "refused");
   });
@@ -154,38 +115,27 @@ test("demands decide: another hash and an unreachable level are refused", async 
   });
 });
 
-/** The trust file of a vector, for keys that do not expire; the registry's root is read from the refusal. */
-async function lastingTrust(vector) {
-  const { verifySync } = await import("../../npm-package/dist/node.mjs");
-  const { trust } = JSON.parse(readFileSync(new URL(`${vector}.options.json`, VECTORS), "utf8"));
-  const lasting = trust.replaceAll(/valid_until = "[^"]*"/g, 'valid_until = "2999-01-01T00:00:00Z"');
-  const receipt = readFileSync(new URL(`${vector}.cap`, VECTORS));
-  const { checks } = verifySync(receipt, { level: "policy-enforced", trust: lasting });
-  const [root] = /(?<=root )[0-9a-f]{64}/.exec(checks.find((check) => check.outcome === "failed").detail);
-  return { receipt, trust: lasting.replace(/pin = "[^"]*"/, `pin = "${root}"`) };
-}
-
 test("a trust file that is dropped decides whose seal counts, is kept, and can be forgotten", async () => {
   const { receipt, trust } = await lastingTrust("policy-self-reported");
   await withPage(async (page) => {
     const status = (text) => page.locator(".strip .status", { hasText: new RegExp(`^${text}$`) }).waitFor();
-    await drop(page, receipt, "sealed.cap");
+    await drop(page, ["sealed.cap", receipt]);
     await status("PROOF ONLY");
-    await drop(page, Buffer.from(trust), "trust.toml");
+    await drop(page, ["trust.toml", Buffer.from(trust)]);
     await status("POLICY SELF REPORTED");
     await page.locator("#trust", { hasText: "trust.toml" }).waitFor();
     const findings = await page.locator("#findings").textContent();
     for (const words of ["Signed by author", "house-rules 2", "which the receipt alone names", "backends"]) {
       assert.ok(findings.includes(words), words);
     }
-    await drop(page, Buffer.from("schema = 1"), "broken.toml");
+    await drop(page, ["broken.toml", Buffer.from("schema = 1")]);
     await say(page, "the trust file cannot be read");
 
     await page.reload();
     await page.locator("#trust", { hasText: "trust.toml" }).waitFor();
-    await drop(page, receipt, "sealed.cap");
+    await drop(page, ["sealed.cap", receipt]);
     await status("POLICY SELF REPORTED");
-    await drop(page, STRATEGY, "unsigned.cap");
+    await drop(page, ["unsigned.cap", STRATEGY]);
     await page.locator(".strip-head .code", { hasText: "E020_SIGNATURE_MISSING" }).waitFor();
     await page.getByRole("button", { name: "Forget it" }).click();
     await status("PROOF ONLY");
@@ -200,15 +150,15 @@ test("a receipt is fetched from an address; what goes wrong is said", async () =
       await page.locator("#address").fill(address);
       await page.getByRole("button", { name: "Fetch" }).click();
     };
-    await fetchFrom(`${server.address}samples/geom.cap`);
+    await fetchFrom(`${address()}samples/geom.cap`);
     await page.locator(".strip.proven").waitFor();
-    await fetchFrom(`${server.address}none.cap`);
+    await fetchFrom(`${address()}none.cap`);
     await say(page, "answered 404");
     await fetchFrom("http://192.0.2.1/run.cap");
     await say(page, "Only https addresses");
     await fetchFrom("https://127.0.0.1:1/run.cap");
     await say(page, "could not be reached");
-    await fetchFrom(`${server.address}endless`);
+    await fetchFrom(`${address()}endless`);
     await say(page, "3.0 GiB or more");
     await fetchFrom("  ");
     await say(page, "Enter the address");
@@ -274,13 +224,13 @@ test("the one-file build works from file:// with a worker and without any reques
     async (page) => {
       await openSample(page, "A proven run");
       assert.equal(await stamp(page), "proven");
-      await drop(page, STRATEGY, "dropped.cap");
+      await drop(page, ["dropped.cap", STRATEGY]);
       await page.locator(".strip.witnessed").waitFor();
       assert.equal(page.workers().length, 1);
-      assert.deepEqual(requests.filter((address) => !/^(blob|data):/.test(address)), [oneFile]);
+      assert.deepEqual(requests.filter((address) => !/^(blob|data):/.test(address)), [ONE_FILE]);
     },
     {
-      address: oneFile,
+      address: ONE_FILE,
       prepare: (page) => page.on("request", (request) => requests.push(request.url())),
     },
   );
@@ -293,7 +243,7 @@ for (const [what, break_] of [
   for (const address of ["site", "one file"]) {
     test(`where workers ${what}, the ${address} verifies on the main thread`, async () => {
       const options = { prepare: (page) => page.addInitScript(break_) };
-      if (address === "one file") options.address = oneFile;
+      if (address === "one file") options.address = ONE_FILE;
       await withPage(async (page) => {
         await openSample(page, "A proven run");
         assert.equal(await stamp(page), "proven");
@@ -364,42 +314,6 @@ for (const colorScheme of ["light", "dark"]) {
       );
     });
   }
-}
-
-/** Drops a file on the page, as a person would. */
-async function drop(page, content, name) {
-  const data = await page.evaluateHandle(
-    ([text, fileName]) => {
-      const transfer = new DataTransfer();
-      const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-      transfer.items.add(new File([bytes], fileName));
-      return transfer;
-    },
-    [content.toString("base64"), name],
-  );
-  await page.dispatchEvent("main", "dragover", { dataTransfer: data });
-  await page.dispatchEvent("main", "drop", { dataTransfer: data });
-}
-
-/** The exports of modules of the page, in Node. */
-async function bundleOf(...names) {
-  const { rolldown } = await import(require.resolve("rolldown"));
-  const source = names.map((name) => `export * from ${JSON.stringify(fileURLToPath(new URL(`../src/${name}`, import.meta.url)))};`);
-  const build = await rolldown({
-    input: "entry",
-    tsconfig: false,
-    external: ["capseal-verify"],
-    plugins: [
-      {
-        name: "entry",
-        resolveId: (id) => (id === "entry" ? id : undefined),
-        load: (id) => (id === "entry" ? source.join("\n") : undefined),
-      },
-    ],
-  });
-  const { output } = await build.generate({ format: "esm" });
-  await build.close();
-  return import(`data:text/javascript,${encodeURIComponent(output[0].code.replace(/^import .*capseal-verify.*$/gm, ""))}`);
 }
 
 test("an archive that lies elsewhere is audited row by row, and goes red when rows are gone", async () => {

@@ -18,7 +18,7 @@ use verifier_core::{
 use super::{
     audit_told::Told,
     cap::read_token,
-    output::{BAD, FAINT, Failure, GOOD, Size, eprintln_line, printable, read},
+    output::{BAD, FAINT, Failure, GOOD, Size, eprintln_line, printable, read_receipt},
     registry::now,
     sealing::{Secret, register},
     serve::ACCESS_FILE,
@@ -222,7 +222,7 @@ pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let receipt = match (&arguments.command, &arguments.receipt) {
         (Some(Command::Export(arguments)), _) => return write_folder(arguments),
         (Some(Command::Register(arguments)), _) => {
-            let bytes = read(&arguments.receipt)?;
+            let bytes = read_receipt(&arguments.receipt)?;
             let bundle = Bundle::open(&bytes, None)?;
             let relay = Client::new(&arguments.relay, Bounds::DEFAULT)?;
             register(&relay, &arguments.receipt, bundle.capsule())?;
@@ -231,7 +231,7 @@ pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
         (None, Some(receipt)) => receipt,
         (None, None) => return Err(Failure::new("no receipt was named")),
     };
-    let bytes = read(receipt)?;
+    let bytes = read_receipt(receipt)?;
     let credentials = arguments.sampling.credentials()?;
     // Nobody is asked for rows of a receipt that is refused anyway. A key is opened before the work begins.
     let key = arguments.told.attest.as_deref().map(|name| arguments.sampling.open(name)).transpose()?;
@@ -282,7 +282,7 @@ fn get(arguments: &Arguments, clients: &[Client], receipt: &Path, bytes: &[u8], 
 }
 
 fn write_folder(arguments: &Export) -> Result<ExitCode, Failure> {
-    let bytes = read(&arguments.receipt)?;
+    let bytes = read_receipt(&arguments.receipt)?;
     let verdict = verify(&bytes, &VerifyOptions::default());
     if !verdict.is_accepted() {
         print(&verdict);

@@ -1,8 +1,11 @@
 //! `capseal bench`.
 
-use std::process::ExitCode;
+use std::{
+    env,
+    process::{Command, ExitCode},
+};
 
-use anstream::println;
+use anstream::{print, println};
 use clap::{Args, ValueEnum};
 
 use super::{
@@ -26,6 +29,9 @@ pub(super) struct Arguments {
     /// Prove RV32IM programs with these lanes, instead of the widest that the processor has: scalar, neon, avx2 or avx512.
     #[arg(long, value_name = "SET", value_parser = lanes)]
     lanes: Option<LaneSet>,
+    /// Leave out what the command that measures several figures prints itself.
+    #[arg(long, hide = true)]
+    alone: bool,
 }
 
 fn lanes(name: &str) -> Result<LaneSet, String> {
@@ -49,7 +55,7 @@ enum Figure {
     Archive,
     /// Requests a second that `capseal serve` answers as a provider and as a relay.
     Serve,
-    /// What `capseal run` adds to a script, and how fast it hashes inputs.
+    /// What `capseal run` adds to a script, to builds and to thousands of processes, and how fast it hashes inputs.
     Run,
     /// Checking and writing action logs, beside plain SHA-256 and plain syncs.
     Pcap,
@@ -58,43 +64,79 @@ enum Figure {
 }
 
 pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let wanted = |figure| arguments.figures.is_empty() || arguments.figures.contains(&figure);
+    let figures = match &arguments.figures[..] {
+        [] => Figure::value_variants(),
+        named => named,
+    };
     if let Some(lanes) = arguments.lanes {
         lanes.force().map_err(Failure::new)?;
     }
-    println!("{} threads, {} lanes, {}", rayon::current_num_threads(), LaneSet::current(), processor());
-    if wanted(Figure::Geom) {
-        println!("\n{TITLE}geom_v1{TITLE:#}\n{}", bench::geom()?);
+    if !arguments.alone {
+        println!("{} threads, {} lanes, {}", rayon::current_num_threads(), LaneSet::current(), processor());
     }
-    if wanted(Figure::Rv32im) {
-        println!("\n{TITLE}rv32im_v1{TITLE:#}\n{}", bench::rv32im()?);
-    }
-    if wanted(Figure::Verify) {
-        println!("\n{TITLE}whole receipts{TITLE:#}\n{}", bench::verify().map_err(Failure::new)?);
-    }
-    if wanted(Figure::Trust) {
-        println!("\n{TITLE}signatures and policies{TITLE:#}\n{}", bench::trust().map_err(Failure::new)?);
-    }
-    if wanted(Figure::Stc) {
-        println!("\n{TITLE}STC{TITLE:#}\n{}", bench::stc()?);
-    }
-    if wanted(Figure::Archive) {
-        println!("\n{TITLE}archives{TITLE:#}\n{}", bench::archive().map_err(Failure::new)?);
-    }
-    if wanted(Figure::Serve) {
-        let database = arguments.database_url.as_deref().map(database).transpose()?;
-        println!("\n{TITLE}capseal serve{TITLE:#}\n{}", bench::serve(database.as_ref()).map_err(Failure::new)?);
-    }
-    if wanted(Figure::Run) {
-        println!("\n{TITLE}capseal run{TITLE:#}\n{}", bench::run()?);
-    }
-    if wanted(Figure::Pcap) {
-        println!("\n{TITLE}action logs{TITLE:#}\n{}", bench::pcap().map_err(Failure::new)?);
-    }
-    if wanted(Figure::Cap) {
-        println!("\n{TITLE}capability tokens{TITLE:#}\n{}", bench::cap()?);
+    match figures {
+        [figure] => measure(*figure, arguments.database_url.as_deref())?,
+        figures => figures.iter().try_for_each(|figure| in_a_process(*figure, arguments))?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Measures in a process of its own: what another figure has left in memory would count as this one's.
+fn in_a_process(figure: Figure, arguments: &Arguments) -> Result<(), Failure> {
+    let name = figure.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+    let mut command = Command::new(env::current_exe()?);
+    command.args(["bench", "--alone", &name]);
+    command.args(arguments.database_url.iter().flat_map(|url| ["--database-url", url]));
+    command.args(arguments.lanes.iter().flat_map(|lanes| ["--lanes", lanes.name()]));
+    if command.status()?.success() { Ok(()) } else { Err(Failure::new(format_args!("{name} could not be measured"))) }
+}
+
+fn measure(figure: Figure, database_url: Option<&str>) -> Result<(), Failure> {
+    let title = |title: &str| println!("\n{TITLE}{title}{TITLE:#}");
+    match figure {
+        Figure::Geom => {
+            title("geom_v1");
+            println!("{}", bench::geom()?);
+        }
+        Figure::Rv32im => {
+            title("rv32im_v1");
+            println!("{}", bench::rv32im()?);
+        }
+        Figure::Verify => {
+            title("whole receipts");
+            println!("{}", bench::verify().map_err(Failure::new)?);
+        }
+        Figure::Trust => {
+            title("signatures and policies");
+            println!("{}", bench::trust().map_err(Failure::new)?);
+        }
+        Figure::Stc => {
+            title("STC");
+            println!("{}", bench::stc()?);
+        }
+        Figure::Archive => {
+            title("archives");
+            println!("{}", bench::archive().map_err(Failure::new)?);
+        }
+        Figure::Serve => {
+            title("capseal serve");
+            let database = database_url.map(database).transpose()?;
+            println!("{}", bench::serve(database.as_ref()).map_err(Failure::new)?);
+        }
+        Figure::Run => {
+            title("capseal run");
+            bench::run(&mut |figure| print!("{figure}"))?;
+        }
+        Figure::Pcap => {
+            title("action logs");
+            println!("{}", bench::pcap().map_err(Failure::new)?);
+        }
+        Figure::Cap => {
+            title("capability tokens");
+            println!("{}", bench::cap()?);
+        }
+    }
+    Ok(())
 }
 
 fn processor() -> String {

@@ -10,7 +10,7 @@ use verifier_core::{
     container::Container,
 };
 
-use super::output::{FAINT, Failure, GOOD, TITLE, printable, read};
+use super::output::{FAINT, Failure, GOOD, TITLE, printable, read_receipt};
 use crate::diff::{Difference, Receipt, differences};
 
 /// Name the first bound field that differs between two receipts, then the rest.
@@ -32,7 +32,7 @@ pub(super) struct Arguments {
 const DIFFERENT: u8 = 3;
 
 pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let (left, right) = (read(&arguments.left)?, read(&arguments.right)?);
+    let (left, right) = (read_receipt(&arguments.left)?, read_receipt(&arguments.right)?);
     let name = |path: &PathBuf| path.display().to_string();
     let found = differences(&receipt(&left, &name(&arguments.left))?, &receipt(&right, &name(&arguments.right))?);
     if arguments.json {

@@ -14,7 +14,7 @@ use verifier_core::{
 };
 
 use super::{
-    output::{BAD, FAINT, Failure, GOOD, Size, TITLE, printable, read},
+    output::{BAD, FAINT, Failure, GOOD, Size, TITLE, printable, read_receipt},
     rebuild,
 };
 
@@ -41,7 +41,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let bytes = read(&arguments.receipt)?;
+    let bytes = read_receipt(&arguments.receipt)?;
     let inspection = inspect(&bytes, &Limits::DEFAULT).map_err(|refusal| {
         Failure::new(format_args!("{}: {}: {}", arguments.receipt.display(), refusal.code.name(), refusal.detail))
     })?;
@@ -58,6 +58,7 @@ pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Some(reason) => println!("{BAD}✗ refused: {}{BAD:#}; what follows is what the file says", reason.name()),
     }
     print(&inspection, arguments.events);
+    print_obstacles(&bytes);
     if inspection.backend == Backend::Rv32imV1.id() {
         print_output(&bytes, &inspection);
     }
@@ -65,6 +66,18 @@ pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
         return rebuild::compare(&bytes, &inspection, folder);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whether it can be run again, as the record says.
+fn print_obstacles(bytes: &[u8]) {
+    let Ok(container) = Container::parse(bytes, &Limits::DEFAULT) else { return };
+    for obstacle in crate::replay::obstacles(&container) {
+        let detail = printable(&obstacle.detail);
+        match obstacle.certain {
+            true => println!("  {BAD}this run cannot be replayed{BAD:#}: {detail}"),
+            false => println!("  {FAINT}·{FAINT:#} a replay may come to something else: {detail}"),
+        }
+    }
 }
 
 /// What the program wrote, where it is text.

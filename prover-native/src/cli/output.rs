@@ -3,14 +3,14 @@
 use std::{
     error::Error,
     fmt::{self, Display},
-    fs,
-    io::{self, Read},
+    io,
     path::Path,
 };
 
 use anstyle::{AnsiColor, Style};
+use verifier_core::Limits;
 
-use crate::cause::Cause;
+use crate::{cause::Cause, whole_file};
 
 /// Something that holds.
 pub(super) const GOOD: Style = AnsiColor::Green.on_default().bold();
@@ -67,14 +67,33 @@ pub(super) fn eprintln_line(line: impl Display) {
     anstream::eprintln!("{line}");
 }
 
+/// Bytes of a program, a document or a message at most; each has a limit of its own, far below.
+const MOST_BYTES: usize = 256 << 20;
+
 /// Reads a file whole, or standard input for `-`.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    if path == Path::new("-") {
-        let mut bytes = Vec::new();
-        io::stdin().lock().read_to_end(&mut bytes)?;
-        return Ok(bytes);
+    let bytes = read_at_most(path, MOST_BYTES)?;
+    if bytes.len() > MOST_BYTES {
+        let most = Size(MOST_BYTES as u64);
+        return Err(Failure::new(format_args!(
+            "{} has more than {most}, which is more than anything that is read here",
+            path.display()
+        )));
     }
-    fs::read(path).map_err(|error| Failure::new(format_args!("cannot read {}: {}", path.display(), Cause(&error))))
+    Ok(bytes)
+}
+
+/// Reads a receipt, or standard input for `-`. Of what is longer than a receipt may be, only so much that the verifier refuses it.
+pub(super) fn read_receipt(path: &Path) -> Result<Vec<u8>, Failure> {
+    read_at_most(path, Limits::DEFAULT.file_bytes)
+}
+
+fn read_at_most(path: &Path, most: usize) -> Result<Vec<u8>, Failure> {
+    if path == Path::new("-") {
+        return Ok(whole_file::take_at_most(io::stdin().lock(), most)?);
+    }
+    let failed = |error: io::Error| Failure::new(format_args!("cannot read {}: {}", path.display(), Cause(&error)));
+    whole_file::read_at_most(path, most).map_err(failed)
 }
 
 /// Bytes as people write them.

@@ -22,7 +22,7 @@ use verifier_core::{
 };
 
 use super::{
-    output::{BAD, FAINT, Failure, GOOD, TITLE, printable, read},
+    output::{BAD, FAINT, Failure, GOOD, TITLE, printable, read, read_receipt},
     registry::{now, time},
 };
 use crate::{
@@ -167,7 +167,7 @@ fn check(receipt: &Path, policy: &Path, track: Option<&str>, at: u64, json: bool
         (None, _) => None,
     };
     let track = track.ok_or_else(|| Failure::new("name a track of the policy with --track"))?;
-    let bytes = read(receipt)?;
+    let bytes = read_receipt(receipt)?;
     let verdict = verify(&bytes, &VerifyOptions::default());
     if let Some(refusal) = verdict.refusal() {
         return Err(Failure::new(format_args!("{} is refused: {refusal}", receipt.display())));

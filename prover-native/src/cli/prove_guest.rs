@@ -1,9 +1,8 @@
 //! Proving what `capseal run program.elf` has run.
 
-use std::{fs, path::PathBuf};
+use std::fs;
 
 use anstream::eprintln;
-use clap::Args;
 use verifier_core::stark::ParameterSet;
 
 use super::{
@@ -14,39 +13,17 @@ use crate::{
     prove::rv32im::{Recording, RunError, memory_need},
     rv32im::Program,
     seal::{self, Destination, Sealed},
-    whole_file::Existing,
 };
 
-/// Where the receipt goes, and how safe the proof is.
-#[derive(Args, Debug)]
-pub(super) struct ProofOptions {
-    /// The receipt.
-    #[arg(long, value_name = "FILE", default_value = "run.cap")]
-    out: PathBuf,
-    /// Replace the receipt if it exists.
-    #[arg(long)]
-    force: bool,
-    /// Proven bits of security: stark-100 or stark-128.
-    #[arg(long, value_name = "SET", default_value = "stark-100", value_parser = super::prove::parameter_set)]
-    security: ParameterSet,
-    #[command(flatten)]
-    sealing: Sealing,
-}
-
-impl ProofOptions {
-    /// Finds out before a long run whether the receipt can be put in its place.
-    pub(super) fn check(&self) -> Result<(), Failure> {
-        Ok(self.destination().check()?)
-    }
-
-    fn destination(&self) -> Destination {
-        let existing = if self.force { Existing::Replace } else { Existing::Keep };
-        Destination { path: self.out.clone(), existing }
-    }
+/// Where the receipt goes, how safe the proof is, and what else is sealed.
+pub(super) struct ProofOptions<'a> {
+    pub(super) destination: Destination,
+    pub(super) security: ParameterSet,
+    pub(super) sealing: &'a Sealing,
 }
 
 /// Proves the run of a program that came to its exit, and seals it.
-pub(super) fn prove(program: &Program, input: &[u8], options: &ProofOptions) -> Result<Sealed, Failure> {
+pub(super) fn prove(program: &Program, input: &[u8], options: &ProofOptions<'_>) -> Result<Sealed, Failure> {
     let ready = options.sealing.ready()?;
     let recording = Recording::new(program.image.clone(), input.to_vec()).map_err(explain)?;
     let rows = recording.trace_length();
@@ -65,7 +42,7 @@ pub(super) fn prove(program: &Program, input: &[u8], options: &ProofOptions) -> 
     let mut committed = seal::rv32im_under(recording, options.security, ready.policy.as_ref())?;
     let registration = ready.register(&mut committed);
     ready.sign(&mut committed)?;
-    let sealed = committed.write(&options.destination())?;
+    let sealed = committed.write(&options.destination)?;
     eprintln!(
         "{GOOD}✓{GOOD:#} proven ({}), sealed in {} ({})",
         options.security,

@@ -5,11 +5,11 @@ use std::{path::PathBuf, process::ExitCode, time::Duration};
 use anstream::println;
 use clap::Args;
 use serde_json::json;
-use verifier_core::{VerifyOptions, verify};
+use verifier_core::{ReasonCode, VerifyOptions, verify};
 
 use super::{
     audit::existing_beside,
-    output::{BAD, FAINT, Failure, GOOD, TITLE, printable, read},
+    output::{BAD, FAINT, Failure, GOOD, TITLE, printable, read_receipt},
     verify::print,
 };
 use crate::{
@@ -41,7 +41,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let bytes = read(&arguments.receipt)?;
+    let bytes = read_receipt(&arguments.receipt)?;
     let verdict = verify(&bytes, &VerifyOptions::default());
     if !verdict.is_accepted() {
         if arguments.json {
@@ -62,7 +62,7 @@ pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
         show(&done);
     }
     Ok(ExitCode::from(match &done {
-        Ok(replay) => replay.differences.first().map_or(0, |difference| difference.code.exit_code().number()),
+        Ok(replay) => replay.reason().map_or(0, |code| code.exit_code().number()),
         Err(error) => error.code().exit_code().number(),
     }))
 }
@@ -71,7 +71,7 @@ fn show(done: &Result<Replay, ReplayError>) {
     let replay = match done {
         Ok(replay) => replay,
         Err(error) => {
-            println!("{BAD}✗ not run again{BAD:#}  {}", error.code().name());
+            println!("{BAD}✗ cannot be run again{BAD:#}  {}", error.code().name());
             println!("  {}", printable(&error.to_string()));
             if let Some(next) = error.next_step() {
                 println!("  {FAINT}{next}{FAINT:#}");
@@ -79,11 +79,16 @@ fn show(done: &Result<Replay, ReplayError>) {
             return;
         }
     };
-    match replay.differences.first() {
+    match replay.reason() {
         None => println!("{GOOD}✓ run again: the same{GOOD:#}"),
-        Some(first) => {
-            println!("{BAD}✗ run again: something else{BAD:#}  {}", first.code.name());
-            println!("  {}", first.code.meaning());
+        Some(code @ ReasonCode::ReplayImpossible) => {
+            println!("{BAD}✗ cannot be run again here{BAD:#}  {}", code.name());
+            replay.lacking.iter().for_each(|lacking| println!("  {}", printable(lacking)));
+            println!("  so that these results do not tell anything about the record:");
+        }
+        Some(code) => {
+            println!("{BAD}✗ run again: something else{BAD:#}  {}", code.name());
+            println!("  {}", code.meaning());
         }
     }
     println!("  {FAINT}{}{FAINT:#}\n", place(replay.place));
@@ -116,17 +121,24 @@ fn view(done: &Result<Replay, ReplayError>) -> serde_json::Value {
         }),
         Ok(replay) => json!({
             "schema": SCHEMA,
-            "same": replay.differences.is_empty(),
-            "reason": replay.differences.first().map(|difference| difference.code.name()),
-            "detail": replay.differences.first().map(|difference| &difference.detail),
+            "same": match replay.reason() {
+                None => Some(true),
+                Some(ReasonCode::ReplayImpossible) => None,
+                Some(_) => Some(false),
+            },
+            "reason": replay.reason().map(ReasonCode::name),
+            "detail": replay.lacking.first().or(replay.differences.first().map(|difference| &difference.detail))
+                .filter(|_| !replay.differences.is_empty()),
+            "lacking": replay.lacking,
             "place": match replay.place {
                 Place::Machine => "machine",
                 Place::Process(crate::replay::Sandbox::Bubblewrap) => "bubblewrap",
                 Place::Process(crate::replay::Sandbox::None) => "unprotected",
             },
-            "differences": replay.differences.iter()
-                .map(|difference| json!({ "code": difference.code.name(), "detail": difference.detail }))
-                .collect::<Vec<_>>(),
+            "differences": replay.differences.iter().map(|difference| match replay.reason() {
+                Some(ReasonCode::ReplayImpossible) => json!({ "detail": difference.detail }),
+                _ => json!({ "code": difference.code.name(), "detail": difference.detail }),
+            }).collect::<Vec<_>>(),
             "agreed": replay.agreed,
             "other_runtime": replay.other_runtime,
         }),

@@ -2,14 +2,19 @@
 
 use std::{
     ffi::OsString,
+    fs::{self, File},
     io::IsTerminal,
+    os::{
+        fd::{AsFd, BorrowedFd},
+        unix::fs::MetadataExt,
+    },
     path::PathBuf,
     process::ExitCode,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 use indicatif::ProgressBar;
 
 use super::{
@@ -22,7 +27,7 @@ use crate::{
     artifacts::ArtifactStore,
     run::{self, CaptureChoice, Exit, Observer, Passthrough, Program, Request, Role, RunRecord, Stage, Stream},
     seal::{self, ArchivePlace, Destination, EMBED_LIMIT, SealError, Sealed},
-    whole_file::Existing,
+    whole_file::{self, Existing},
 };
 
 /// Run a script or a command and seal what it did.
@@ -35,14 +40,13 @@ use crate::{
 ///
 /// A RISC-V ELF file runs on the RV32IM machine instead: capseal run program.elf --help.
 #[derive(Args, Debug)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, override_usage = USAGE, disable_help_subcommand = true)]
 pub(super) struct Arguments {
-    /// A script or executable with its arguments; after `--`, a command to be looked up in PATH.
-    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "PROGRAM")]
-    program: Vec<OsString>,
+    #[command(subcommand)]
+    what: What,
     /// A file or folder that is an input, whether or not the run opens it.
     #[arg(long, value_name = "PATH")]
-    input: Vec<PathBuf>,
+    pub(super) input: Vec<PathBuf>,
     /// The configuration file.
     #[arg(long, value_name = "PATH")]
     config: Option<PathBuf>,
@@ -53,11 +57,11 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "PATH")]
     output: Vec<PathBuf>,
     /// Where to write the receipt.
-    #[arg(long, default_value = "run.cap", value_name = "FILE")]
-    out: PathBuf,
+    #[arg(long, default_value = DEFAULT_OUT, value_name = "FILE")]
+    pub(super) out: PathBuf,
     /// Replace the file at `--out`.
     #[arg(long)]
-    force: bool,
+    pub(super) force: bool,
     /// How files are found: by observing the run where the system lets us, or only as declared.
     #[arg(long, value_enum, default_value = "auto")]
     capture: Capture,
@@ -65,13 +69,57 @@ pub(super) struct Arguments {
     #[arg(long, default_value_t = EMBED_LIMIT, value_name = "BYTES")]
     embed_limit: u64,
     #[command(flatten)]
-    sealing: Sealing,
+    pub(super) sealing: Sealing,
     /// Print what came of it as JSON, on standard error (standard output belongs to the program).
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
     #[command(flatten)]
-    machine: MachineOptions,
+    pub(super) machine: MachineOptions,
 }
+
+/// Where receipts go that no other place is named for.
+pub(super) const DEFAULT_OUT: &str = "run.cap";
+
+impl Arguments {
+    /// What is to be run: a program by its path, or a command, with its arguments.
+    pub(super) fn words(&self) -> &[OsString] {
+        match &self.what {
+            What::Command { words } | What::Program(words) => words,
+        }
+    }
+
+    /// The first option in use that RISC-V programs have not.
+    pub(super) fn foreign_to_guests(&self) -> Option<&'static str> {
+        [
+            ("--config", self.config.is_some()),
+            ("--env", !self.env.is_empty()),
+            ("--output", !self.output.is_empty()),
+            ("--capture", !matches!(self.capture, Capture::Auto)),
+            ("--embed-limit", self.embed_limit != EMBED_LIMIT),
+            ("a second --input", self.input.len() > 1),
+        ]
+        .into_iter()
+        .find_map(|(name, is_used)| is_used.then_some(name))
+    }
+}
+
+/// What is to be run. To the parser it is a subcommand: all that follows belongs to it, whatever it looks like.
+#[derive(Debug, Subcommand)]
+enum What {
+    /// A command to be looked up in PATH, with its arguments.
+    #[command(name = "--", hide = true, disable_help_flag = true)]
+    Command {
+        #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
+        words: Vec<OsString>,
+    },
+    /// A script or executable by its path, with its arguments.
+    #[command(external_subcommand)]
+    Program(Vec<OsString>),
+}
+
+const USAGE: &str = "\
+capseal run [OPTIONS] PROGRAM [ARGUMENTS]...
+       capseal run [OPTIONS] -- COMMAND [ARGUMENTS]...  (looked up in PATH)";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -88,20 +136,25 @@ enum Capture {
 }
 
 pub(super) fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
-    if let Some(guest) = run_guest::asked_for(&arguments.program) {
-        return run_guest::execute(guest?);
+    if run_guest::is_guest(arguments.words()) {
+        return run_guest::execute(arguments);
     }
     if arguments.machine.is_used() {
-        let program = arguments.program[0].to_string_lossy();
+        let program = arguments.words().first().map(|word| word.to_string_lossy()).unwrap_or_default();
         return Err(Failure::explained_by(
             format_args!("{} is not a RISC-V program", printable(&program)),
             "--no-prove, --max-cycles and --profile are for ELF files of the RV32IM machine",
         ));
     }
     let existing = if arguments.force { Existing::Replace } else { Existing::Keep };
-    let destination = Destination { path: arguments.out.clone(), existing };
+    let out = arguments.out.clone();
+    // Absolute, so that a run which replaces its own folder gets its receipt all the same.
+    let destination = Destination { path: std::path::absolute(&out)?, existing };
+    let place = ArchivePlace { embed_limit: arguments.embed_limit, detached: beside(&destination.path), existing };
     destination.check().map_err(explain_seal)?;
-    let (json, embed_limit) = (arguments.json, arguments.embed_limit);
+    // Whether the archive is to lie there is known after the run only; then it would be too late.
+    whole_file::check(&place.detached, existing).map_err(|error| explain_seal(error.into()))?;
+    let json = arguments.json;
     let ready = arguments.sealing.ready()?;
     let request = request(arguments)?;
 
@@ -112,13 +165,17 @@ pub(super) fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
         Failure::explained(error, next)
     })?;
     progress.stage(Stage::Finishing);
-    let place = ArchivePlace { embed_limit, detached: beside(&destination.path), existing };
+    // The run may have removed the folder, as a build that starts with cleaning does.
+    if let Some(folder) = destination.path.parent() {
+        fs::create_dir_all(folder)?;
+    }
     let mut committed = seal::process_under(&record, store, &place, ready.policy.as_ref()).map_err(explain_seal)?;
     let registration = ready.register(&mut committed);
     ready.sign(&mut committed)?;
     let sealed = committed.write(&destination);
     progress.clear();
     let sealed = sealed.map_err(explain_seal)?;
+    let sealed = Sealed { archive: sealed.archive.as_ref().map(|_| beside(&out)), path: out, ..sealed };
 
     if json {
         print_json(&record, &sealed)
@@ -135,13 +192,13 @@ fn explain_seal(error: SealError) -> Failure {
 }
 
 fn request(arguments: Arguments) -> Result<Request, Failure> {
-    let after_dashes = std::env::args_os().take_while(|word| *word != arguments.program[0]).any(|word| word == "--");
-    let mut words = arguments.program.into_iter();
-    let program = if after_dashes {
-        Program::Command(words.collect())
-    } else {
-        let path = words.next().unwrap_or_default().into();
-        Program::Script { path, args: words.collect() }
+    let program = match arguments.what {
+        What::Command { words } => Program::Command(words),
+        What::Program(words) => {
+            let mut words = words.into_iter();
+            let path = words.next().unwrap_or_default().into();
+            Program::Script { path, args: words.collect() }
+        }
     };
     let mut request = Request::new(program)?;
     request.inputs = arguments.input;
@@ -149,12 +206,23 @@ fn request(arguments: Arguments) -> Result<Request, Failure> {
     request.outputs = arguments.output;
     request.recorded_env = arguments.env;
     request.forward_signals = true;
+    request.outputs_go_together = outputs_go_together();
     request.capture = match arguments.capture {
         Capture::Auto => CaptureChoice::Auto,
         Capture::Observed => CaptureChoice::Observed,
         Capture::Declared => CaptureChoice::Declared,
     };
     Ok(request)
+}
+
+/// Whether standard output and error are one file, pipe or terminal.
+fn outputs_go_together() -> bool {
+    let file = |descriptor: BorrowedFd<'_>| {
+        let metadata = descriptor.try_clone_to_owned().map(File::from).and_then(|file| file.metadata()).ok()?;
+        Some((metadata.dev(), metadata.ino()))
+    };
+    let (stdout, stderr) = (std::io::stdout(), std::io::stderr());
+    file(stdout.as_fd()).is_some_and(|one| file(stderr.as_fd()) == Some(one))
 }
 
 /// As shells do: a signal's number comes after 128.
@@ -240,13 +308,36 @@ fn print(record: &RunRecord, sealed: &Sealed) {
     if let run::Mode::Declared { reason } = &record.capture.mode {
         eprintln_line(format_args!("  {FAINT}{}{FAINT:#}", printable(reason)));
     }
+    for note in &record.capture.notes {
+        eprintln_line(format_args!("  {FAINT}note: {}{FAINT:#}", note.meaning()));
+    }
+    for other in record.others.iter().filter(|other| other.kind == run::OtherKind::Unreadable) {
+        eprintln_line(format_args!("  {BAD}not readable, and not recorded{BAD:#}: {}", printable(&other.path)));
+    }
     for missing in &record.missing_outputs {
         eprintln_line(format_args!("  {BAD}declared output missing{BAD:#}: {}", printable(missing)));
     }
+    print_obstacles(record);
     eprintln_line(format_args!(
         "  {FAINT}proves that this record is intact, not that the run took place (witnessed){FAINT:#}"
     ));
     eprintln_line(format_args!("  next: capseal verify {}", sealed.path.display()));
+}
+
+/// What a replay will lack, and what the run made besides files.
+fn print_obstacles(record: &RunRecord) {
+    for event in &record.timeline {
+        if let run::EventKind::LinkMade { path, target: Some(target) } = &event.kind {
+            eprintln_line(format_args!("  made the link {} -> {}", printable(path), printable(target)));
+        }
+    }
+    for obstacle in &record.obstacles {
+        let detail = printable(&obstacle.detail);
+        match obstacle.certain {
+            true => eprintln_line(format_args!("  {BAD}this run cannot be replayed{BAD:#}: {detail}")),
+            false => eprintln_line(format_args!("  a replay may come to something else: {detail}")),
+        }
+    }
 }
 
 fn print_json(record: &RunRecord, sealed: &Sealed) {
@@ -258,7 +349,62 @@ fn print_json(record: &RunRecord, sealed: &Sealed) {
         "receipt": sealed.path,
         "size": sealed.size,
         "archive": sealed.archive,
+        "obstacles": record.obstacles.iter().map(run::Obstacle::to_json).collect::<Vec<_>>(),
         "exit": { "code": code, "signal": signal, "duration_ms": record.duration_ms },
         "verdict": sealed.verdict,
     }));
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        run: Arguments,
+    }
+
+    fn parsed(line: &[&str]) -> Arguments {
+        Line::try_parse_from([&["run"], line].concat()).unwrap_or_else(|error| panic!("{line:?}: {error}")).run
+    }
+
+    #[test]
+    fn two_dashes_are_seen_whatever_stands_before_them() {
+        for line in [
+            &["--", "date", "+%Y"][..],
+            &["--input", "date", "--", "date", "+%Y"],
+            &["--env", "date", "--input=--", "--", "date", "+%Y"],
+            &["--force", "--json", "--", "date", "+%Y"],
+        ] {
+            let arguments = parsed(line);
+            assert!(matches!(&arguments.what, What::Command { words } if *words == ["date", "+%Y"]), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn what_follows_the_program_is_its_own() {
+        for (line, words) in [
+            (&["./x.py", "--json", "--", "b"][..], &["./x.py", "--json", "--", "b"][..]),
+            (&["--input", "x.py", "x.py", "--input", "y"], &["x.py", "--input", "y"]),
+            (&["help"], &["help"]),
+            (&["--out", "a.cap", "./x", "-h"], &["./x", "-h"]),
+        ] {
+            let arguments = parsed(line);
+            assert!(matches!(&arguments.what, What::Program(found) if found == words), "{line:?}");
+            assert!(!arguments.json);
+        }
+        assert_eq!(parsed(&["--", "--", "-x", "--help"]).words(), ["-x", "--help"]);
+    }
+
+    #[test]
+    fn a_line_without_a_program_is_refused() {
+        for line in
+            [&["run"][..], &["run", "--"], &["run", "--json"], &["run", "--input", "x"], &["run", "--no-such", "x"]]
+        {
+            assert!(Line::try_parse_from(line).is_err(), "{line:?}");
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! `capseal run program.elf`: a guest program on the RV32IM machine.
 
 use std::{
-    ffi::{OsStr, OsString},
+    ffi::OsString,
     fs::{self, File},
     io::{self, BufWriter, IsTerminal, Read, Write},
     path::{Path, PathBuf},
@@ -10,14 +10,19 @@ use std::{
 
 use anstream::eprintln;
 use clap::{Args, Parser};
-use verifier_core::Digest;
+use verifier_core::{Digest, stark::ParameterSet};
 
-use super::output::{BAD, FAINT, Failure, GOOD, Size, eprintln_line, printable, read};
-use super::prove_guest::{self, ProofOptions};
+use super::{
+    output::{BAD, FAINT, Failure, GOOD, Size, eprintln_line, printable, read},
+    prove_guest::{self, ProofOptions},
+    run,
+    sealing::Sealing,
+};
 use crate::{
     cause::Cause,
     rv32im::{Execution, Profile, Profiler, Program, Trap, is_riscv_elf},
-    seal::Sealed,
+    seal::{Destination, Sealed},
+    whole_file::Existing,
 };
 
 /// Run a RISC-V program on the RV32IM machine.
@@ -32,13 +37,51 @@ struct Arguments {
     /// The program's input; `-` reads it from standard input. Without it the input is empty.
     #[arg(long, value_name = "FILE")]
     input: Option<PathBuf>,
+    /// Where to write the receipt; run.cap when not named.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Replace the receipt if it exists.
+    #[arg(long)]
+    force: bool,
+    /// Proven bits of security: stark-100 or stark-128.
+    #[arg(long, value_name = "SET", default_value = "stark-100", value_parser = super::prove::parameter_set)]
+    security: ParameterSet,
+    #[command(flatten)]
+    sealing: Sealing,
     /// Print what came of it as JSON, on standard error (standard output belongs to the program).
     #[arg(long)]
     json: bool,
     #[command(flatten)]
     machine: MachineOptions,
-    #[command(flatten)]
-    proof: ProofOptions,
+}
+
+impl Arguments {
+    /// The options behind the program, with those before it where there are no others.
+    fn of(before: run::Arguments) -> Result<Self, Failure> {
+        let behind = Self::parse_from(before.words().iter().skip(1));
+        if let Some(option) = before.foreign_to_guests() {
+            return Err(Failure::explained_by(
+                format_args!("{option} is not for RISC-V programs"),
+                "see capseal run program.elf --help",
+            ));
+        }
+        Ok(Self {
+            input: behind.input.or(before.input.into_iter().next()),
+            out: behind.out.or(Some(before.out)),
+            force: behind.force || before.force,
+            security: behind.security,
+            sealing: behind.sealing.or(before.sealing),
+            json: behind.json || before.json,
+            machine: behind.machine.or(before.machine),
+        })
+    }
+
+    fn proof(&self) -> ProofOptions<'_> {
+        let path = self.out.clone().unwrap_or_else(|| run::DEFAULT_OUT.into());
+        let existing = if self.force { Existing::Replace } else { Existing::Keep };
+        let destination = Destination { path, existing };
+        ProofOptions { destination, security: self.security, sealing: &self.sealing }
+    }
 }
 
 const EXAMPLES: &str = "\
@@ -66,31 +109,30 @@ impl MachineOptions {
     pub(super) const fn is_used(&self) -> bool {
         self.no_prove || self.max_cycles.is_some() || self.profile.is_some()
     }
+
+    fn or(self, other: Self) -> Self {
+        Self {
+            no_prove: self.no_prove || other.no_prove,
+            max_cycles: self.max_cycles.or(other.max_cycles),
+            profile: self.profile.or(other.profile),
+        }
+    }
 }
 
 /// Half a minute of running.
 const DEFAULT_MAX_CYCLES: u64 = 1 << 32;
 
 /// A guest program that `capseal run` was started with.
-pub(super) struct Guest {
+struct Guest {
     path: PathBuf,
     program: Program,
     arguments: Arguments,
 }
 
-/// Reads the program and its options, if it is a RISC-V ELF file. What stands behind the program are options here, not
-/// arguments of the program, which has none; so the command line is read again without it.
-pub(super) fn asked_for(words: &[OsString]) -> Option<Result<Guest, Failure>> {
-    let path = Path::new(words.first()?);
-    if !starts_like_riscv(path) {
-        return None;
-    }
-    let line: Vec<OsString> = std::env::args_os().collect();
-    let place = line.len().checked_sub(words.len())?;
-    let dashes = OsStr::new("--");
-    let before = line.get(2..place)?.iter().filter(|word| *word != dashes);
-    let arguments = Arguments::parse_from(before.chain(&words[1..]));
-    Some(load(path).map(|program| Guest { path: path.to_owned(), program, arguments }))
+/// Whether what is to be run is a RISC-V ELF file. What stands behind it are options then, not arguments of the program, which
+/// has none.
+pub(super) fn is_guest(words: &[OsString]) -> bool {
+    words.first().is_some_and(|path| starts_like_riscv(Path::new(path)))
 }
 
 fn starts_like_riscv(path: &Path) -> bool {
@@ -105,18 +147,22 @@ fn load(path: &Path) -> Result<Program, Failure> {
     })
 }
 
-pub(super) fn execute(guest: Guest) -> Result<ExitCode, Failure> {
+pub(super) fn execute(arguments: run::Arguments) -> Result<ExitCode, Failure> {
+    let path = PathBuf::from(arguments.words().first().cloned().unwrap_or_default());
+    let arguments = Arguments::of(arguments)?;
+    let guest = Guest { program: load(&path)?, path, arguments };
+    let proof = guest.arguments.proof();
     let proves = !guest.arguments.machine.no_prove;
     if proves {
-        guest.arguments.proof.check()?;
+        proof.destination.check()?;
     }
     let input = guest.arguments.input.as_deref().map(read).transpose()?.unwrap_or_default();
-    let execution = run(&guest, &input)?;
+    let execution = execute_guest(&guest, &input)?;
     print_output(&execution.output, guest.arguments.json)?;
     if !guest.arguments.json {
         print(&guest, &execution);
     }
-    let sealed = proves.then(|| prove_guest::prove(&guest.program, &input, &guest.arguments.proof)).transpose()?;
+    let sealed = proves.then(|| prove_guest::prove(&guest.program, &input, &proof)).transpose()?;
     if guest.arguments.json {
         eprintln_line(json(&guest, &input, &execution, sealed.as_ref()));
     }
@@ -124,7 +170,7 @@ pub(super) fn execute(guest: Guest) -> Result<ExitCode, Failure> {
 }
 
 /// Runs the program, with a profile if one is asked for: also of a run that is stopped, to see what it did all the time.
-fn run(guest: &Guest, input: &[u8]) -> Result<Execution, Failure> {
+fn execute_guest(guest: &Guest, input: &[u8]) -> Result<Execution, Failure> {
     let Guest { program, arguments, .. } = guest;
     let max_cycles = arguments.machine.max_cycles.unwrap_or(DEFAULT_MAX_CYCLES);
     let ended = match &arguments.machine.profile {

@@ -47,6 +47,24 @@ pub(super) struct Ready {
 }
 
 impl Sealing {
+    /// These options, with others where one is not given.
+    pub(super) fn or(self, other: Self) -> Self {
+        let (policy, track) = match self.policy {
+            Some(policy) => (Some(policy), self.track),
+            None => (other.policy, other.track),
+        };
+        Self {
+            key: [other.key, self.key].concat(),
+            secret: Secret {
+                keys: self.secret.keys.or(other.secret.keys),
+                passphrase_file: self.secret.passphrase_file.or(other.secret.passphrase_file),
+            },
+            policy,
+            track,
+            relay: self.relay.or(other.relay),
+        }
+    }
+
     /// Opens keys and policy: a long run must not fail for a mistyped passphrase at its end.
     pub(super) fn ready(&self) -> Result<Ready, Failure> {
         let keys = self.key.iter().map(|name| self.secret.open(name)).collect::<Result<_, _>>()?;

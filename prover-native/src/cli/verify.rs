@@ -10,7 +10,7 @@ use verifier_core::{
 
 use super::{
     audit::Sampling,
-    output::{BAD, FAINT, Failure, GOOD, TITLE, printable, read},
+    output::{BAD, FAINT, Failure, GOOD, TITLE, printable, read, read_receipt},
     policy::print_answers,
     registry::{digest, now, read_trust, time},
 };
@@ -83,7 +83,7 @@ pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let options = options(arguments)?;
     let mut exit = 0;
     for (place, receipt) in arguments.receipts.iter().enumerate() {
-        let bytes = read(receipt)?;
+        let bytes = read_receipt(receipt)?;
         let mut verdict = verify(&bytes, &options);
         if arguments.sampling.is_asked() && wants_samples(&verdict) {
             let credentials = arguments.sampling.credentials()?;

@@ -13,7 +13,7 @@ use verifier_core::{
     verify::evidence,
 };
 
-use crate::artifacts::digest_of;
+use crate::{artifacts::digest_of, whole_file::read_at_most};
 
 /// The files of a folder by their content, and what those that were asked for are worth.
 #[derive(Debug)]
@@ -54,10 +54,11 @@ impl ProofFolder {
 
     /// What a file is worth, unless its content is another by now. One that no receipt can be as long as is not read.
     fn look(&self, path: &Path, content: &Digest) -> Option<Evidence> {
-        if fs::metadata(path).ok()?.len() > self.limits.file_bytes as u64 {
+        let bytes = read_at_most(path, self.limits.file_bytes).ok()?;
+        if bytes.len() > self.limits.file_bytes {
             return Some(Evidence::without_subject(*content, Strength::Unknown));
         }
-        let evidence = evidence(&fs::read(path).ok()?, &self.limits);
+        let evidence = evidence(&bytes, &self.limits);
         (evidence.content == *content).then_some(evidence)
     }
 }

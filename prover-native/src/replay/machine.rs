@@ -65,5 +65,11 @@ pub(super) fn rv32im(bundle: &Bundle<'_>) -> Result<Replay, ReplayError> {
 }
 
 const fn on_machine() -> Replay {
-    Replay { place: Place::Machine, agreed: Vec::new(), differences: Vec::new(), other_runtime: Vec::new() }
+    Replay {
+        place: Place::Machine,
+        agreed: Vec::new(),
+        differences: Vec::new(),
+        lacking: Vec::new(),
+        other_runtime: Vec::new(),
+    }
 }

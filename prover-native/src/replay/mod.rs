@@ -7,12 +7,18 @@
 mod machine;
 mod process;
 mod sandbox;
+mod scratch;
+mod streams;
+mod world;
 
 use std::{fmt, io, path::PathBuf, time::Duration};
 
-use verifier_core::{ReasonCode, Refusal, backend::Backend};
+use verifier_core::{ReasonCode, Refusal, backend::Backend, container::Container};
 
-use crate::bundle::{Bundle, BundleError};
+use crate::{
+    bundle::{Bundle, BundleError},
+    run::Obstacle,
+};
 
 pub use sandbox::Sandbox;
 
@@ -34,8 +40,19 @@ pub struct Replay {
     pub agreed: Vec<String>,
     /// What did not agree, in the order of the record.
     pub differences: Vec<Difference>,
+    /// What the replay did without: where something did not agree, it may be for this.
+    pub lacking: Vec<String>,
     /// Files of the runtime that this machine has in another version, or not at all.
     pub other_runtime: Vec<String>,
+}
+
+impl Replay {
+    /// What is to be said of it: nothing when all agreed; that it cannot be run again here when something did not, and
+    /// something was lacking; otherwise the first difference.
+    pub fn reason(&self) -> Option<ReasonCode> {
+        let first = self.differences.first()?;
+        Some(if self.lacking.is_empty() { first.code } else { ReasonCode::ReplayImpossible })
+    }
 }
 
 /// Where a replay ran.
@@ -60,6 +77,11 @@ impl Difference {
     fn new(code: ReasonCode, detail: impl fmt::Display) -> Self {
         Self { code, detail: detail.to_string() }
     }
+}
+
+/// What a receipt says that its replay lacks; nothing for one that says nothing about it.
+pub fn obstacles(container: &Container<'_>) -> Vec<Obstacle> {
+    world::Told::of_container(container).map(|told| told.obstacles).unwrap_or_default()
 }
 
 /// Runs it again. The receipt must have been accepted by a verifier: what is executed is what it says.
@@ -94,6 +116,12 @@ pub enum ReplayError {
     Bundle(BundleError),
     /// The claim names a file at a place where it cannot be put without a sandbox.
     Outside(String),
+    /// The record itself says that it cannot be run again.
+    Obstacle(String),
+    /// What the record tells of the files before the run is no tree.
+    Tree(String),
+    /// The sandbox did not start the program.
+    Sandbox(String),
     /// There is no sandbox, and the user has not allowed a run without one.
     NoSandbox,
     /// The scratch folder cannot be filled.
@@ -111,6 +139,9 @@ impl ReplayError {
             | Self::NothingToRun
             | Self::Bundle(_)
             | Self::Outside(_)
+            | Self::Obstacle(_)
+            | Self::Tree(_)
+            | Self::Sandbox(_)
             | Self::NoSandbox
             | Self::Scratch(..)
             | Self::Start(..) => ReasonCode::ReplayImpossible,
@@ -140,6 +171,9 @@ impl fmt::Display for ReplayError {
             Self::Bundle(error) => error.fmt(f),
             Self::Outside(path) => write!(f, "{path} lies outside of the working folder and is another file here"),
             Self::NoSandbox => f.write_str("there is no sandbox to run the receipt's program in"),
+            Self::Obstacle(detail) => f.write_str(detail),
+            Self::Tree(detail) => write!(f, "the record contradicts itself: {detail}"),
+            Self::Sandbox(said) => write!(f, "the sandbox did not start the program: {said}"),
             Self::Scratch(path, error) => write!(f, "cannot prepare {}: {error}", path.display()),
             Self::Start(program, error) => write!(f, "cannot start {program}: {error}"),
         }

@@ -1,22 +1,25 @@
 //! What a ledger comes to when the run has ended: files with their roles and contents, and the timeline.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, btree_map::Entry},
+    collections::{BTreeMap, BTreeSet, HashMap, btree_map},
     fs::{self, File, Metadata},
     io,
     path::{Path, PathBuf},
 };
 
 use super::{
-    RunError,
+    Obstacle, RunError,
     content::{Hashed, Identity, Stamp, Version},
     declared,
     ledger::{FileAt, Happening, Ledger, Seen, Use},
     record::{Access, Event, EventKind, FileRecord, Note, Other, OtherKind, Role},
     rules,
-    text::{joined, path_text},
+    text::{joined, path_text, text_of},
 };
-use crate::artifacts::{Artifact, digest_of};
+use crate::{
+    artifacts::{Artifact, digest_of},
+    tree::{Entry, Extent},
+};
 
 /// What a ledger comes to.
 #[derive(Debug)]
@@ -26,6 +29,12 @@ pub(super) struct Findings {
     pub(super) missing_outputs: Vec<String>,
     pub(super) notes: BTreeSet<Note>,
     pub(super) timeline: Vec<Event>,
+    /// What stood there before; `None` when it is too much to tell.
+    pub(super) tree: Option<(Extent, Vec<Entry>)>,
+    /// The links and folders that the run made and left.
+    pub(super) made: Vec<Entry>,
+    /// The inputs that others changed meanwhile.
+    pub(super) changed: Vec<Obstacle>,
 }
 
 impl Ledger {
@@ -41,9 +50,16 @@ impl Ledger {
         let mut files = BTreeMap::new();
         self.record_uses(&finals, &mut files)?;
         self.record_outputs(&finals, &declared_outputs.files, &mut files);
-        self.drop_unnamed(&files, &finals)?;
+        self.drop_unnamed(&files, &finals);
         let timeline = self.timeline(&finals);
+        let first_content = |identity: &Identity| {
+            let version = self.files.get(identity)?.versions.first()?;
+            Some(version.wait().ok()?.content.digest)
+        };
         Ok(Findings {
+            tree: self.tree.entries(first_content),
+            made: self.tree.made(&self.made),
+            changed: self.changed_by_others(),
             files: files.into_values().collect(),
             others: self.others,
             missing_outputs: declared_outputs.missing,
@@ -58,6 +74,11 @@ impl Ledger {
             match declared::files_below(&self.working_dir, output) {
                 Ok(files) => found.files.extend(files),
                 Err(RunError::Declared { error, .. }) if error.kind() == io::ErrorKind::NotFound => {
+                    // A link that the run left is there, whatever it points to.
+                    if self.made.contains(&joined(&self.working_dir, output)) && is_link(&self.working_dir.join(output))
+                    {
+                        continue;
+                    }
                     if succeeded {
                         return Err(RunError::OutputMissing { path: output.clone() });
                     }
@@ -73,22 +94,38 @@ impl Ledger {
     fn finals(&mut self, declared: &BTreeSet<PathBuf>) -> Result<Finals, RunError> {
         let mut pending = Vec::new();
         let mut submitted = HashMap::new();
+        let mut untold = Vec::new();
         for (identity, seen) in &self.files {
             if !seen.is_written() {
                 continue;
             }
             let names: Vec<_> = seen.written_as.iter().filter(|name| is_at(name, identity)).cloned().collect();
             let Some(name) = names.first() else { continue };
-            let Ok(file) = File::open(name) else { continue };
-            let Ok(metadata) = file.metadata() else { continue };
+            let Ok(metadata) = fs::metadata(name) else { continue };
             if seen.stamp_before == Some(Stamp::of(&metadata)) {
                 continue;
             }
-            if names.iter().all(|name| rules::is_bytecode(name)) && !names.iter().any(|name| declared.contains(name)) {
+            let is_declared = names.iter().any(|name| declared.contains(name));
+            if names.iter().all(|name| rules::is_bytecode(name)) && !is_declared {
                 continue;
             }
+            if names.iter().any(|name| self.rules.may_hold_credentials(name)) && !is_declared {
+                untold.push((*identity, None));
+                continue;
+            }
+            let Ok(file) = File::open(name) else {
+                untold.push((*identity, Some(name.clone())));
+                continue;
+            };
             submitted.insert(*identity, pending.len());
             pending.push((*identity, names, self.hashing.submit(file, &metadata, true)));
+        }
+        for (identity, unreadable) in untold {
+            self.untold.insert(identity);
+            match unreadable {
+                Some(name) => self.unreadable(&name),
+                None => self.note(Note::CredentialsNotKept),
+            }
         }
         for name in declared {
             let (file, metadata) = open_declared(name)?;
@@ -196,16 +233,15 @@ impl Ledger {
     }
 
     /// The store holds what the record names, and nothing else of this run.
-    fn drop_unnamed(&self, files: &Files, finals: &Finals) -> Result<(), RunError> {
+    fn drop_unnamed(&self, files: &Files, finals: &Finals) {
         let named: BTreeSet<_> = files.values().filter(|file| file.kept).map(|file| file.content.digest).collect();
         let versions = self.files.values().flat_map(|seen| &seen.versions).filter(|version| version.kept);
         let kept = versions.filter_map(|version| Some(version.wait().ok()?.content));
         for content in kept.chain(finals.values().map(|last| last.content)) {
             if !named.contains(&content.digest) {
-                self.hashing.store().remove(&content.digest)?;
+                self.hashing.store().remove(&content.digest);
             }
         }
-        Ok(())
     }
 
     fn timeline(&mut self, finals: &Finals) -> Vec<Event> {
@@ -225,9 +261,14 @@ impl Ledger {
             Happening::Read { file, role } => {
                 Some(EventKind::FileRead { path: text(&file.path), role, content: content_at(&file)? })
             }
+            Happening::Linked { path } => {
+                let target = fs::read_link(&path).ok().map(|target| text_of(target.as_os_str()));
+                Some(EventKind::LinkMade { path: text(&path), target })
+            }
             Happening::Written { identity, path } => {
                 let last = finals.get(&identity);
-                let untouched = self.files.get(&identity).is_some_and(|seen| seen.stamp_before.is_some());
+                let untouched = !self.untold.contains(&identity)
+                    && self.files.get(&identity).is_some_and(|seen| seen.stamp_before.is_some());
                 let is_there = || is_at(&path, &identity);
                 (last.is_some() || !untouched || !is_there())
                     .then(|| EventKind::FileWritten { path: text(&path), content: last.map(|last| last.content) })
@@ -236,8 +277,34 @@ impl Ledger {
         happenings.into_iter().filter_map(|(at, happening)| Some(Event { at, kind: event(happening)? })).collect()
     }
 
-    fn unreadable(&mut self, path: &Path) {
-        self.others.insert(Other { kind: OtherKind::Unreadable, path: path_text(path, &self.working_dir) });
+    /// The inputs that hold another content now than when they were used, or had several while they were used, and that the
+    /// run did not write.
+    fn changed_by_others(&self) -> Vec<Obstacle> {
+        let mut changed = BTreeSet::new();
+        for (identity, seen) in self.files.iter().filter(|(_, seen)| !seen.is_written()) {
+            let content = |index: &usize| Some(seen.versions.get(*index)?.wait().ok()?.content);
+            for used in seen.uses.iter().filter(|used| used.role != Role::Runtime) {
+                let path = path_text(&used.path, &self.working_dir);
+                let contents: BTreeSet<_> = used.observed.iter().filter_map(content).collect();
+                let now = fs::metadata(&used.path).map(|metadata| Identity::of(&metadata));
+                let is_others = now.as_ref().is_ok_and(|now| {
+                    now == identity
+                        || !(self.renamed_to.contains(&used.path) || self.files.get(now).is_some_and(Seen::is_written))
+                });
+                if contents.len() > 1 {
+                    changed.insert(Obstacle::certain(format!(
+                        "{path} was changed during the run, not by the run, and was read before and after"
+                    )));
+                } else if let Some(first) = contents.first()
+                    && is_others
+                    && differs_now(used, identity, seen, *first, None)
+                {
+                    changed
+                        .insert(Obstacle::possible(format!("{path} was changed during the run, and not by the run")));
+                }
+            }
+        }
+        changed.into_iter().collect()
     }
 }
 
@@ -261,10 +328,10 @@ struct Final {
 /// A path stands once in each role: what was observed first wins over what was only declared.
 fn add(files: &mut Files, record: FileRecord) {
     match files.entry((record.role, record.path.clone())) {
-        Entry::Vacant(entry) => {
+        btree_map::Entry::Vacant(entry) => {
             entry.insert(record);
         }
-        Entry::Occupied(mut entry) => {
+        btree_map::Entry::Occupied(mut entry) => {
             let known = entry.get_mut();
             let changed = known.changed_during_run || record.changed_during_run || known.content != record.content;
             let declared = known.declared || record.declared;
@@ -299,6 +366,10 @@ fn differs_now(used: &Use, identity: &Identity, seen: &Seen, content: Artifact, 
         }
     }
     !File::open(&used.path).and_then(digest_of).is_ok_and(|now| now == content)
+}
+
+fn is_link(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink())
 }
 
 fn is_at(name: &Path, identity: &Identity) -> bool {

@@ -4,7 +4,7 @@
 //! things happened. [`findings`](super::findings) turns it into a record at the end.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     fs::{self, File, Metadata},
     io,
     os::unix::fs::FileTypeExt,
@@ -17,6 +17,7 @@ use super::{
     record::{Access, EventKind, Note, Other, OtherKind, Role},
     rules::{self, Rules},
     text::path_text,
+    tree::Tree,
 };
 
 /// What is known so far.
@@ -24,12 +25,25 @@ use super::{
 pub(super) struct Ledger {
     pub(super) working_dir: PathBuf,
     pub(super) rules: Rules,
+    pub(super) tree: Tree,
     pub(super) hashing: Hashing,
     pub(super) clock: Clock,
     pub(super) files: HashMap<Identity, Seen>,
     pub(super) others: BTreeSet<Other>,
     pub(super) notes: BTreeSet<Note>,
     pub(super) events: Vec<(u64, Happening)>,
+    /// Files that the run wrote and of whose contents nothing is told.
+    pub(super) untold: HashSet<Identity>,
+    /// Whether a process has had another root than ours.
+    pub(super) roots_differ: bool,
+    /// Links and folders that the run made, under every name that they got.
+    pub(super) made: BTreeSet<PathBuf>,
+    /// Names that the run gave to something else than before.
+    pub(super) renamed_to: BTreeSet<PathBuf>,
+    /// The standard input, by its name in `/proc/PID/fd`, when its content is not kept.
+    pub(super) unkept_stdin: Option<PathBuf>,
+    /// Whether something came from it.
+    pub(super) stdin_was_read: bool,
 }
 
 /// A file, by whatever names.
@@ -50,6 +64,14 @@ pub(super) struct Seen {
 impl Seen {
     pub(super) fn is_written(&self) -> bool {
         !self.written_as.is_empty()
+    }
+
+    /// Whether it was used before under a name and in a way, with the content that it has.
+    fn is_known(&self, path: &Path, metadata: &Metadata, way: impl Fn(&Access) -> bool) -> bool {
+        let stamp = Stamp::of(metadata);
+        let has_stamp = |index: &usize| self.versions.get(*index).is_some_and(|version| version.stamp == stamp);
+        let mut uses = self.uses.iter().filter(|known| known.path == path && way(&known.access));
+        uses.any(|known| known.observed.iter().any(has_stamp))
     }
 
     fn is_executed(&self) -> bool {
@@ -76,6 +98,7 @@ pub(super) enum Happening {
     Executed { process: u32, path: PathBuf, file: Option<FileAt> },
     Read { file: FileAt, role: Role },
     Written { identity: Identity, path: PathBuf },
+    Linked { path: PathBuf },
 }
 
 /// A file as it was at one time.
@@ -113,16 +136,23 @@ pub(super) enum Before {
 }
 
 impl Ledger {
-    pub(super) fn new(working_dir: &Path, rules: Rules, hashing: Hashing) -> Self {
+    pub(super) fn new(working_dir: &Path, rules: Rules, tree: Tree, hashing: Hashing) -> Self {
         Self {
             working_dir: working_dir.to_owned(),
             rules,
+            tree,
             hashing,
             clock: Clock::start(),
             files: HashMap::new(),
             others: BTreeSet::new(),
             notes: BTreeSet::new(),
             events: Vec::new(),
+            untold: HashSet::new(),
+            roots_differ: false,
+            made: BTreeSet::new(),
+            renamed_to: BTreeSet::new(),
+            unkept_stdin: None,
+            stdin_was_read: false,
         }
     }
 
@@ -131,8 +161,16 @@ impl Ledger {
     /// # Errors
     /// When it cannot be opened.
     pub(super) fn declare(&mut self, path: &Path, role: Role) -> io::Result<()> {
-        let file = File::open(path)?;
+        self.declare_open(File::open(path)?, path, role)
+    }
+
+    /// Enters a file that the user named, or gave, open at its start.
+    ///
+    /// # Errors
+    /// When it cannot be looked at.
+    pub(super) fn declare_open(&mut self, file: File, path: &Path, role: Role) -> io::Result<()> {
         let metadata = file.metadata()?;
+        self.tree.used(path, role == Role::Runtime);
         let seen = self.files.entry(Identity::of(&metadata)).or_default();
         if seen.uses.iter().any(|known| known.path == path) {
             return Ok(());
@@ -160,8 +198,21 @@ impl Ledger {
             // The process was killed at this very moment.
             Err(_) => return,
         };
-        let path = opened.path.clone().unwrap_or_else(|| real.clone());
+        // `/dev/stdin` and `/dev/fd/N` are names of a process's own: what lies behind them has one for all. Of a file below another
+        // root the system tells the name that it has below ours.
+        let of_descriptor = |path: &Path| path.starts_with("/dev") || path.starts_with("/proc");
+        let stands_for_another =
+            |path: &Path| of_descriptor(path) && !of_descriptor(&real) && metadata.is_file() && real.exists();
+        let path = match &opened.path {
+            Some(path) if !self.roots_differ && !stands_for_another(path) => path.clone(),
+            _ => real.clone(),
+        };
         if let Some(kind) = other_kind(&metadata, &real) {
+            self.stdin_was_read |= !opened.writes && self.unkept_stdin.as_deref() == Some(&real);
+            if kind == OtherKind::Folder {
+                let of_machine = self.rules.role(&path, false) == Role::Runtime;
+                self.tree.listed(&path, &opened.handle, of_machine);
+            }
             self.other(kind, &path);
         } else if opened.writes {
             self.written(&opened, &metadata, &path);
@@ -171,11 +222,29 @@ impl Ledger {
         }
     }
 
+    /// Whether opening a file for reading tells nothing new, because it is not there, or is known by this very name and content.
+    pub(super) fn reopens(&mut self, path: &Path) -> bool {
+        // Names below these mean another thing to each process, as all names do below another root.
+        if self.roots_differ || path.starts_with("/proc") || path.starts_with("/dev") {
+            return false;
+        }
+        let metadata = match fs::metadata(path) {
+            Ok(metadata) => metadata,
+            Err(error) => return error.kind() == io::ErrorKind::NotFound,
+        };
+        let Some(seen) = self.files.get_mut(&Identity::of(&metadata)) else { return false };
+        if seen.is_written() {
+            seen.read_back = true;
+            return true;
+        }
+        seen.is_known(path, &metadata, |access| access.read)
+    }
+
     /// Enters what a process executes. `handle` leads to the executable; `named` is what the process asked for: the
-    /// executable by one of its names, or a script that the executable interprets.
-    pub(super) fn executed(&mut self, process: u32, handle: &Path, named: Option<&Path>) {
-        let Ok(metadata) = fs::metadata(handle) else { return };
-        let Ok(real) = fs::read_link(handle) else { return };
+    /// executable by one of its names, or a script that the executable interprets. Says whether the executable was unknown.
+    pub(super) fn executed(&mut self, process: u32, handle: &Path, named: Option<&Path>) -> bool {
+        let Ok(metadata) = fs::metadata(handle) else { return false };
+        let Ok(real) = fs::read_link(handle) else { return false };
         let mut path = real;
         if let Some(named) = named
             && let Ok(of_named) = fs::metadata(named)
@@ -188,8 +257,11 @@ impl Ledger {
             }
         }
         self.rules.learn_executable(&path);
+        let seen = self.files.get(&Identity::of(&metadata));
+        let is_known = seen.is_some_and(|seen| seen.is_known(&path, &metadata, |access| access.executed));
         let file = self.used(&metadata, &path, handle, Access { executed: true, ..Access::default() });
         self.event(Happening::Executed { process, path, file });
+        !is_known
     }
 
     /// Enters a file that the system has mapped to execute another: the loader of shared libraries, say.
@@ -226,6 +298,15 @@ impl Ledger {
         }
     }
 
+    /// Enters that a part of a file's content is about to be all that is left of it.
+    pub(super) fn about_to_cut(&mut self, path: &Path) {
+        if let Ok(metadata) = fs::metadata(path)
+            && other_kind(&metadata, path).is_none()
+        {
+            self.read_before_writing(&metadata, path, path);
+        }
+    }
+
     /// Enters that a file was cut by name.
     pub(super) fn truncated(&mut self, path: &Path) {
         if let Ok(metadata) = fs::metadata(path)
@@ -238,14 +319,61 @@ impl Ledger {
     /// Enters that a file or folder has got another name.
     pub(super) fn renamed(&mut self, from: &Path, to: &Path) {
         let Ok(metadata) = fs::symlink_metadata(to) else { return };
+        self.renamed_to.insert(to.to_owned());
+        self.needs_folder_of(to);
+        if self.made.contains(from) {
+            self.made.insert(to.to_owned());
+        }
         if metadata.is_dir() {
+            let made: Vec<_> =
+                self.made.iter().filter_map(|path| Some(to.join(path.strip_prefix(from).ok()?))).collect();
+            self.made.extend(made);
             for seen in self.files.values_mut() {
                 let moved = |path: &PathBuf| path.strip_prefix(from).ok().map(|below| to.join(below));
                 let names: Vec<_> = seen.written_as.iter().filter_map(moved).collect();
                 seen.written_as.extend(names);
             }
-        } else if let Some(seen) = self.files.get_mut(&Identity::of(&metadata)).filter(|seen| seen.is_written()) {
-            add_name(seen, to);
+            for (below, metadata) in files_below(to) {
+                let (from, to) = (from.join(&below), to.join(&below));
+                self.moved(&metadata, &from, &to);
+            }
+        } else if metadata.is_file() {
+            self.moved(&metadata, from, to);
+        }
+    }
+
+    /// Enters that a file has got another name. One that the run has not written was used under the name that it had: its
+    /// content is what the run left under the other.
+    fn moved(&mut self, metadata: &Metadata, from: &Path, to: &Path) {
+        let identity = Identity::of(metadata);
+        match self.files.get_mut(&identity).filter(|seen| seen.is_written()) {
+            Some(seen) => add_name(seen, to),
+            None => {
+                self.used(metadata, from, to, Access { read: true, ..Access::default() });
+                self.write_under(identity, to);
+            }
+        }
+    }
+
+    /// Enters that two files or folders have exchanged their names.
+    pub(super) fn exchanged(&mut self, one: &Path, other: &Path) {
+        self.renamed(one, other);
+        self.renamed(other, one);
+    }
+
+    /// Enters that a link or folder was made.
+    pub(super) fn made(&mut self, path: PathBuf, is_link: bool) {
+        if is_link {
+            self.event(Happening::Linked { path: path.clone() });
+        }
+        self.needs_folder_of(&path);
+        self.made.insert(path);
+    }
+
+    /// Enters the folder that something was put into: it was there, unless the run made it.
+    fn needs_folder_of(&mut self, path: &Path) {
+        if let Some(folder) = path.parent() {
+            self.tree.used(folder, self.rules.role(folder, false) == Role::Runtime);
         }
     }
 
@@ -260,16 +388,26 @@ impl Ledger {
     fn written(&mut self, opened: &Opened, metadata: &Metadata, path: &Path) {
         let identity = Identity::of(metadata);
         let is_new = !self.files.get(&identity).is_some_and(Seen::is_written);
-        if is_new && !opened.discards && opened.before != Before::Nothing {
-            if opened.before == Before::Content(identity) {
-                // What it holds goes into what comes out, so it is read, before the process can write.
-                let read = Access { read: true, ..Access::default() };
-                self.used(metadata, path, &opened.handle, read);
-                self.about_to_write(&identity);
-            }
+        let was_there = opened.before != Before::Nothing || metadata.len() > 0;
+        if is_new && was_there {
+            self.tree.used(path, self.rules.role(path, false) == Role::Runtime);
+        } else if is_new {
+            self.needs_folder_of(path);
+        }
+        if is_new && !opened.discards && was_there {
+            self.read_before_writing(metadata, path, &opened.handle);
             self.files.entry(identity).or_default().stamp_before = Some(Stamp::of(metadata));
         }
         self.write_under(identity, path);
+    }
+
+    /// What a file holds goes into what comes out, so it is read, before the process can write. It need not be the file that was
+    /// there before it was opened: an overlay makes a copy at that moment.
+    fn read_before_writing(&mut self, metadata: &Metadata, path: &Path, handle: &Path) {
+        if metadata.len() > 0 {
+            self.used(metadata, path, handle, Access { read: true, ..Access::default() });
+            self.about_to_write(&Identity::of(metadata));
+        }
     }
 
     fn write_under(&mut self, identity: Identity, path: &Path) {
@@ -294,6 +432,7 @@ impl Ledger {
             Some(index) => index,
             None => {
                 let role = self.rules.role(path, access.executed);
+                self.tree.used(path, role == Role::Runtime);
                 let fresh = Use { path: path.to_owned(), role, access, declared: false, observed: Vec::new() };
                 seen.uses.push(fresh);
                 seen.uses.len() - 1
@@ -305,7 +444,7 @@ impl Ledger {
             Some(version) => version,
             None => {
                 let Ok(file) = File::open(handle) else {
-                    self.other(OtherKind::Unreadable, path);
+                    self.unreadable(path);
                     return None;
                 };
                 seen.versions.push(self.hashing.submit(file, metadata, kept));
@@ -340,6 +479,11 @@ impl Ledger {
         }
     }
 
+    pub(super) fn unreadable(&mut self, path: &Path) {
+        self.note(Note::Unreadable);
+        self.other(OtherKind::Unreadable, path);
+    }
+
     fn other(&mut self, kind: OtherKind, path: &Path) {
         if kind == OtherKind::Folder && self.rules.role(path, false) == Role::Runtime {
             return;
@@ -352,6 +496,23 @@ impl Ledger {
 fn version_of(seen: &Seen, metadata: &Metadata, kept: bool) -> Option<usize> {
     let stamp = Stamp::of(metadata);
     seen.versions.iter().position(|version| version.stamp == stamp && (version.kept || !kept))
+}
+
+/// The files below a folder, by their paths in it.
+fn files_below(folder: &Path) -> Vec<(PathBuf, Metadata)> {
+    let mut found = Vec::new();
+    let mut folders = vec![PathBuf::new()];
+    while let Some(below) = folders.pop() {
+        for entry in fs::read_dir(folder.join(&below)).into_iter().flatten().flatten() {
+            let path = below.join(entry.file_name());
+            match entry.metadata() {
+                Ok(metadata) if metadata.is_dir() => folders.push(path),
+                Ok(metadata) if metadata.is_file() => found.push((path, metadata)),
+                _ => {}
+            }
+        }
+    }
+    found
 }
 
 fn add_name(seen: &mut Seen, path: &Path) {

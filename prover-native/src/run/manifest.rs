@@ -17,30 +17,73 @@ use serde_json::{Map, Value, json};
 use verifier_core::Digest;
 
 use super::{
-    Capture, Mode, Request,
-    record::{FileRecord, Role},
+    Capture, Mode, Obstacle, Request,
+    record::{FileRecord, Note, Role, Stdin},
     rules::Language,
+    summary,
     text::text_of,
 };
+use crate::tree::{Entry, Extent};
 
 /// Every manifest of a run, by name. Those about a container, a working tree and a build are there when there is one.
 pub(super) fn manifests(
     request: &Request,
-    capture: &Capture,
+    capture: &mut Capture,
     files: &[FileRecord],
     interpreter: Option<&Interpreter>,
+    again: &Again<'_>,
 ) -> BTreeMap<String, Value> {
+    let runtime: Vec<_> = files.iter().filter(|file| file.role == Role::Runtime).collect();
+    let (runtime, by_folder) = summary::runtime(&runtime, RUNTIME_BYTES);
+    if by_folder {
+        capture.notes.insert(Note::RuntimeByFolder);
+    }
     let manifests = [
+        ("replay", again.manifest()),
         ("os", os()),
         ("cpu", cpu()),
         ("toolchain", toolchain(interpreter)),
-        ("runtime", runtime(files)),
+        ("runtime", runtime),
         ("capture", of_capture(capture)),
     ];
     let found = [("container", container(request)), ("git", git(request)), ("build", build(request))];
     let found = found.into_iter().filter_map(|(name, manifest)| Some((name, manifest?)));
     manifests.into_iter().chain(found).map(|(name, manifest)| (name.to_owned(), manifest)).collect()
 }
+
+/// What a run needs to be made again, besides the claim.
+pub(super) struct Again<'a> {
+    pub(super) stdin: &'a Stdin,
+    /// Where in a file the run began to read.
+    pub(super) stdin_offset: u64,
+    pub(super) obstacles: &'a [Obstacle],
+    pub(super) tree: Option<&'a (Extent, Vec<Entry>)>,
+    pub(super) made: &'a [Entry],
+}
+
+impl Again<'_> {
+    fn manifest(&self) -> Value {
+        let stdin = match self.stdin {
+            Stdin::File(path) => json!({ "kind": "file", "path": path, "offset": self.stdin_offset }),
+            Stdin::Null => json!({ "kind": "null" }),
+            Stdin::Terminal => json!({ "kind": "terminal" }),
+            Stdin::Pipe => json!({ "kind": "pipe" }),
+            Stdin::Device => json!({ "kind": "device" }),
+        };
+        let entries = |entries: &[Entry]| -> Value { entries.iter().map(Entry::to_json).collect() };
+        let obstacles: Vec<_> = self.obstacles.iter().take(MOST_OBSTACLES).map(Obstacle::to_json).collect();
+        object([
+            ("stdin", Some(stdin)),
+            ("obstacles", Some(obstacles.into())),
+            ("extent", self.tree.map(|(extent, _)| extent.name().into())),
+            ("before", self.tree.map(|(_, before)| entries(before))),
+            ("made", Some(entries(self.made))),
+        ])
+    }
+}
+
+/// More of them say no more.
+const MOST_OBSTACLES: usize = 64;
 
 /// The container that the run was in, as its runtime or its user says.
 fn container(request: &Request) -> Option<Value> {
@@ -66,6 +109,9 @@ fn container(request: &Request) -> Option<Value> {
         ("image_digest", digest.map(Value::from)),
     ]))
 }
+
+/// Well within what a verifier reads of a document.
+const RUNTIME_BYTES: usize = 768 << 10;
 
 /// Tells the digest of the image to a run that cannot find it out: Docker does not say it inside of a container.
 const IMAGE_DIGEST: &str = "CAPSEAL_IMAGE_DIGEST";
@@ -195,20 +241,6 @@ fn toolchain(interpreter: Option<&Interpreter>) -> Value {
         ])
     });
     object([("capseal", Some(env!("CARGO_PKG_VERSION").into())), ("interpreter", interpreter)])
-}
-
-fn runtime(files: &[FileRecord]) -> Value {
-    let runtime = files.iter().filter(|file| file.role == Role::Runtime);
-    let files: Vec<_> = runtime
-        .map(|file| {
-            json!({
-                "path": file.path,
-                "sha256": file.content.digest.to_string(),
-                "size": file.content.size,
-            })
-        })
-        .collect();
-    json!({ "files": files })
 }
 
 fn of_capture(capture: &Capture) -> Value {

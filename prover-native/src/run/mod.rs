@@ -12,11 +12,13 @@ mod error;
 mod findings;
 mod ledger;
 mod manifest;
+mod obstacles;
 mod plain;
 mod record;
 mod request;
 mod rules;
 mod streams;
+mod summary;
 mod sys;
 mod text;
 #[cfg(target_os = "linux")]
@@ -24,12 +26,13 @@ mod trace;
 #[cfg(not(target_os = "linux"))]
 #[path = "trace_elsewhere.rs"]
 mod trace;
+mod tree;
 
 use std::{
     collections::BTreeMap,
     ffi::OsString,
     fs,
-    io::{self, IsTerminal, PipeReader, PipeWriter},
+    io::{self, IsTerminal, PipeReader, PipeWriter, Seek},
     os::{fd::AsFd, unix::fs::FileTypeExt},
     path::{Path, PathBuf},
     sync::Arc,
@@ -45,19 +48,26 @@ use self::{
     ledger::Ledger,
     manifest::Interpreter,
     rules::Rules,
-    streams::Capturing,
+    streams::{Capturing, Tap},
+    summary::TimelineBounds,
     sys::Forwarding,
     trace::Followed,
+    tree::Tree,
 };
 pub use self::{
     declared::files_below,
     error::RunError,
+    obstacles::Obstacle,
     record::{
         Access, Capture, Command, Event, EventKind, Exit, FileRecord, Mode, Note, Other, OtherKind, Role, RunRecord,
         Stdin, Stream,
     },
     request::{CaptureChoice, Observer, Passthrough, Program, Request, Silent, Stage},
     text::{path_text, string_of, text_of},
+};
+pub(crate) use self::{
+    rules::is_bytecode,
+    sys::{make_pipe, set_link_time},
 };
 use crate::artifacts::{Artifact, ArtifactStore};
 
@@ -76,7 +86,10 @@ pub fn execute(request: &Request, store: &ArtifactStore, observer: Arc<dyn Obser
     let strings = Strings::of(request, &resolved)?;
     let mut ledger = open_ledger(request, &resolved, store)?;
     declare(request, &resolved, &mut ledger, &*observer)?;
-    let stdin = stdin(&mut ledger)?;
+    let (stdin, stdin_offset) = stdin(&mut ledger)?;
+    if sys::inherits_readable() {
+        ledger.note(Note::InheritedDescriptor);
+    }
 
     let forwarding = request.forward_signals.then(Forwarding::install);
     let start = Start {
@@ -89,7 +102,7 @@ pub fn execute(request: &Request, store: &ArtifactStore, observer: Arc<dyn Obser
     };
     ledger.event(Happening::Plain(EventKind::RunStarted));
     let started_at = ledger.clock.now();
-    let ran = run(&start, request.capture, &mut ledger, store, &observer)?;
+    let ran = run(&start, request, &mut ledger, store, &observer)?;
     observer.stage(Stage::Finishing);
     let [stdout, stderr] = ran.streams;
     for (stream, content) in [(Stream::Stdout, stdout), (Stream::Stderr, stderr)] {
@@ -98,10 +111,28 @@ pub fn execute(request: &Request, store: &ArtifactStore, observer: Arc<dyn Obser
     ledger.event(Happening::Plain(EventKind::RunFinished { exit: ran.ended.exit }));
 
     let executable = ledger.main_executable().unwrap_or_else(|| resolved.executable.clone());
-    let Findings { files, others, missing_outputs, notes, timeline } =
+    let stdin_was_read = matches!(ran.mode, Mode::Observed).then_some(ledger.stdin_was_read);
+    if stdin_was_read == Some(false) {
+        ledger.notes.remove(&Note::StdinNotKept);
+    }
+    let Findings { files, others, missing_outputs, mut notes, mut timeline, tree, made, changed } =
         ledger.close(&request.outputs, ran.ended.exit.is_success())?;
-    let capture = Capture { mode: ran.mode, notes };
+    if summary::shorten(&mut timeline, TimelineBounds::OF_A_RECEIPT) {
+        notes.insert(Note::EventsSummarised);
+    }
+    let mut capture = Capture { mode: ran.mode, notes };
+    let mut obstacles = obstacles::of_capture(&capture, &stdin, stdin_was_read, &others);
+    obstacles.extend(changed);
+    if tree.is_none() {
+        obstacles
+            .push(Obstacle::possible("names and times of the files are not kept, for there are too many".to_owned()));
+    }
+    obstacles.sort();
+    obstacles.reverse();
     let interpreter = interpreter(&executable, &files, request);
+    let again =
+        manifest::Again { stdin: &stdin, stdin_offset, obstacles: &obstacles, tree: tree.as_ref(), made: &made };
+    let manifests = manifest::manifests(request, &mut capture, &files, interpreter.as_ref(), &again);
     Ok(RunRecord {
         command: described(&resolved, &working_dir),
         working_dir: text_of(working_dir.as_os_str()),
@@ -109,7 +140,8 @@ pub fn execute(request: &Request, store: &ArtifactStore, observer: Arc<dyn Obser
         started_at,
         duration_ms: ran.ended.duration.as_millis() as u64,
         exit: ran.ended.exit,
-        manifests: manifest::manifests(request, &capture, &files, interpreter.as_ref()),
+        manifests,
+        obstacles,
         capture,
         files,
         others,
@@ -149,9 +181,11 @@ struct Ran {
 fn open_ledger(request: &Request, resolved: &Resolved, store: &ArtifactStore) -> Result<Ledger, RunError> {
     let home = request.variable("HOME").map(Path::new);
     let mut rules = Rules::new(&request.working_dir, resolved.script.as_deref(), home);
+    rules.learn_settings(|name| request.variable(name));
     rules.learn_executable(&resolved.executable);
     let hashing = Hashing::start(store).map_err(|error| RunError::System { action: "start a thread", error })?;
-    Ok(Ledger::new(&request.working_dir, rules, hashing))
+    let tree = Tree::look(&request.working_dir, home);
+    Ok(Ledger::new(&request.working_dir, rules, tree, hashing))
 }
 
 /// Enters what the user has named. The program comes first: a path that is named twice has its first role.
@@ -177,45 +211,58 @@ fn declare(
     Ok(())
 }
 
-/// Looks at the standard input that the child inherits. The content of a file is an input.
-fn stdin(ledger: &mut Ledger) -> Result<Stdin, RunError> {
+/// Looks at the standard input that the child inherits. The content of a file is an input, and the child begins at the offset.
+fn stdin(ledger: &mut Ledger) -> Result<(Stdin, u64), RunError> {
     let input = io::stdin();
-    if input.is_terminal() {
+    let link = fs::read_link("/proc/self/fd/0").or_else(|_| fs::canonicalize("/dev/stdin")).unwrap_or_default();
+    let mut not_kept = |kind| {
         ledger.note(Note::StdinNotKept);
-        return Ok(Stdin::Terminal);
+        ledger.unkept_stdin = Some(link.clone());
+        Ok((kind, 0))
+    };
+    if input.is_terminal() {
+        return not_kept(Stdin::Terminal);
     }
     let handle = input.as_fd().try_clone_to_owned().map(fs::File::from);
-    let Ok(metadata) = handle.and_then(|file| file.metadata()) else { return Ok(Stdin::Null) };
+    let Ok((metadata, mut handle)) = handle.and_then(|file| Ok((file.metadata()?, file))) else {
+        return Ok((Stdin::Null, 0));
+    };
     let kind = metadata.file_type();
     if kind.is_fifo() || kind.is_socket() {
-        ledger.note(Note::StdinNotKept);
-        return Ok(Stdin::Pipe);
+        return not_kept(Stdin::Pipe);
     }
-    let path = fs::read_link("/proc/self/fd/0").or_else(|_| fs::canonicalize("/dev/stdin")).unwrap_or_default();
     if kind.is_file() {
-        ledger.declare(&path, Role::Input).map_err(|error| RunError::Declared { path: path.clone(), error })?;
-        return Ok(Stdin::File(path_text(&path, &ledger.working_dir)));
+        // A file without a name is known by the name that every program has for it.
+        let path = if link.exists() { link } else { PathBuf::from(STDIN) };
+        let failed = |error| RunError::Declared { path: path.clone(), error };
+        let offset = handle.stream_position().map_err(failed)?;
+        ledger.declare_open(fs::File::open(STDIN).map_err(failed)?, &path, Role::Input).map_err(failed)?;
+        return Ok((Stdin::File(path_text(&path, &ledger.working_dir)), offset));
     }
-    if path == Path::new("/dev/null") {
-        return Ok(Stdin::Null);
+    if link == Path::new("/dev/null") {
+        return Ok((Stdin::Null, 0));
     }
-    ledger.note(Note::StdinNotKept);
-    Ok(Stdin::Device)
+    not_kept(Stdin::Device)
 }
+
+/// The standard input, opened anew, at its start.
+const STDIN: &str = "/dev/stdin";
 
 /// Runs the child: watched where that is asked for and possible.
 fn run(
     start: &Start<'_>,
-    choice: CaptureChoice,
+    request: &Request,
     ledger: &mut Ledger,
     store: &ArtifactStore,
     observer: &Arc<dyn Observer>,
 ) -> Result<Ran, RunError> {
+    let choice = request.capture;
     let mut reason = "asked for".to_owned();
     if choice != CaptureChoice::Declared {
         let (streams, stdout, stderr) = capture_streams(store, observer)?;
         observer.stage(Stage::Running);
-        match watched(start, ledger, stdout, stderr)? {
+        let in_order = request.outputs_go_together.then(|| streams.each_ref().map(Capturing::tap));
+        match watched(start, ledger, stdout, stderr, in_order)? {
             Followed::Ended(ended) => return finish(start, ledger, ended, Mode::Observed, streams),
             Followed::Refused(refusal) if choice == CaptureChoice::Observed => {
                 return Err(RunError::TracerRefused { reason: refusal });
@@ -237,10 +284,11 @@ fn watched(
     ledger: &mut Ledger,
     stdout: PipeWriter,
     stderr: PipeWriter,
+    in_order: Option<[Tap; 2]>,
 ) -> Result<Followed, RunError> {
     thread::scope(|scope| {
         let tracer = thread::Builder::new().name("capseal-trace".to_owned());
-        let tracer = tracer.spawn_scoped(scope, || trace::follow(start, ledger, stdout, stderr));
+        let tracer = tracer.spawn_scoped(scope, || trace::follow(start, ledger, stdout, stderr, in_order));
         let tracer = tracer.map_err(|error| RunError::System { action: "start a thread", error })?;
         tracer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::obstacles::Obstacle;
 use crate::artifacts::Artifact;
 
 /// What a run was.
@@ -40,6 +41,8 @@ pub struct RunRecord {
     pub env: BTreeMap<String, Option<String>>,
     /// Environment manifests by name: strings, integers, booleans, arrays and objects.
     pub manifests: BTreeMap<String, Value>,
+    /// What a replay lacks, the worst first.
+    pub obstacles: Vec<Obstacle>,
     /// What happened, in order.
     pub timeline: Vec<Event>,
 }
@@ -48,6 +51,11 @@ impl RunRecord {
     /// The files of one role, by path.
     pub fn files_of(&self, role: Role) -> impl Iterator<Item = &FileRecord> {
         self.files.iter().filter(move |file| file.role == role)
+    }
+
+    /// The contents of outputs and output streams.
+    pub fn results(&self) -> BTreeSet<Artifact> {
+        self.files_of(Role::Output).map(|file| file.content).chain([self.stdout, self.stderr]).collect()
     }
 
     /// The contents that the record names and the store holds.
@@ -122,39 +130,127 @@ pub enum Mode {
     },
 }
 
-/// What a capture could not see, or had to do.
+/// What a capture could not see, or had to do (table: `docs/spec/capture.md`, Notes).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Note {
+    /// The run wrote a file that may hold credentials; neither its content nor its digest is recorded.
+    CredentialsNotKept,
+    /// The timeline was too long for a receipt; from some point on, events are counted and not listed.
+    EventsSummarised,
     /// A process made system calls of another architecture (a 32-bit program, say); what it opened is not observed.
     ForeignArchitecture,
     /// A process was made inaccessible to its own user (as programs that hold keys are); what it opened is not observed.
     HiddenProcess,
+    /// The run began with open files besides the three standard streams; what went through them is not recorded.
+    InheritedDescriptor,
     /// A process set up io_uring; what it opened that way is not observed.
     IoUring,
-    /// A process opened a network socket; what it received is not recorded.
+    /// Processes that outlived the main one by more than the request allows were ended.
+    LeftBehindEnded,
+    /// A process had file systems of its own; files that it wrote there, and that are gone with them, are not recorded.
+    MountNamespace,
+    /// A process made a network socket; what it received is not recorded.
     Network,
     /// Set-user-id programs got no privileges, because the run was watched by an ordinary user.
     NoNewPrivileges,
-    /// Processes that outlived the main one by more than the request allows were ended.
-    LeftBehindEnded,
     /// Something held an output stream open after the run; what it wrote later is not recorded.
     OutputCut,
+    /// The run read so many files of the machine that the manifest lists some of them by folder.
+    RuntimeByFolder,
+    /// A process used System V shared memory or message queues; what it received is not recorded.
+    SharedMemory,
     /// The standard input was neither empty nor a file; what was read from it is not recorded.
     StdinNotKept,
+    /// A program of the run traced processes itself; what those opened meanwhile may be missing.
+    TracedInside,
+    /// A process connected to a Unix socket or listened on one; what it received is not recorded.
+    UnixSocket,
+    /// A file that the run read or wrote could not be read by the capture; its content is not recorded.
+    Unreadable,
+    /// A process was started out of the tracer's sight; what it opened is not observed.
+    UntracedProcess,
 }
 
 impl Note {
+    /// Every note, by name.
+    pub const ALL: [Self; 18] = [
+        Self::CredentialsNotKept,
+        Self::EventsSummarised,
+        Self::ForeignArchitecture,
+        Self::HiddenProcess,
+        Self::InheritedDescriptor,
+        Self::IoUring,
+        Self::LeftBehindEnded,
+        Self::MountNamespace,
+        Self::Network,
+        Self::NoNewPrivileges,
+        Self::OutputCut,
+        Self::RuntimeByFolder,
+        Self::SharedMemory,
+        Self::StdinNotKept,
+        Self::TracedInside,
+        Self::UnixSocket,
+        Self::Unreadable,
+        Self::UntracedProcess,
+    ];
+
     /// The stable name, as manifests give it.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::CredentialsNotKept => "credentials_not_kept",
+            Self::EventsSummarised => "events_summarised",
             Self::ForeignArchitecture => "foreign_architecture",
             Self::HiddenProcess => "hidden_process",
+            Self::InheritedDescriptor => "inherited_descriptor",
             Self::IoUring => "io_uring",
+            Self::LeftBehindEnded => "left_behind_ended",
+            Self::MountNamespace => "mount_namespace",
             Self::Network => "network",
             Self::NoNewPrivileges => "no_new_privileges",
-            Self::LeftBehindEnded => "left_behind_ended",
             Self::OutputCut => "output_cut",
+            Self::RuntimeByFolder => "runtime_by_folder",
+            Self::SharedMemory => "shared_memory",
             Self::StdinNotKept => "stdin_not_kept",
+            Self::TracedInside => "traced_inside",
+            Self::UnixSocket => "unix_socket",
+            Self::Unreadable => "unreadable",
+            Self::UntracedProcess => "untraced_process",
+        }
+    }
+
+    /// What it means, in a clause.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::CredentialsNotKept => "a file that may hold credentials was written; its content is not recorded",
+            Self::EventsSummarised => "the timeline is long: from some point on, events are counted and not listed",
+            Self::ForeignArchitecture => {
+                "a process was of another architecture (a 32-bit program); what it opened was not observed"
+            }
+            Self::HiddenProcess => "a process was inaccessible to its own user; what it opened was not observed",
+            Self::InheritedDescriptor => {
+                "the run began with open files besides the standard streams; what went through them is not recorded"
+            }
+            Self::IoUring => "a process set up io_uring; what it opened that way was not observed",
+            Self::LeftBehindEnded => "processes that outlived the program were ended",
+            Self::MountNamespace => {
+                "a process had file systems of its own; files that it wrote there are not recorded if they are gone with them"
+            }
+            Self::Network => "a process made a network socket; what it received is not recorded",
+            Self::NoNewPrivileges => "set-user-id programs got no privileges, because an ordinary user watched the run",
+            Self::OutputCut => {
+                "something held an output stream open after the run; what it wrote later is not recorded"
+            }
+            Self::RuntimeByFolder => "so many files of the machine were read that some of them are listed by folder",
+            Self::SharedMemory => "a process used shared memory or message queues; what it received is not recorded",
+            Self::StdinNotKept => {
+                "the standard input was neither empty nor a file; what was read from it is not recorded"
+            }
+            Self::TracedInside => {
+                "a program of the run traced processes itself; what those opened meanwhile may be missing"
+            }
+            Self::UnixSocket => "a process used a Unix socket; what it received is not recorded",
+            Self::Unreadable => "a file that the run read or wrote could not be read, and its content is not recorded",
+            Self::UntracedProcess => "a process was started out of the tracer's sight; what it opened was not observed",
         }
     }
 }
@@ -314,12 +410,30 @@ pub enum EventKind {
         /// What it holds at the end; `None` when it is gone.
         content: Option<Artifact>,
     },
+    /// A symbolic link was made.
+    LinkMade {
+        /// The link.
+        path: String,
+        /// Where it points at the end, as text; `None` when it is gone.
+        target: Option<String>,
+    },
     /// An output stream ended.
     StreamEnded {
         /// Which.
         stream: Stream,
         /// What came through it.
         content: Artifact,
+    },
+    /// Events that are counted and not told one by one, because there are too many of them.
+    EventsSummarised {
+        /// How many.
+        events: u64,
+        /// Those of them that tell of a new process.
+        processes: u64,
+        /// Those of them that tell of a content that was read.
+        read: u64,
+        /// Those of them that tell of a file that was written.
+        written: u64,
     },
     /// The main process ended, and all that was waited for.
     RunFinished {
@@ -338,6 +452,8 @@ impl EventKind {
             Self::ProcessEnded { .. } => "process_ended",
             Self::FileRead { .. } => "file_read",
             Self::FileWritten { .. } => "file_written",
+            Self::EventsSummarised { .. } => "events_summarised",
+            Self::LinkMade { .. } => "link_made",
             Self::StreamEnded { .. } => "stream_ended",
             Self::RunFinished { .. } => "run_finished",
         }

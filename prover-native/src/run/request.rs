@@ -33,6 +33,9 @@ pub struct Request {
     /// Whether signals that ask this process to end are passed on to the child, so that the record is still made. For
     /// programs that own their process: handlers are process-wide.
     pub forward_signals: bool,
+    /// Whether the observer sends standard output and error to one place, a terminal or a log: what the program writes in turn to
+    /// both is then passed on in its order.
+    pub outputs_go_together: bool,
 }
 
 impl Request {
@@ -55,6 +58,7 @@ impl Request {
             environment: std::env::vars_os().collect(),
             linger: LINGER,
             forward_signals: false,
+            outputs_go_together: false,
         })
     }
 

@@ -4,7 +4,7 @@
 
 use std::{
     collections::BTreeSet,
-    ffi::OsStr,
+    ffi::{OsStr, OsString},
     fs,
     path::{Path, PathBuf},
 };
@@ -18,6 +18,8 @@ pub(super) struct Rules {
     trees: Vec<PathBuf>,
     /// The user's home folder, by each of its names.
     homes: Vec<PathBuf>,
+    /// Files and folders of the user's settings that variables name.
+    settings: Vec<PathBuf>,
     script: Option<PathBuf>,
     /// Folders that interpreters are installed in.
     installations: BTreeSet<PathBuf>,
@@ -36,10 +38,17 @@ impl Rules {
         Self {
             trees: trees.map(Path::to_owned).collect(),
             homes: homes.collect(),
+            settings: Vec::new(),
             script: script.map(Path::to_owned),
             installations: BTreeSet::new(),
             sources: language.map(|language| language.sources).unwrap_or_default().iter().copied().collect(),
         }
+    }
+
+    /// Learns from the environment where the user's settings are, besides the home folder.
+    pub(super) fn learn_settings<'a>(&mut self, variable: impl Fn(&str) -> Option<&'a OsString>) {
+        let places = SETTINGS.iter().filter_map(|name| variable(name));
+        self.settings.extend(places.flat_map(std::env::split_paths).filter(|place| place.is_absolute()));
     }
 
     /// Learns from an executable what it is the interpreter of, and where that is installed.
@@ -76,7 +85,7 @@ impl Rules {
     pub(super) fn role(&self, path: &Path, executed: bool) -> Role {
         if self.script.as_deref() == Some(path) {
             Role::Code
-        } else if is_bytecode(path) || self.is_runtime(path) || self.is_personal(path) {
+        } else if is_bytecode(path) || self.is_runtime(path) || self.may_hold_credentials(path) {
             Role::Runtime
         } else if executed || is_library(path) {
             if self.is_local(path) { Role::Code } else { Role::Runtime }
@@ -88,19 +97,26 @@ impl Rules {
     }
 
     /// Whether a file belongs to the user's own settings: it may hold credentials, whose content no record shall keep.
-    fn is_personal(&self, path: &Path) -> bool {
+    pub(super) fn may_hold_credentials(&self, path: &Path) -> bool {
         let name = path.file_name().unwrap_or_default().as_encoded_bytes();
         if CREDENTIALS.contains(&name) || name.starts_with(b".env.") {
             return true;
         }
-        let is_setting_below = |home: &PathBuf| {
+        let holds_tree = |folder: &Path| self.trees.iter().any(|tree| tree.starts_with(folder));
+        let is_setting_below = |home: &Path| {
             let Some(first) = path.strip_prefix(home).ok().and_then(|below| below.components().next()) else {
                 return false;
             };
-            let is_hidden = first.as_os_str().as_encoded_bytes().starts_with(b".");
-            is_hidden && !self.trees.iter().any(|tree| tree.starts_with(home.join(first)))
+            first.as_os_str().as_encoded_bytes().starts_with(b".") && !holds_tree(&home.join(first))
         };
-        self.homes.iter().any(is_setting_below)
+        // Those of other users, too: a run may be root's.
+        let of_somebody = path.strip_prefix("/home").ok().and_then(|below| below.components().next());
+        let of_somebody = of_somebody.map(|user| Path::new("/home").join(user));
+        let mut homes =
+            self.homes.iter().map(PathBuf::as_path).chain(of_somebody.as_deref()).chain([Path::new("/root")]);
+        homes.any(is_setting_below)
+            || self.settings.iter().any(|place| path.starts_with(place) && !holds_tree(place))
+            || SECRETS_OF_THE_MACHINE.iter().any(|place| path.starts_with(place))
     }
 
     /// Whether a path lies in a folder that holds the user's own files.
@@ -130,7 +146,7 @@ impl Rules {
 }
 
 /// Whether a path is one of Python's cached modules: made anew at will, and not an output.
-pub(super) fn is_bytecode(path: &Path) -> bool {
+pub(crate) fn is_bytecode(path: &Path) -> bool {
     path.components().any(|part| part.as_os_str() == CACHE_FOLDER) || ending(path) == Some("pyc")
 }
 
@@ -141,13 +157,18 @@ fn is_library(path: &Path) -> bool {
     name.ends_with(".dylib") || plain.ends_with(".so")
 }
 
-fn is_system(path: &Path) -> bool {
-    SYSTEM_FOLDERS.iter().any(|folder| path.starts_with(folder))
+/// Whether a path lies in a folder of the system.
+pub(super) fn is_system(path: &Path) -> bool {
+    let is_share = || {
+        let mut below = path.strip_prefix("/run/user").into_iter().flat_map(Path::components).skip(1);
+        below.next().is_some_and(|part| SHARES.iter().any(|name| part.as_os_str() == *name))
+    };
+    !path.starts_with(DRIVES) && !is_share() && SYSTEM_FOLDERS.iter().any(|folder| path.starts_with(folder))
 }
 
 /// Whether a folder is the root, or of the system to its core, as opposed to one such as `/usr/src/app`, which container
 /// images keep the user's files in.
-fn is_of_the_system_itself(folder: &Path) -> bool {
+pub(super) fn is_of_the_system_itself(folder: &Path) -> bool {
     folder.parent().is_none_or(|parent| parent == Path::new("/usr"))
         || SYSTEM_FOLDERS.iter().any(|known| folder == *known)
 }
@@ -176,8 +197,60 @@ const SYSTEM_FOLDERS: &[&str] = &[
     "/Library",
 ];
 
+/// Parts of those that hold the user's files all the same: drives that a desktop mounts.
+const DRIVES: &str = "/run/media";
+
+/// Below `/run/user/UID`: shares and documents that a desktop mounts for its user.
+const SHARES: &[&str] = &["gvfs", "doc"];
+
 /// Names of files that hold credentials, wherever they lie; and all that start with `.env.`.
-const CREDENTIALS: &[&[u8]] = &[b".env", b".netrc", b".pgpass", b".npmrc", b".pypirc", b".htpasswd"];
+const CREDENTIALS: &[&[u8]] = &[
+    b".env",
+    b".netrc",
+    b".pgpass",
+    b".npmrc",
+    b".pypirc",
+    b".htpasswd",
+    b".git-credentials",
+    b".my.cnf",
+    b".dockercfg",
+    b".vault-token",
+    b"id_rsa",
+    b"id_dsa",
+    b"id_ecdsa",
+    b"id_ed25519",
+];
+
+/// Variables that name files or folders of the user's settings.
+const SETTINGS: &[&str] = &[
+    "AWS_CONFIG_FILE",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "CLOUDSDK_CONFIG",
+    "DOCKER_CONFIG",
+    "GH_CONFIG_DIR",
+    "GNUPGHOME",
+    "GOOGLE_APPLICATION_CREDENTIALS",
+    "KUBECONFIG",
+    "NETRC",
+    "NPM_CONFIG_USERCONFIG",
+    "PGPASSFILE",
+    "PIP_CONFIG_FILE",
+    "XDG_CONFIG_HOME",
+    "XDG_STATE_HOME",
+];
+
+/// What the machine itself keeps secret.
+const SECRETS_OF_THE_MACHINE: &[&str] = &[
+    "/etc/shadow",
+    "/etc/shadow-",
+    "/etc/gshadow",
+    "/etc/gshadow-",
+    "/etc/krb5.keytab",
+    "/etc/ssl/private",
+    "/etc/ssh",
+    "/run/secrets",
+    "/var/run/secrets",
+];
 
 /// Folders that installed packages lie in, wherever they are.
 const PACKAGE_FOLDERS: &[&str] = &["site-packages", "dist-packages"];
@@ -281,6 +354,15 @@ mod tests {
             ("/usr/bin/env", true, Role::Runtime),
             ("/lib/x86_64-linux-gnu/libc.so.6", false, Role::Runtime),
             ("/etc/localtime", false, Role::Runtime),
+            ("/etc/shadow", false, Role::Runtime),
+            ("/run/systemd/resolve", false, Role::Runtime),
+            ("/run/media/u/USB/data.csv", false, Role::Input),
+            ("/run/user/1000/gvfs/smb/data.csv", false, Role::Input),
+            ("/run/user/1000/bus", false, Role::Runtime),
+            ("/home/other/.ssh/authorized_keys", false, Role::Runtime),
+            ("/home/other/data.csv", false, Role::Input),
+            ("/root/.netrc", false, Role::Runtime),
+            ("/home/u/work/keys/id_ed25519", false, Role::Runtime),
         ] {
             assert_eq!(rules.role(Path::new(path), executed), role, "{path}");
         }

@@ -5,7 +5,9 @@
 #![allow(unsafe_code, reason = "the operating system's interface; every block says why it is sound")]
 
 use std::{
+    ffi::CStr,
     io,
+    os::fd::{AsRawFd, BorrowedFd},
     sync::atomic::{AtomicI32, Ordering},
 };
 
@@ -99,6 +101,51 @@ pub(super) fn kill(process: pid_t, signal: c_int) {
     unsafe { libc::kill(process, signal) };
 }
 
+/// Lets reads from a descriptor return at once when there is nothing.
+pub(super) fn set_nonblocking(descriptor: BorrowedFd<'_>) -> io::Result<()> {
+    // SAFETY: takes numbers and touches no memory; the descriptor is open, by its type.
+    let set = unsafe {
+        let flags = libc::fcntl(descriptor.as_raw_fd(), libc::F_GETFL);
+        flags >= 0 && libc::fcntl(descriptor.as_raw_fd(), libc::F_SETFL, flags | libc::O_NONBLOCK) >= 0
+    };
+    if set { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Waits until a descriptor has something to read, or its end.
+pub(super) fn wait_readable(descriptor: BorrowedFd<'_>) -> io::Result<()> {
+    let mut poll = libc::pollfd { fd: descriptor.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+    loop {
+        // SAFETY: one live pollfd, as the count says.
+        if unsafe { libc::poll(&raw mut poll, 1, -1) } >= 0 {
+            return Ok(());
+        }
+        let error = io::Error::last_os_error();
+        if error.kind() != io::ErrorKind::Interrupted {
+            return Err(error);
+        }
+    }
+}
+
+/// Sets the time of modification of a symbolic link itself.
+pub(crate) fn set_link_time(link: &CStr, seconds: i64, nanoseconds: i64) -> io::Result<()> {
+    let now = libc::timespec { tv_sec: 0, tv_nsec: libc::UTIME_OMIT };
+    let modified = libc::timespec { tv_sec: seconds as libc::time_t, tv_nsec: nanoseconds as libc::c_long };
+    let times = [now, modified];
+    // SAFETY: the path ends with a zero byte by its type, and there are two times.
+    let set = unsafe { libc::utimensat(libc::AT_FDCWD, link.as_ptr(), times.as_ptr(), libc::AT_SYMLINK_NOFOLLOW) };
+    if set == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Makes a named pipe.
+pub(crate) fn make_pipe(path: &CStr, mode: u32) -> io::Result<()> {
+    // SAFETY: the path ends with a zero byte by its type.
+    if unsafe { libc::mkfifo(path.as_ptr(), mode as libc::mode_t) } == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
+}
+
 fn set_errno(errno: c_int) {
     // SAFETY: the C library gives the address of this thread's errno.
     unsafe {
@@ -113,6 +160,25 @@ fn set_errno(errno: c_int) {
     }
 }
 
+/// Whether a child gets open files from this process besides the three standard streams, and can read from one. What the standard
+/// library opens stays here.
+pub(super) fn inherits_readable() -> bool {
+    let descriptors = std::fs::read_dir("/proc/self/fdinfo").into_iter().flatten().flatten();
+    descriptors.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok()).filter(|number| *number > 2).any(
+        |number| {
+            let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{number}")).unwrap_or_default();
+            let flags = info.lines().find_map(|line| line.strip_prefix("flags:")).map(str::trim);
+            let flags = flags.and_then(|flags| c_int::from_str_radix(flags, 8).ok()).unwrap_or(libc::O_CLOEXEC);
+            flags & (libc::O_CLOEXEC | O_PATH) == 0 && flags & libc::O_ACCMODE != libc::O_WRONLY
+        },
+    )
+}
+
+#[cfg(target_os = "linux")]
+const O_PATH: c_int = libc::O_PATH;
+#[cfg(not(target_os = "linux"))]
+const O_PATH: c_int = 0;
+
 #[cfg(target_os = "linux")]
 pub(super) use linux::*;
 
@@ -121,7 +187,10 @@ mod linux {
     use std::{
         ffi::{CStr, CString},
         io::{self, Read, Write},
-        os::fd::{AsRawFd, BorrowedFd, RawFd},
+        os::{
+            fd::{AsRawFd, BorrowedFd, RawFd},
+            unix::fs::FileExt,
+        },
         ptr,
     };
 
@@ -274,6 +343,84 @@ mod linux {
         let _ = ptrace(libc::PTRACE_SYSCALL, tid, 0, 0);
     }
 
+    /// Makes a thread that runs stop as soon as it can.
+    pub(in crate::run) fn interrupt(tid: pid_t) {
+        let _ = ptrace(libc::PTRACE_INTERRUPT, tid, 0, 0);
+    }
+
+    /// Gives a stopped thread up, and lets it go on with a signal or 0.
+    ///
+    /// # Errors
+    /// When it is not stopped.
+    pub(in crate::run) fn detach(tid: pid_t, signal: c_int) -> io::Result<()> {
+        ptrace(libc::PTRACE_DETACH, tid, 0, signal as c_ulong).map(drop)
+    }
+
+    /// Sends a signal to a thread; one that is gone is no error.
+    pub(in crate::run) fn signal_thread(tid: pid_t, signal: c_int) {
+        // SAFETY: takes two numbers and touches no memory.
+        unsafe { libc::syscall(libc::SYS_tkill, c_long::from(tid), c_long::from(signal)) };
+    }
+
+    /// Whether two threads have the same memory.
+    pub(in crate::run) fn share_memory(one: pid_t, other: pid_t) -> bool {
+        const KCMP_VM: c_long = 1;
+        // SAFETY: takes numbers and touches no memory.
+        unsafe { libc::syscall(libc::SYS_kcmp, c_long::from(one), c_long::from(other), KCMP_VM, 0, 0) == 0 }
+    }
+
+    /// Changes the first argument of the call that a thread is stopped before. Says whether it did.
+    pub(in crate::run) fn set_first_argument(tid: pid_t, value: u64) -> bool {
+        registers(tid, |registers| registers[FIRST_ARGUMENT] = value)
+    }
+
+    /// Keeps the call that a thread is stopped before from being made, and answers 0 in its place. Says whether it did.
+    pub(in crate::run) fn answer_zero(tid: pid_t) -> bool {
+        CALL_NUMBER.is_some_and(|number| {
+            registers(tid, |registers| {
+                registers[number] = u64::MAX;
+                registers[RETURN_VALUE] = 0;
+            })
+        })
+    }
+
+    /// Changes the registers of a stopped thread. Says whether it did.
+    fn registers(tid: pid_t, change: impl FnOnce(&mut [u64; REGISTERS])) -> bool {
+        let mut registers = [0_u64; REGISTERS];
+        let mut vector = libc::iovec { iov_base: registers.as_mut_ptr().cast(), iov_len: size_of_val(&registers) };
+        let of_call = libc::NT_PRSTATUS as c_ulong;
+        if ptrace(libc::PTRACE_GETREGSET, tid, of_call, (&raw mut vector) as c_ulong).is_err() {
+            return false;
+        }
+        // As many as there are.
+        let read = vector.iov_len;
+        change(&mut registers);
+        let mut vector = libc::iovec { iov_base: registers.as_mut_ptr().cast(), iov_len: read };
+        ptrace(libc::PTRACE_SETREGSET, tid, of_call, (&raw mut vector) as c_ulong).is_ok()
+    }
+
+    /// More words than any register set of calls has.
+    const REGISTERS: usize = 64;
+
+    // Places in the register set: `struct user_regs_struct`, or the general registers in order.
+    #[cfg(target_arch = "x86_64")]
+    const FIRST_ARGUMENT: usize = 14;
+    #[cfg(target_arch = "x86_64")]
+    const RETURN_VALUE: usize = 10;
+    #[cfg(target_arch = "x86_64")]
+    const CALL_NUMBER: Option<usize> = Some(15);
+    #[cfg(target_arch = "aarch64")]
+    const FIRST_ARGUMENT: usize = 0;
+    #[cfg(target_arch = "riscv64")]
+    const FIRST_ARGUMENT: usize = 10;
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64")))]
+    const FIRST_ARGUMENT: usize = 0;
+    // Elsewhere the number of the call is in another set.
+    #[cfg(not(target_arch = "x86_64"))]
+    const RETURN_VALUE: usize = FIRST_ARGUMENT;
+    #[cfg(not(target_arch = "x86_64"))]
+    const CALL_NUMBER: Option<usize> = None;
+
     /// Leaves a thread in its group stop, and lets it hear of the end of it.
     pub(in crate::run) fn keep_stopped(tid: pid_t) {
         let _ = ptrace(libc::PTRACE_LISTEN, tid, 0, 0);
@@ -335,8 +482,8 @@ mod linux {
     const INFO_SECCOMP: u8 = 3;
 
     fn ptrace(request: c_uint, tid: pid_t, address: c_ulong, data: c_ulong) -> io::Result<c_long> {
-        // SAFETY: every request used here either takes numbers, or writes to `data` no more than the type behind it holds:
-        // one c_ulong for the event message, `address` bytes for the call's description.
+        // SAFETY: every request used here either takes numbers, or reads or writes at `data` no more than the type behind it
+        // holds: one c_ulong for the event message, `address` bytes for the call's description, an iovec of registers.
         match unsafe { libc::syscall(libc::SYS_ptrace, c_long::from(request), c_long::from(tid), address, data) } {
             -1 => Err(io::Error::last_os_error()),
             value => Ok(value),
@@ -347,12 +494,17 @@ mod linux {
     ///
     /// `Ok(None)` when none is there and `block` is false. An error of kind `NotFound` when there is nobody left.
     pub(in crate::run) fn wait(block: bool) -> io::Result<Option<(pid_t, c_int)>> {
+        wait_for(-1, block)
+    }
+
+    /// As [`wait`], for an event of one thread; -1 stands for all.
+    pub(in crate::run) fn wait_for(tid: pid_t, block: bool) -> io::Result<Option<(pid_t, c_int)>> {
         // Other threads' children are theirs: the caller may run other processes.
         let flags = libc::__WALL | libc::__WNOTHREAD | if block { 0 } else { libc::WNOHANG };
         let mut status = 0;
         loop {
             // SAFETY: the system writes one c_int.
-            match unsafe { libc::waitpid(-1, &raw mut status, flags) } {
+            match unsafe { libc::waitpid(tid, &raw mut status, flags) } {
                 0 => return Ok(None),
                 -1 => match io::Error::last_os_error() {
                     error if error.kind() == io::ErrorKind::Interrupted => {}
@@ -371,7 +523,13 @@ mod linux {
             libc::iovec { iov_base: ptr::without_provenance_mut::<c_void>(address as usize), iov_len: buffer.len() };
         // SAFETY: the local vector is the buffer; the remote address is only looked up in the other process.
         match unsafe { libc::process_vm_readv(tid, &raw const local, 1, &raw const remote, 1, 0) } {
-            -1 => Err(io::Error::last_os_error()),
+            -1 => match io::Error::last_os_error() {
+                // Some containers forbid the call and leave the file.
+                error if matches!(error.raw_os_error(), Some(libc::EPERM | libc::ENOSYS)) => {
+                    std::fs::File::open(format!("/proc/{tid}/mem"))?.read_at(buffer, address)
+                }
+                error => Err(error),
+            },
             read => Ok(read.cast_unsigned()),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::io::PipeWriter;
 
-use super::{Ended, RunError, Start, ledger::Ledger};
+use super::{Ended, RunError, Start, ledger::Ledger, streams::Tap};
 
 /// What came of an attempt to watch.
 #[derive(Debug)]
@@ -18,6 +18,12 @@ pub(super) enum Followed {
 ///
 /// # Errors
 /// None here.
-pub(super) fn follow(_: &Start<'_>, _: &mut Ledger, _: PipeWriter, _: PipeWriter) -> Result<Followed, RunError> {
+pub(super) fn follow(
+    _: &Start<'_>,
+    _: &mut Ledger,
+    _: PipeWriter,
+    _: PipeWriter,
+    _: Option<[Tap; 2]>,
+) -> Result<Followed, RunError> {
     Ok(Followed::Refused("only Linux lets a process tree be watched".to_owned()))
 }

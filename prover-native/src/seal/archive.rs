@@ -2,8 +2,7 @@
 
 use std::{
     collections::BTreeSet,
-    fs::{self, File},
-    io,
+    io::{self, Read, Seek, SeekFrom, Write},
     path::PathBuf,
 };
 
@@ -17,14 +16,20 @@ pub use verifier_core::archive::EMBED_LIMIT;
 
 use super::SealError;
 use crate::{
-    artifacts::{Artifact, ArtifactStore},
+    artifacts::{Artifact, ArtifactStore, is_zero},
     commit,
     whole_file::{Existing, WholeFile},
 };
 
-/// Small contents of a detached archive travel all the same, smallest first, up to this many bytes together: a page can then
-/// still show what a run printed.
+/// Small contents of a detached archive travel all the same, outputs and small ones first, up to this many bytes together: a page
+/// can then still show what a run printed.
 const PREVIEW_LIMIT: u64 = 1 << 20;
+
+/// Contents that travel in one receipt at most, with room for its other entries. More of them are detached, however short.
+const EMBED_ENTRIES: usize = 16_000;
+
+/// Contents of a detached archive that travel all the same, at most.
+const PREVIEW_ENTRIES: usize = 4_000;
 
 /// Where an archive goes.
 #[derive(Clone, Debug)]
@@ -64,17 +69,23 @@ pub struct Detached {
 }
 
 impl Archive {
-    /// Commits to contents of a store; those that are too long together to travel are written to the place for detached
-    /// archives and Reed-Solomon-encoded.
+    /// Commits to contents of a store; those that are too long, or too many, to travel are written to the place for detached
+    /// archives and Reed-Solomon-encoded. Of these, the ones that are to be `shown` travel all the same as far as they are small.
     ///
     /// # Errors
     /// When contents cannot be read back, or the detached archive not be written.
-    pub fn commit(store: ArtifactStore, contents: BTreeSet<Artifact>, place: &ArchivePlace) -> Result<Self, SealError> {
+    pub fn commit(
+        store: ArtifactStore,
+        contents: BTreeSet<Artifact>,
+        shown: &BTreeSet<Artifact>,
+        place: &ArchivePlace,
+    ) -> Result<Self, SealError> {
         let len: u64 = contents.iter().map(|artifact| artifact.size).sum();
-        if len <= place.embed_limit {
+        // What is empty cannot be encoded.
+        if len <= place.embed_limit && (contents.len() <= EMBED_ENTRIES || len == 0) {
             Self::embedded(store, contents)
         } else {
-            Self::detached(store, contents, len, place)
+            Self::detached(store, contents, shown, place)
         }
     }
 
@@ -83,8 +94,7 @@ impl Archive {
     /// # Errors
     /// When contents cannot be read back.
     pub fn embedded(store: ArtifactStore, contents: BTreeSet<Artifact>) -> Result<Self, SealError> {
-        let bytes = contents.iter().map(|artifact| fs::read(store.path(&artifact.digest)));
-        let bytes: Vec<Vec<u8>> = bytes.collect::<io::Result<_>>()?;
+        let bytes: Vec<Vec<u8>> = contents.iter().map(|artifact| whole(&store, artifact)).collect::<io::Result<_>>()?;
         let bytes: Vec<&[u8]> = bytes.iter().map(Vec::as_slice).collect();
         let (chunk_meta, row_index_ref) = archive::embedded(&bytes)?;
         let index = index(&contents, |_| true);
@@ -94,32 +104,60 @@ impl Archive {
     fn detached(
         store: ArtifactStore,
         contents: BTreeSet<Artifact>,
-        len: u64,
+        shown: &BTreeSet<Artifact>,
         place: &ArchivePlace,
     ) -> Result<Self, SealError> {
+        let len = contents.iter().map(|artifact| artifact.size).sum();
         let mut bytes = WholeFile::create(&place.detached, place.existing)?;
         for artifact in &contents {
-            let mut content = File::open(store.path(&artifact.digest))?;
-            io::copy(&mut content, &mut bytes).map_err(|error| bytes.error(error))?;
+            copy(opened(&store, artifact)?, &mut bytes).map_err(|error| bytes.error(error))?;
         }
+        bytes.set_len(len).map_err(|error| bytes.error(error))?;
         let encoding = commit::encode(&mut bytes, commit::shape_for(len)?, None)?;
         let (chunk_meta, row_index_ref) = archive::row_check_refs(&encoding.header, sketch_digest(&encoding.sketch));
-        let previewed = preview(&contents);
+        let previewed = preview(&contents, shown);
         let index = index(&contents, |artifact| previewed.contains(&artifact.digest));
         let detached = Detached { header: encoding.header.to_bytes().to_vec(), sketch: encoding.sketch, bytes };
         Ok(Self { index, chunk_meta, row_index_ref, store, detached: Some(detached) })
     }
 }
 
-fn preview(contents: &BTreeSet<Artifact>) -> BTreeSet<Digest> {
+fn opened(store: &ArtifactStore, artifact: &Artifact) -> io::Result<impl Read + use<>> {
+    store.open(&artifact.digest).ok_or_else(|| io::ErrorKind::NotFound.into())
+}
+
+fn whole(store: &ArtifactStore, artifact: &Artifact) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    opened(store, artifact)?.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Copies a content. Zeros are skipped, so that a sparse file stays one.
+fn copy(mut content: impl Read, file: &mut WholeFile) -> io::Result<()> {
+    let mut buffer = Vec::with_capacity(PIECE);
+    loop {
+        buffer.clear();
+        match content.by_ref().take(PIECE as u64).read_to_end(&mut buffer)? {
+            0 => return Ok(()),
+            length if is_zero(&buffer) => drop(file.seek(SeekFrom::Current(length as i64))?),
+            _ => file.write_all(&buffer)?,
+        }
+    }
+}
+
+/// Bytes that are copied at once.
+const PIECE: usize = 256 << 10;
+
+fn preview(contents: &BTreeSet<Artifact>, shown: &BTreeSet<Artifact>) -> BTreeSet<Digest> {
     let mut by_size: Vec<&Artifact> = contents.iter().collect();
-    by_size.sort_by_key(|artifact| (artifact.size, artifact.digest));
+    by_size.sort_by_key(|artifact| (!shown.contains(artifact), artifact.size, artifact.digest));
     let mut total = 0;
-    let fits = |artifact: &&&Artifact| {
-        total += artifact.size;
-        total <= PREVIEW_LIMIT
+    let fits = |artifact: &&Artifact| {
+        let fits = total + artifact.size <= PREVIEW_LIMIT;
+        total += if fits { artifact.size } else { 0 };
+        fits
     };
-    by_size.iter().take_while(fits).map(|artifact| artifact.digest).collect()
+    by_size.into_iter().filter(fits).take(PREVIEW_ENTRIES).map(|artifact| artifact.digest).collect()
 }
 
 fn index(contents: &BTreeSet<Artifact>, embedded: impl Fn(&Artifact) -> bool) -> Vec<ArtifactRef> {
@@ -129,4 +167,32 @@ fn index(contents: &BTreeSet<Artifact>, embedded: impl Fn(&Artifact) -> bool) ->
         embedded: embedded(artifact),
     };
     contents.iter().map(reference).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_contents_than_a_receipt_has_entries_for_are_detached() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = ArtifactStore::temporary().unwrap();
+        let contents: BTreeSet<_> =
+            (0..=EMBED_ENTRIES).map(|i| store.add_bytes(i.to_string().as_bytes()).unwrap()).collect();
+        let shown = store.add_bytes(&[b'x'; 1000]).unwrap();
+        let place = ArchivePlace {
+            embed_limit: EMBED_LIMIT,
+            detached: folder.path().join("run.cap.archive"),
+            existing: Existing::Keep,
+        };
+        let few: BTreeSet<_> = contents.iter().copied().take(EMBED_ENTRIES).collect();
+        assert!(Archive::commit(store.clone(), few, &BTreeSet::new(), &place).unwrap().detached.is_none());
+
+        let many = &contents | &BTreeSet::from([shown]);
+        let archive = Archive::commit(store, many, &BTreeSet::from([shown]), &place).unwrap();
+        assert!(archive.detached.is_some());
+        let travel: Vec<_> = archive.index.iter().filter(|artifact| artifact.embedded).collect();
+        assert_eq!(travel.len(), PREVIEW_ENTRIES);
+        assert!(travel.iter().any(|artifact| artifact.digest == shown.digest));
+    }
 }

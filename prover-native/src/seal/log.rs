@@ -1,6 +1,6 @@
 //! Receipts of `log_v1`: a finished action log, and contents that it speaks of.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use verifier_core::{
     Limits,
@@ -32,7 +32,7 @@ pub fn log(
 ) -> Result<Committed, SealError> {
     let summary = event_log::check(&log, &Limits::DEFAULT)?;
     let mut files: Vec<FileRef> = Vec::new();
-    let mut kept = std::collections::BTreeSet::new();
+    let mut kept = BTreeSet::new();
     for declared in contents {
         for path in files_below(folder, declared.as_ref()).map_err(SealError::Content)? {
             let content = store.add_file(&path)?;
@@ -58,5 +58,5 @@ pub fn log(
         )),
         run: None,
     };
-    Ok(draft.commit_under(Archive::commit(store, kept, place)?, policy))
+    Ok(draft.commit_under(Archive::commit(store, kept, &BTreeSet::new(), place)?, policy))
 }

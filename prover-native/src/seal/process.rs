@@ -56,7 +56,7 @@ pub fn process_under(
         )),
         run: Some(run),
     };
-    Ok(draft.commit_under(Archive::commit(store, record.kept(), place)?, policy))
+    Ok(draft.commit_under(Archive::commit(store, record.kept(), &record.results(), place)?, policy))
 }
 
 fn circumstances(record: &RunRecord) -> Run {
@@ -110,10 +110,25 @@ fn file(path: &str, content: Artifact) -> FileRef {
     FileRef { path: path.to_owned(), digest: content.digest, size: content.size }
 }
 
-/// Manifests as they travel: sorted keys, two spaces, a line feed, so that people can read them.
+/// Manifests as they travel: sorted keys, two spaces, a line for each object of a list, so that people can read them.
 fn manifests(record: &RunRecord) -> Vec<(String, Vec<u8>)> {
-    let text = |value: &Value| format!("{value:#}\n").into_bytes();
-    record.manifests.iter().map(|(name, value)| (name.clone(), text(value))).collect()
+    record.manifests.iter().map(|(name, value)| (name.clone(), manifest_text(value).into_bytes())).collect()
+}
+
+fn manifest_text(manifest: &Value) -> String {
+    let fields = manifest.as_object().into_iter().flatten();
+    let fields = fields.map(|(name, value)| format!("  {}: {}", Value::from(name.as_str()), field_text(value)));
+    format!("{{\n{}\n}}\n", fields.collect::<Vec<_>>().join(",\n"))
+}
+
+fn field_text(value: &Value) -> String {
+    match value {
+        Value::Array(items) if items.first().is_some_and(Value::is_object) => {
+            let items: Vec<_> = items.iter().map(|item| format!("    {item}")).collect();
+            format!("[\n{}\n  ]", items.join(",\n"))
+        }
+        value => value.to_string(),
+    }
 }
 
 /// The log: a header, the timeline, and a last line that repeats what is claimed.
@@ -155,6 +170,11 @@ fn event(kind: &EventKind) -> Value {
             with_content(json!({ "path": path, "role": role.name() }), Some(*content))
         }
         EventKind::FileWritten { path, content } => with_content(json!({ "path": path }), *content),
+        EventKind::EventsSummarised { events, processes, read, written } => {
+            json!({ "events": events, "processes_started": processes, "files_read": read, "files_written": written })
+        }
+        EventKind::LinkMade { path, target: Some(target) } => json!({ "path": path, "target": target }),
+        EventKind::LinkMade { path, target: None } => json!({ "path": path }),
         EventKind::StreamEnded { stream, content } => with_content(json!({ "stream": stream.name() }), Some(*content)),
     }
 }

@@ -1,7 +1,7 @@
 //! From committed parts to a file that has been verified.
 
 use std::{
-    io::{Read, Seek},
+    io::{self, Read, Seek},
     path::PathBuf,
 };
 
@@ -14,8 +14,8 @@ use verifier_core::{
 
 use super::{Committed, SealError};
 use crate::{
-    container::{self, Entry},
-    whole_file::{Existing, WholeFile},
+    container::{self, Content, Entry},
+    whole_file::{self, Existing, WholeFile},
 };
 
 /// Where a receipt goes.
@@ -33,8 +33,7 @@ impl Destination {
     /// # Errors
     /// As writing it would.
     pub fn check(&self) -> Result<(), SealError> {
-        WholeFile::create(&self.path, self.existing)?;
-        Ok(())
+        Ok(whole_file::check(&self.path, self.existing)?)
     }
 }
 
@@ -82,8 +81,12 @@ impl Committed {
             entries.push(Entry::bytes(entry::manifest(name), manifest.as_slice()));
         }
         for artifact in self.archive.index.iter().filter(|artifact| artifact.embedded) {
-            let path = self.archive.store.path(&artifact.digest);
-            entries.push(Entry::file(entry::artifact(&artifact.digest), path, artifact.size));
+            let name = entry::artifact(&artifact.digest);
+            // Without its content the entry has another length than is stated, and the writer refuses it.
+            let reader = self.archive.store.open(&artifact.digest);
+            let reader: Box<dyn Read> =
+                reader.map_or_else(|| Box::new(io::empty()) as _, |reader| Box::new(reader) as _);
+            entries.push(Entry { name, content: Content::Stream { reader, length: artifact.size } });
         }
         if let Some(detached) = &self.archive.detached {
             entries.push(Entry::bytes(entry::ROW_CHECK_HEADER, detached.header.as_slice()));

@@ -84,7 +84,7 @@ impl Folder {
 
     pub fn bytes(&self, artifact: Artifact) -> Vec<u8> {
         let mut content = Vec::new();
-        self.store().open(&artifact.digest).unwrap().unwrap().read_to_end(&mut content).unwrap();
+        self.store().open(&artifact.digest).unwrap().read_to_end(&mut content).unwrap();
         content
     }
 

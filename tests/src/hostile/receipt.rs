@@ -45,10 +45,15 @@ pub fn large_cases(bases: &Bases) -> Vec<Case> {
     let limit = ReasonCode::LimitExceeded;
     vec![
         case("capsule-of-too-many-items", limit, receipt.bytes_with(&array_of(MAX_ITEMS, &[0]))),
-        case("capsule-of-4-mib-of-numbers", limit, receipt.bytes_with(&array_of(4_000_000, &[0]))),
-        case("capsule-of-4-mib-of-empty-arrays", limit, receipt.bytes_with(&array_of(4_000_000, &[0x80]))),
-        case("capsule-of-4-mib-of-open-arrays", limit, receipt.bytes_with(&[0x81].repeat(4_000_000))),
+        case("capsule-of-20-mib-of-numbers", limit, receipt.bytes_with(&array_of(20_000_000, &[0]))),
+        case("capsule-of-20-mib-of-empty-arrays", limit, receipt.bytes_with(&array_of(20_000_000, &[0x80]))),
+        case("capsule-of-20-mib-of-open-arrays", limit, receipt.bytes_with(&[0x81].repeat(20_000_000))),
         case("capsule-of-as-many-items-as-may-be", ReasonCode::SchemaUnsupported, as_many_items(receipt)),
+        case("capsule-of-20-mib-of-short-texts", ReasonCode::SchemaUnsupported, {
+            let mut capsule = receipt.clone();
+            capsule.set("note", Value::Array(vec![Value::Text("1234567".to_owned()); 2_610_000]));
+            capsule.bytes()
+        }),
         case("log-of-too-many-lines", limit, with_log(receipt, b"{}\n".repeat(200_001))),
         case(
             "log-of-as-many-lines-as-may-be",

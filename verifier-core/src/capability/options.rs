@@ -90,9 +90,9 @@ impl Options {
             roots: fields.list("roots", public_key)?,
             revocations: fields.list("revocations", |place| Ok(revocation_list(&place.text()?)))?,
             seen: fields.list("seen", seen)?,
-            stale_reads: fields.nullable("stale_reads").map(Place::truth).transpose()?.unwrap_or_default(),
-            request: fields.nullable("request").map(request).transpose()?,
-            possession: fields.nullable("possession").map(expected).transpose()?,
+            stale_reads: fields.optional("stale_reads").map(Place::truth).transpose()?.unwrap_or_default(),
+            request: fields.optional("request").map(request).transpose()?,
+            possession: fields.optional("possession").map(expected).transpose()?,
             seen_nonces: fields.list("seen_nonces", |place| place.parsed("32 hexadecimal digits", nonce))?,
         };
         fields.finish()?;
@@ -118,8 +118,8 @@ fn request(place: Place) -> Result<Request, DocumentError> {
         audience: fields.required("audience")?.text()?,
         permission: fields.required("permission")?.parsed("read, create, modify or verify", Permission::from_name)?,
         resource: fields.required("resource")?.parsed("one resource, such as bundle/…", exact)?,
-        level: fields.nullable("level").map(Level::read).transpose()?.unwrap_or_default(),
-        bytes: fields.nullable("bytes").map(Place::number).transpose()?.unwrap_or_default(),
+        level: fields.optional("level").map(Level::read).transpose()?.unwrap_or_default(),
+        bytes: fields.optional("bytes").map(Place::number).transpose()?.unwrap_or_default(),
     };
     fields.finish()?;
     Ok(request)
@@ -133,7 +133,7 @@ fn expected(place: Place) -> Result<Expected, DocumentError> {
         proof: fields.nullable("proof").map(Place::text).transpose()?.map(decoded),
         method: fields.required("method")?.text()?,
         path: fields.required("path")?.text()?,
-        body: fields.nullable("body").map_or_else(|| Ok(Digest::of_content(&[])), Place::digest)?,
+        body: fields.optional("body").map_or_else(|| Ok(Digest::of_content(&[])), Place::digest)?,
     };
     fields.finish()?;
     Ok(expected)

@@ -583,6 +583,12 @@ proptest! {
     }
 
     #[test]
+    fn a_time_of_any_number_has_a_text(seconds: u64) {
+        let text = second_text(seconds);
+        prop_assert!(text.len() >= 20 && text.ends_with('Z'), "{text}");
+    }
+
+    #[test]
     fn times_have_one_text(seconds in 0..=Link::MAX_TIME) {
         let text = second_text(seconds);
         prop_assert_eq!(millis(&text.replace('Z', ".000Z")), Some(seconds * 1000));

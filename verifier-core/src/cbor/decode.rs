@@ -6,10 +6,10 @@ use core::cmp::Ordering;
 use ciborium_io::Read as _;
 use ciborium_ll::{Decoder, Header};
 
-use super::{CborError, MAX_DEPTH, MAX_ITEMS, SIMPLE_FALSE, SIMPLE_TRUE, Value, key_order};
+use super::{CborError, LEAST_ITEM_BYTES, MAX_DEPTH, MAX_ITEMS, SIMPLE_FALSE, SIMPLE_TRUE, Value, key_order};
 
 pub(super) fn decode(bytes: &[u8]) -> Result<Value, CborError> {
-    let mut input = Input { decoder: Decoder::from(bytes), len: bytes.len(), items_left: MAX_ITEMS };
+    let mut input = Input::new(bytes);
     let value = input.item(MAX_DEPTH)?;
     if input.left() != 0 {
         return Err(CborError::TrailingBytes { offset: input.decoder.offset() });
@@ -23,7 +23,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Value, CborError> {
 
 /// The item's own encoding tells how long it is: in another spelling, the bytes do not begin with it.
 pub(super) fn decode_first(bytes: &[u8]) -> Result<(Value, &[u8]), CborError> {
-    let mut input = Input { decoder: Decoder::from(bytes), len: bytes.len(), items_left: MAX_ITEMS };
+    let mut input = Input::new(bytes);
     let value = input.item(MAX_DEPTH)?;
     let rest = bytes.strip_prefix(value.encode().as_slice()).ok_or(CborError::NotShortest)?;
     Ok((value, rest))
@@ -35,7 +35,12 @@ struct Input<'a> {
     items_left: usize,
 }
 
-impl Input<'_> {
+impl<'a> Input<'a> {
+    fn new(bytes: &'a [u8]) -> Self {
+        let items_left = MAX_ITEMS.max(bytes.len() / LEAST_ITEM_BYTES);
+        Self { decoder: Decoder::from(bytes), len: bytes.len(), items_left }
+    }
+
     fn left(&mut self) -> usize {
         self.len.saturating_sub(self.decoder.offset())
     }
@@ -104,6 +109,8 @@ impl Input<'_> {
             }
             entries.push((key, self.item(depth)?));
         }
+        // Most maps are small: what was reserved for more would be most of them.
+        entries.shrink_to_fit();
         Ok(Value::Map(entries))
     }
 }

@@ -21,7 +21,7 @@ pub enum CborError {
     },
     /// Nested deeper than [`super::MAX_DEPTH`].
     TooDeep,
-    /// More items than [`super::MAX_ITEMS`].
+    /// More items than [`super::MAX_ITEMS`], or than there may be in its length.
     TooManyItems,
     /// A type outside the profile: negative, float, tag, null, or a key that is not text.
     ForeignType {
@@ -90,7 +90,9 @@ impl fmt::Display for CborError {
             Self::Syntax { offset } => write!(f, "not a CBOR item at byte {offset}"),
             Self::TrailingBytes { offset } => write!(f, "bytes after the object, from byte {offset}"),
             Self::TooDeep => write!(f, "nested deeper than {} levels", super::MAX_DEPTH),
-            Self::TooManyItems => write!(f, "more than {} items", super::MAX_ITEMS),
+            Self::TooManyItems => {
+                write!(f, "more than {} items, or one for every {} bytes", super::MAX_ITEMS, super::LEAST_ITEM_BYTES)
+            }
             Self::ForeignType { offset } => write!(f, "a type outside the profile at byte {offset}"),
             Self::IndefiniteLength { offset } => write!(f, "an item of indefinite length at byte {offset}"),
             Self::KeyOrder { offset } => write!(f, "a duplicate or unsorted key at byte {offset}"),

@@ -22,8 +22,13 @@ pub use record::{Field, Fields, Item};
 /// Nesting that no capsule comes near; bounds recursion.
 pub const MAX_DEPTH: usize = 16;
 
-/// Items of one object. A run of 20,000 files takes 300,000; this many take less than 100 MiB of memory once decoded.
+/// Items of one object, unless it is long. A run of 20,000 files takes 300,000; this many take less than 100 MiB of memory once
+/// decoded.
 pub const MAX_ITEMS: usize = 1 << 19;
+
+/// Bytes that each item of a longer object takes on average at least, so that decoding one takes a few times its size: a file of a
+/// claim has seven items in no less than 55 bytes.
+pub const LEAST_ITEM_BYTES: usize = 8;
 
 /// A data item of the profile.
 #[derive(Clone, Debug, PartialEq, Eq)]

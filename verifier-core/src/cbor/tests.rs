@@ -97,6 +97,11 @@ fn items_are_counted() {
     let array = |len: u32| [&[0x9a][..], &len.to_be_bytes(), &vec![0; len as usize]].concat();
     assert!(Value::decode(&array(MAX_ITEMS as u32 - 1)).is_ok());
     assert_eq!(Value::decode(&array(MAX_ITEMS as u32)), Err(CborError::TooManyItems));
+    // Texts of seven bytes take eight: of these there may be more, and one byte less is too little.
+    let texts = |count: usize, len: usize| Value::Array(vec![Value::Text("a".repeat(len)); count]).encode();
+    assert!(Value::decode(&texts(MAX_ITEMS + 1000, 7)).is_err());
+    assert!(Value::decode(&texts(MAX_ITEMS + 1000, 8)).is_ok());
+    assert_eq!(Value::decode(&texts(MAX_ITEMS + 1000, 6)), Err(CborError::TooManyItems));
 }
 
 #[test]

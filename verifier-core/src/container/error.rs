@@ -46,9 +46,7 @@ pub enum Fault {
     Order,
     /// The file is over its limit.
     FileTooLarge {
-        /// Size of the file in bytes.
-        bytes: usize,
-        /// The limit.
+        /// The limit in bytes. How far the file is beyond it is not said: nobody has to read on to know it.
         limit: usize,
     },
     /// More entries than the limit.
@@ -185,7 +183,7 @@ impl fmt::Display for Fault {
             }
             Self::MimetypeNotFirst => f.write_str("the first entry is not `mimetype`"),
             Self::Order => f.write_str("the entries are not sorted by name"),
-            Self::FileTooLarge { bytes, limit } => write!(f, "the file has {bytes} bytes; the limit is {limit}"),
+            Self::FileTooLarge { limit } => write!(f, "the file has more than {limit} bytes, which is the limit"),
             Self::TooManyEntries { limit } => write!(f, "there are more than {limit} entries"),
             Self::EntryTooLarge { bytes, limit } => write!(f, "it claims {bytes} bytes; the limit is {limit}"),
             Self::Name(cause) => write!(f, "the name is not allowed: {cause}"),

@@ -69,7 +69,7 @@ impl<'a> Container<'a> {
         if bytes <= limits.file_bytes {
             return Ok(());
         }
-        let fault = Fault::FileTooLarge { bytes, limit: limits.file_bytes };
+        let fault = Fault::FileTooLarge { limit: limits.file_bytes };
         Err(ContainerError { fault, offset: 0, entry: None })
     }
 

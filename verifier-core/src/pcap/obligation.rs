@@ -256,7 +256,7 @@ impl Requirement {
             policy_id: fields.required("policy_id")?.name()?,
             invariant_id: fields.required("invariant_id")?.name()?,
             level: fields.optional("level").map(Level::read).transpose()?.unwrap_or_default(),
-            subject: fields.nullable("subject").map(Place::digest).transpose()?,
+            subject: fields.optional("subject").map(Place::digest).transpose()?,
         };
         fields.finish()?;
         Ok(requirement)

@@ -43,7 +43,7 @@ impl Options {
         let mut fields = Fields::open(Place::read_options(json.as_bytes())?)?;
         let options = Self {
             level: fields.optional("level").map(Level::read).transpose()?.unwrap_or_default(),
-            checkpoint: fields.nullable("checkpoint").map(checkpoint).transpose()?,
+            checkpoint: fields.optional("checkpoint").map(checkpoint).transpose()?,
             trusted: fields.list("keys", signer)?,
             witnesses: witnesses(&mut fields)?,
             requirements: fields.list("require", Requirement::read)?,
@@ -91,7 +91,7 @@ fn witness(place: Place) -> Result<NoteKey, DocumentError> {
 
 fn witnesses(fields: &mut Fields) -> Result<Witnesses, DocumentError> {
     let keys = fields.list("witnesses", witness)?;
-    let quorum = fields.nullable("quorum").map(Place::number).transpose()?;
+    let quorum = fields.optional("quorum").map(Place::number).transpose()?;
     // A number that is too large for the platform is larger than there are witnesses, too.
     let quorum = quorum.map(|quorum| usize::try_from(quorum).unwrap_or(usize::MAX));
     let refused = |error: NoteError| DocumentError::Value { path: "witnesses".into(), error: error.to_string() };

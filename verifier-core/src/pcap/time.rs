@@ -25,21 +25,23 @@ pub fn millis(time: &str) -> Option<u64> {
     Some((((days * 24 + hour) * 60 + minute) * 60 + second) * 1000 + field(20..23, 0..=999)?)
 }
 
-/// Seconds since the Unix epoch as `2026-01-31T12:34:56Z`; of a year up to 9999.
+/// Seconds since the Unix epoch as `2026-01-31T12:34:56Z`; a year after 9999 has more digits. The work is the same for every
+/// number, since some that are shown come from lists without a bound on times.
 pub fn second_text(seconds: u64) -> String {
-    let (mut days, second) = (seconds / 86_400, seconds % 86_400);
-    let mut year = 1970;
-    while days >= days_before(year + 1, 1) {
-        year += 1;
-    }
-    days -= days_before(year, 1);
-    let mut month = 1;
-    while days >= days_of_month(year, month) {
-        days -= days_of_month(year, month);
-        month += 1;
-    }
+    const DAYS_OF_400_YEARS: u64 = 146_097;
+    /// From the first of March of year 0 to the epoch.
+    const DAYS_TO_EPOCH: u64 = 719_468;
+    let (days, second) = (seconds / 86_400 + DAYS_TO_EPOCH, seconds % 86_400);
+    // Years begin in March, so that a leap day is the last of its year (Hinnant, "chrono-compatible low-level date algorithms").
+    let (era, day_of_era) = (days / DAYS_OF_400_YEARS, days % DAYS_OF_400_YEARS);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let year = 400 * era + year_of_era + u64::from(month <= 2);
     let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-    format!("{year:04}-{month:02}-{:02}T{hour:02}:{minute:02}:{second:02}Z", days + 1)
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
 /// Days from the epoch to the first of a month.

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// What a verifier asks for. As JSON an object with these keys (`docs/spec/verdict.md`), all optional; an unknown key is an
-/// error, so that a misspelt demand is never ignored. Trust file and policy stand in it as the texts that they are.
+/// error, so that a misspelt demand is never ignored, and so is `null`: a demand that got lost on its way is not one that was never made. Trust file and policy stand in it as the texts that they are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct VerifyOptions {
     /// The level to reach.
@@ -50,15 +50,15 @@ impl VerifyOptions {
         let mut fields = Fields::open(Place::read_options(json.as_bytes())?)?;
         let options = Self {
             level: fields.optional("level").map(level).transpose()?.unwrap_or_default(),
-            expected_capsule_hash: fields.nullable("expected_capsule_hash").map(Place::digest).transpose()?,
-            trust: fields.nullable("trust").map(|place| place.nested(Trust::from_toml)).transpose()?,
-            policy: fields.nullable("policy").map(Place::text).transpose()?,
-            policy_inclusion: fields.nullable("policy_inclusion").map(Inclusion::read).transpose()?,
-            at: fields.nullable("at").map(Place::number).transpose()?,
-            require_status: fields.nullable("require_status").map(status).transpose()?,
-            samples: fields.nullable("samples").map(Samples::read).transpose()?,
-            challenge: fields.nullable("challenge").map(Challenged::read).transpose()?,
-            attestations: fields.nullable("attestations").map(Attestations::read).transpose()?,
+            expected_capsule_hash: fields.optional("expected_capsule_hash").map(Place::digest).transpose()?,
+            trust: fields.optional("trust").map(|place| place.nested(Trust::from_toml)).transpose()?,
+            policy: fields.optional("policy").map(Place::text).transpose()?,
+            policy_inclusion: fields.optional("policy_inclusion").map(Inclusion::read).transpose()?,
+            at: fields.optional("at").map(Place::number).transpose()?,
+            require_status: fields.optional("require_status").map(status).transpose()?,
+            samples: fields.optional("samples").map(Samples::read).transpose()?,
+            challenge: fields.optional("challenge").map(Challenged::read).transpose()?,
+            attestations: fields.optional("attestations").map(Attestations::read).transpose()?,
             limits: Limits::DEFAULT,
         };
         fields.finish()?;
@@ -147,7 +147,7 @@ impl Attestations {
         let attestations = Self {
             threshold: fields.optional("threshold").map(threshold).transpose()?.unwrap_or(NonZeroU32::MIN),
             bits: bits(&mut fields)?,
-            max_age_ms: fields.nullable("max_age_ms").map(Place::number).transpose()?,
+            max_age_ms: fields.optional("max_age_ms").map(Place::number).transpose()?,
             given: fields.required("given")?.list(Place::base64)?,
         };
         fields.finish()?;
@@ -179,4 +179,33 @@ fn level(place: Place) -> Result<Level, DocumentError> {
 fn status(place: Place) -> Result<Status, DocumentError> {
     let accepted = |name: &str| Status::from_name(name).filter(|status| *status != Status::Rejected);
     place.parsed("a status", accepted)
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use super::*;
+
+    #[test]
+    fn a_demand_that_is_null_is_refused() {
+        let names = [
+            "level",
+            "expected_capsule_hash",
+            "trust",
+            "policy",
+            "policy_inclusion",
+            "at",
+            "require_status",
+            "samples",
+            "challenge",
+            "attestations",
+        ];
+        for name in names {
+            let error = VerifyOptions::from_json(&format!("{{\"{name}\":null}}")).unwrap_err();
+            assert!(format!("{error}").contains(name), "{error}");
+        }
+        assert!(VerifyOptions::from_json("{\"attestations\":{\"given\":[],\"max_age_ms\":null}}").is_err());
+        assert!(VerifyOptions::from_json("{}").is_ok());
+    }
 }

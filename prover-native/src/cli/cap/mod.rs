@@ -17,7 +17,7 @@ use verifier_core::{
     pcap::obligation::Level,
 };
 
-use super::output::{Failure, read};
+use super::output::{Failure, read, read_receipt};
 use crate::{
     capability::CapabilityError,
     provider::of_bundle,
@@ -124,7 +124,7 @@ fn level(name: &str) -> Result<Level, String> {
 
 /// Everything of a receipt's bundle. A receipt that does not hold could name another's.
 fn bundle(path: &Path) -> Result<Resource, Failure> {
-    let receipt = read(path)?;
+    let receipt = read_receipt(path)?;
     let verdict = verifier_core::verify(&receipt, &VerifyOptions::default());
     match (verdict.refusal(), verdict.capsule_hash) {
         (None, Some(hash)) => Ok(of_bundle(&hash)),

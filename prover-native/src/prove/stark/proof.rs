@@ -196,9 +196,9 @@ impl Transcript {
         let coin = &self.coin;
         let ground = |nonce: &u64| coin.check_leading_zeros(*nonce) >= options.grinding_factor();
         // The least one: a run has one proof, however many threads look for it.
-        let batches = (1..u64::MAX - NONCES).step_by(NONCES as usize);
-        let mut found = batches.map(|first| (first..first + NONCES).into_par_iter().find_first(ground));
-        self.nonce = found.find_map(|nonce| nonce).unwrap_or_default();
+        let mut batches = (1..u64::MAX - NONCES).step_by(NONCES as usize);
+        let nonce = batches.find_map(|first| (first..first + NONCES).into_par_iter().find_first(ground));
+        self.nonce = nonce.unwrap_or_default();
         let mut positions = self.coin.draw_integers(options.num_queries(), domain, self.nonce)?;
         positions.sort_unstable();
         positions.dedup();

@@ -5,13 +5,17 @@
 
 mod calls;
 mod filter;
+mod inside;
 
 use std::{
     collections::HashMap,
     ffi::OsStr,
     fs, io,
     io::PipeWriter,
-    os::{fd::AsFd, unix::ffi::OsStrExt},
+    os::{
+        fd::{AsFd, AsRawFd, BorrowedFd},
+        unix::ffi::OsStrExt,
+    },
     path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
@@ -19,11 +23,12 @@ use std::{
 
 use libc::{c_int, pid_t};
 
-use self::calls::Pending;
+use self::{calls::Pending, inside::Lent};
 use super::{
     Ended, RunError, Start,
     ledger::{Happening, Ledger, MAIN},
     record::{EventKind, Exit, Note},
+    streams::Tap,
     sys::{self, Call, Child, Launch, Step},
     text::joined,
 };
@@ -46,8 +51,10 @@ pub(super) fn follow(
     ledger: &mut Ledger,
     stdout: PipeWriter,
     stderr: PipeWriter,
+    in_order: Option<[Tap; 2]>,
 ) -> Result<Followed, RunError> {
-    let Some(filter) = filter::filter() else {
+    let streams = filter::Streams { input: ledger.unkept_stdin.is_some(), outputs: in_order.is_some() };
+    let Some(filter) = filter::filter(streams) else {
         return Ok(Followed::Refused("this architecture is not supported".to_owned()));
     };
     let launch = Launch {
@@ -60,6 +67,7 @@ pub(super) fn follow(
         filter: &filter,
     };
     let mut child = sys::fork(&launch).map_err(|error| RunError::System { action: "start a process", error })?;
+    let outputs = in_order.and_then(|streams| Outputs::new(streams, [stdout.as_fd(), stderr.as_fd()]));
     // Only the child and what comes from it may hold the pipes open.
     drop((stdout, stderr));
     if let Err(error) = sys::seize(child.pid, OPTIONS) {
@@ -68,6 +76,7 @@ pub(super) fn follow(
         return Ok(Followed::Refused(format!("ptrace: {error}")));
     }
     let mut tracer = Tracer::new(child.pid, start, ledger);
+    tracer.outputs = outputs;
     child.go().map_err(|error| RunError::System { action: "start a process", error })?;
     let ended = tracer.run()?;
     match tracer.executed {
@@ -108,6 +117,35 @@ struct Tracer<'a> {
     ended: Option<Ended>,
     /// Whether the main process has executed its program.
     executed: bool,
+    lent: Lent,
+    /// The output streams, when they shall come out in the program's order.
+    outputs: Option<Outputs>,
+}
+
+/// Two output streams that go to one place.
+struct Outputs {
+    streams: [Tap; 2],
+    /// Their pipes, by their names in `/proc/PID/fd`.
+    pipes: [PathBuf; 2],
+    /// The one that was written to last.
+    last: Option<usize>,
+}
+
+impl Outputs {
+    fn new(streams: [Tap; 2], pipes: [BorrowedFd<'_>; 2]) -> Option<Self> {
+        let [stdout, stderr] = pipes.map(|pipe| fs::read_link(format!("/proc/self/fd/{}", pipe.as_raw_fd())).ok());
+        Some(Self { streams, pipes: [stdout?, stderr?], last: None })
+    }
+
+    /// A thread is about to write to a descriptor: what the other stream holds comes first.
+    fn about_to_write(&mut self, tid: pid_t, descriptor: u64) {
+        let Ok(link) = fs::read_link(format!("/proc/{tid}/fd/{descriptor}")) else { return };
+        let Some(stream) = self.pipes.iter().position(|pipe| *pipe == link) else { return };
+        if self.last != Some(stream) {
+            self.streams[1 - stream].drain();
+            self.last = Some(stream);
+        }
+    }
 }
 
 /// A thread of the tree.
@@ -118,13 +156,23 @@ struct Thread {
     leads: bool,
     /// The call that it is in.
     pending: Option<Pending>,
+    /// Whether it has asked its parent to trace it.
+    asked_to_be_traced: bool,
+}
+
+impl Thread {
+    const fn new(process: u32, leads: bool) -> Self {
+        Self { process, leads, pending: None, asked_to_be_traced: false }
+    }
 }
 
 impl<'a> Tracer<'a> {
     fn new(main: pid_t, start: &'a Start<'a>, ledger: &'a mut Ledger) -> Self {
-        let threads = [(main, Thread { process: MAIN, leads: true, pending: None })].into();
+        let threads = [(main, Thread::new(MAIN, true))].into();
         let began = Instant::now();
-        Self { start, ledger, main, threads, processes: MAIN, began, ended: None, executed: false }
+        let lent = Lent::default();
+        let outputs = None;
+        Self { start, ledger, main, threads, processes: MAIN, began, ended: None, executed: false, lent, outputs }
     }
 
     /// Handles events until the last process has ended.
@@ -178,6 +226,7 @@ impl<'a> Tracer<'a> {
                 self.call_done(tid);
                 sys::resume(tid, 0);
             }
+            (0, libc::SIGCONT) if self.is_own_signal(tid) => sys::resume(tid, 0),
             (0, signal) => sys::resume(tid, signal),
             _ => sys::resume(tid, 0),
         }
@@ -202,10 +251,11 @@ impl<'a> Tracer<'a> {
                 process
             }
         };
-        self.threads.insert(tid, Thread { process, leads, pending: None });
+        self.threads.insert(tid, Thread::new(process, leads));
     }
 
     fn gone(&mut self, tid: pid_t, exit: Exit) {
+        self.given_back_by(tid);
         let Some(thread) = self.threads.remove(&tid) else { return };
         if !thread.leads {
             return;
@@ -223,7 +273,13 @@ impl<'a> Tracer<'a> {
                 self.ledger.note(Note::ForeignArchitecture);
                 None
             }
-            Some(Call::Filtered { number, args, .. }) => calls::entered(self.ledger, tid, number, args),
+            Some(Call::Filtered { number, args, .. }) if number == libc::SYS_ptrace as u64 => self.traces(tid, args),
+            Some(Call::Filtered { number, args, .. }) => {
+                if let Some(outputs) = self.outputs.as_mut().filter(|_| calls::is_write(number)) {
+                    outputs.about_to_write(tid, args[0]);
+                }
+                calls::entered(self.ledger, tid, number, args)
+            }
             _ => None,
         };
         match self.threads.get_mut(&tid) {
@@ -237,6 +293,9 @@ impl<'a> Tracer<'a> {
 
     fn call_done(&mut self, tid: pid_t) {
         let pending = self.threads.get_mut(&tid).and_then(|thread| thread.pending.take());
+        if let Some(Pending::GiveBack { target }) = pending {
+            return self.take_back(target);
+        }
         if let (Some(pending), Some(Call::Done { value: value @ 0.. })) = (pending, sys::call(tid)) {
             pending.done(self.ledger, tid, value);
         }
@@ -258,10 +317,11 @@ impl<'a> Tracer<'a> {
                 self.ledger.note(Note::NoNewPrivileges);
             }
         }
-        self.ledger.executed(process, &PathBuf::from(format!("/proc/{pid}/exe")), executed_as(pid).as_deref());
-        for mapped in mapped_files(pid) {
-            self.ledger.mapped(&mapped);
-        }
+        let named = executed_as(self.ledger, pid);
+        let is_new = self.ledger.executed(process, &PathBuf::from(format!("/proc/{pid}/exe")), named.as_deref());
+        // What the system maps to execute a file that is known is known, too.
+        let mapped = if is_new { mapped_files(pid) } else { Vec::new() };
+        mapped.iter().for_each(|mapped| self.ledger.mapped(mapped));
     }
 }
 
@@ -282,7 +342,7 @@ fn gave_up_privileges(pid: pid_t) -> bool {
 }
 
 /// The name that a program was executed by: a script's own, where the executable is its interpreter.
-fn executed_as(pid: pid_t) -> Option<PathBuf> {
+fn executed_as(ledger: &Ledger, pid: pid_t) -> Option<PathBuf> {
     let entries = fs::read(format!("/proc/{pid}/auxv")).ok()?;
     let (entries, _) = entries.as_chunks::<16>();
     let address = entries.iter().find_map(|entry| {
@@ -291,6 +351,9 @@ fn executed_as(pid: pid_t) -> Option<PathBuf> {
         (word(kind) == Some(libc::AT_EXECFN)).then(|| word(value)).flatten()
     })?;
     let name = calls::read_path(pid, address)?;
+    if name.is_absolute() {
+        return Some(calls::below_root(ledger, pid, &name));
+    }
     Some(joined(&fs::read_link(format!("/proc/{pid}/cwd")).ok()?, &name))
 }
 

@@ -1,0 +1,7 @@
+// As edge.ts, for the second entry.
+import module from "./actions.wasm?module";
+import { setCompiler } from "./actions-platform.js";
+
+export * from "./actions.js";
+
+setCompiler({ compile: async () => module, compileSync: () => module });

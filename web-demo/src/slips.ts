@@ -1,0 +1,93 @@
+// The verdicts of one gesture as slips of paper in a list; one of them is unrolled as a strip below.
+import { isAccepted } from "capseal-verify";
+
+import type { Item } from "./desk.js";
+import { count, h, plain, size, word, type Child } from "./element.js";
+import { stampWord } from "./strip.js";
+import { headline } from "./words.js";
+
+/** Names that a message lists. */
+const MOST_NAMES = 5;
+
+/** What a file came to, in a word; also a class. */
+export function stateOf({ judged, why }: Item): string {
+  if (judged) return stampWord(judged.verdict);
+  return why === undefined ? "checking" : "not checked";
+}
+
+/** The list, where there is more than one. */
+export function slips(items: readonly Item[], selected: Item | undefined, select: (item: Item) => void): HTMLElement[] {
+  if (items.length < 2) return [];
+  return items.map((item) => {
+    const state = stateOf(item);
+    const { judged, why } = item;
+    const said: Child = judged?.verdict.reason
+      ? h("span", { class: "code", translate: "no" }, judged.verdict.reason)
+      : h("span", { class: "said" }, judged ? headline(judged.verdict) : (why ?? ""));
+    return h(
+      "li",
+      {},
+      h(
+        "button",
+        { type: "button", class: `slip ${classOf(state)}`, "aria-pressed": String(item === selected), onclick: () => select(item) },
+        h("span", { class: `stamp small ${classOf(state)}`, translate: "no" }, state),
+        h("span", { class: "name" }, word(item.name)),
+        said,
+      ),
+    );
+  });
+}
+
+/** In place of a strip while there is no verdict: never one that was made for something else. */
+export function blank(name: string, { why, bytes }: { why?: string; bytes?: Uint8Array }, again: HTMLElement | null): HTMLElement {
+  const state = why === undefined ? "checking" : "not checked";
+  const className = classOf(state);
+  return h(
+    "div",
+    { class: `strip ${className}` },
+    h(
+      "div",
+      { class: "strip-head" },
+      h("p", { class: `stamp ${className}`, translate: "no" }, state),
+      h("p", { class: "headline" }, word(name), bytes ? `, ${size(bytes.length)}` : null),
+    ),
+    again,
+  );
+}
+
+/** What to read when there is no verdict. */
+export function unread({ name, why = "" }: Item): HTMLElement {
+  return h(
+    "section",
+    { class: "panel plain unread" },
+    h("h2", {}, "There is no verdict for ", word(name), "."),
+    h("p", {}, plain(why)),
+  );
+}
+
+/** What could not be checked, with those of one reason together. */
+export function troubles(all: readonly { name: string; why: string }[]): HTMLElement[] {
+  const reasons = new Map<string, string[]>();
+  for (const { name, why } of all) reasons.set(why, [...(reasons.get(why) ?? []), name]);
+  return [...reasons].map(([why, names]) => {
+    const rest = names.length - MOST_NAMES;
+    const shown = names.slice(0, MOST_NAMES).join(", ");
+    return h("p", {}, h("strong", {}, "Not checked. "), word(shown), rest > 0 ? ` and ${count(rest)} more` : null, ": ", plain(why));
+  });
+}
+
+/** All of it in one line, for the title and for those who listen. */
+export function summary(items: readonly Item[]): string {
+  const [only] = items;
+  if (items.length === 1 && only) return `${stateOf(only)}: ${plain(only.name)}`;
+  const accepted = items.filter(({ judged }) => judged && isAccepted(judged.verdict)).length;
+  const refused = items.filter(({ judged }) => judged && !isAccepted(judged.verdict)).length;
+  const unchecked = items.filter(({ why }) => why !== undefined).length;
+  const parts = [`${count(accepted)} accepted`, `${count(refused)} refused`];
+  if (unchecked > 0) parts.push(`${count(unchecked)} not checked`);
+  return parts.join(", ");
+}
+
+function classOf(state: string): string {
+  return { "not checked": "unchecked", checking: "waiting" }[state] ?? state;
+}
