@@ -15,13 +15,15 @@ use std::{
 
 use prover_native::{
     artifacts::ArtifactStore,
-    audit::{Audit, Bounds, Client, Credentials, RowOutcome, audit, fetch},
+    audit::{Audit, RowOutcome, audit, fetch},
     bundle::Bundle,
     capability::{Asked, Terms, issue, prove},
+    http::{Bounds, Client, Credentials},
     keys::SecretKey,
-    provider::{Access, Folder, Gate, Server, export, of_bundle},
+    provider::{Access, Folder, Gate, export, of_bundle},
     run::{CaptureChoice, Program, Request},
     seal::{self, ArchivePlace, Destination},
+    serve::{Server, Settings},
     whole_file::Existing,
 };
 use verifier_core::{
@@ -77,7 +79,7 @@ impl Scene {
     }
 
     fn serve(&self) -> Server {
-        Server::start(loopback(), self.folder(), false).unwrap()
+        Server::start(loopback(), self.folder()).unwrap()
     }
 
     fn row(&self, index: u64) -> PathBuf {
@@ -458,7 +460,11 @@ fn a_protected_bundle_is_audited_and_fetched_by_its_holder_alone() {
     let (file, log) = (scene.dir.path().join("access.toml"), scene.dir.path().join("decisions.jsonl"));
     fs::write(&file, access.text()).unwrap();
     let gate = Gate::open(&file, &log).unwrap();
-    let server = Server::start_gated(loopback(), scene.folder(), false, Some(gate)).unwrap();
+    let server = Server::start_with(
+        &loopback().into(),
+        Settings { gate: Some(std::sync::Arc::new(gate)), ..Settings::of(scene.folder()) },
+    )
+    .unwrap();
     let stranger = client(server.address());
     assert_eq!(scene.audited(std::slice::from_ref(&stranger)).reason, Some(ReasonCode::AvailabilityFailed));
 

@@ -14,10 +14,11 @@ use verifier_core::{
     sampling::{answer_len, check_answer},
 };
 
-use super::{Client, FetchError, encoded_sketch, shuffled};
+use super::{encoded_sketch, shuffled};
 use crate::{
     bundle::{Bundle, BundleError},
     commit::{RebuildError, rebuild},
+    http::{Client, FetchError},
     whole_file::{Existing, WholeFile, WholeFileError},
 };
 

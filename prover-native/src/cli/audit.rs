@@ -25,10 +25,11 @@ use super::{
     verify::print,
 };
 use crate::{
-    audit::{Answered, Audit, Bounds, Client, Credentials, Evidence, RowOutcome, ask, audit, fetch},
+    audit::{Answered, Audit, Evidence, RowOutcome, Silent, ask, audit, fetch},
     bundle::Bundle,
+    http::{Bounds, Client, Credentials},
     keys::SecretKey,
-    provider::{Access, Folder, export, of_bundle},
+    provider::{Access, Folder, ListFile, export, of_bundle},
     whole_file::{self, Existing},
 };
 
@@ -177,7 +178,7 @@ impl Sampling {
     pub(super) fn sample(&self, receipt: &[u8], credentials: Option<&Credentials>) -> Result<Audit, Failure> {
         let clients = self.clients(credentials)?;
         let done = with_bar(|progress| audit(receipt, &clients, self.bits, &progress))?;
-        show(&done.evidence);
+        show(&done.evidence, &done.silent);
         Ok(done)
     }
 
@@ -190,7 +191,7 @@ impl Sampling {
     ) -> Result<Answered, Failure> {
         let clients = self.clients(credentials)?;
         let done = with_bar(|progress| ask(receipt, draw, &clients, &progress))?;
-        show(&done.evidence);
+        show(&done.evidence, &done.silent);
         Ok(done)
     }
 
@@ -211,7 +212,11 @@ fn with_bar<T>(work: impl FnOnce(&(dyn Fn(usize, &RowOutcome) + Sync)) -> T) -> 
     done
 }
 
-fn show(evidence: &[Evidence]) {
+fn show(evidence: &[Evidence], silent: &[Silent]) {
+    for Silent { provider, why } in silent {
+        let (provider, why) = (printable(provider), printable(why));
+        eprintln_line(format_args!("{BAD}✗{BAD:#} {provider} gave no row: {why}"));
+    }
     for Evidence { provider, index, refusal } in evidence {
         let provider = printable(provider);
         eprintln_line(format_args!("{BAD}✗{BAD:#} {provider} gave something else as row {index}: {refusal}"));
@@ -305,6 +310,9 @@ fn write_folder(arguments: &Export) -> Result<ExitCode, Failure> {
 /// Lists a bundle in the folder's access file: before its contents are in the folder, so that they are never there for everybody.
 fn protect(arguments: &Export, bundle: &Bundle<'_>) -> Result<(), Failure> {
     let file = arguments.out.join(ACCESS_FILE);
+    std::fs::create_dir_all(&arguments.out)?;
+    // Two exports at once would each lose what the other has listed.
+    let _held = Access::hold(&file)?;
     let roots: Vec<_> = arguments.root.iter().map(|root| arguments.secret.public(root)).collect::<Result<_, _>>()?;
     let mut access = match (&arguments.audience, Access::is_at(&file)?) {
         (_, true) => Access::read(&file)?,
@@ -321,11 +329,10 @@ fn protect(arguments: &Export, bundle: &Bundle<'_>) -> Result<(), Failure> {
     access.roots.extend(roots);
     access.roots.sort_unstable();
     access.roots.dedup();
-    access.revocations.extend(arguments.revocations.iter().cloned());
+    access.revocations.extend(arguments.revocations.iter().cloned().map(ListFile::from));
     access.revocations.sort_unstable();
     access.revocations.dedup();
     access.protect(bundle);
-    std::fs::create_dir_all(&arguments.out)?;
     whole_file::write(&file, Existing::Replace, access.text().as_bytes())?;
     println!("{GOOD}✓{GOOD:#} only with a token: {} {FAINT}(when capseal serve serves it){FAINT:#}", file.display());
     println!("  resource {}", of_bundle(&bundle.capsule().capsule_hash));

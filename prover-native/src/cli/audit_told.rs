@@ -19,8 +19,8 @@ use super::{
     registry::{now, read_trust},
 };
 use crate::{
-    audit::{Bounds, Client, Credentials},
     bundle::Bundle,
+    http::{Bounds, Client, Credentials},
     keys::SecretKey,
     relay::{Registered, attestations, commit_of, post_attestation},
     whole_file::{self, Existing},

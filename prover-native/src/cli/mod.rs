@@ -81,6 +81,7 @@ enum Command {
 
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
+    output::end_quietly_with_the_reader();
     let Arguments { command } = Arguments::parse();
     let done = match command {
         Command::Run(arguments) => run::execute(arguments),

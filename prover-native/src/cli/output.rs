@@ -62,6 +62,20 @@ pub(super) fn eprint_failure(failure: &Failure) {
     }
 }
 
+/// Ends the process without a word when whoever reads its output has gone, as `head` does: with the status of one that a SIGPIPE ends.
+///
+/// The standard library panics then, and a server or a program that is run must not be ended by that signal itself.
+pub(super) fn end_quietly_with_the_reader() {
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let said = panic.payload_as_str().unwrap_or_default();
+        if said.starts_with("failed printing to std") && said.contains("Broken pipe") {
+            std::process::exit(128 + 13);
+        }
+        before(panic);
+    }));
+}
+
 /// Prints a line to standard error: what capseal says while standard output belongs to a program.
 pub(super) fn eprintln_line(line: impl Display) {
     anstream::eprintln!("{line}");

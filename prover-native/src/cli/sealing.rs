@@ -11,7 +11,7 @@ use verifier_core::{capsule::Capsule, signature::PublicKey};
 
 use super::output::{FAINT, Failure, eprintln_line, printable};
 use crate::{
-    audit::{Bounds, Client},
+    http::{Bounds, Client},
     keys::{KeyStore, Passphrase, SecretKey, StoreKeyError, is_encrypted, read_public},
     relay::{Registered, RelayFailure, commit_of},
     seal::{Committed, Governing},

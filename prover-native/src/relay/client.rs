@@ -15,7 +15,7 @@ use verifier_core::{
     signature::PublicKey,
 };
 
-use crate::audit::{Client, FetchError};
+use crate::http::{Client, FetchError};
 
 /// What a relay answered to a commit.
 #[derive(Clone, Debug, PartialEq, Eq)]

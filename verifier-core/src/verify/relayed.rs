@@ -39,10 +39,6 @@ pub(super) fn archival(archive: &Archive<'_>, given: &Challenged, options: &Veri
     bound(archive, "receipt of the commit", &commit.header_commit_hash, &commit.da_hash)?;
     committed(archive, challenge_bytes, &challenge, commit_bytes)?;
     let relay = fit(registry, &relay, Purpose::Relay, at)?;
-    if challenge.registry_root != registry.root() {
-        let detail = "the challenge was issued under another registry than the one that was pinned";
-        return Err(Refusal::new(ReasonCode::DaChallengeUntrusted, detail));
-    }
     timely(&commit, &challenge, at)?;
     if challenge.bits < given.bits.into() {
         return Err(too_few("the challenge asks for", challenge.bits, given.bits));

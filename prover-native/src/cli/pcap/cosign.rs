@@ -3,7 +3,6 @@
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
-    time::SystemTime,
 };
 
 use anstream::println;
@@ -60,7 +59,7 @@ pub(super) fn cosign(arguments: &Cosign) -> Result<ExitCode, Failure> {
         Proof::from_json(&text).map_err(|error| Failure::new(format_args!("{}: {error}", path.display())))
     });
     let proof = proof.transpose()?;
-    let seconds = clock::millis(SystemTime::now()) / 1000;
+    let seconds = clock::now() / 1000;
     let witness = Witness::open(&arguments.sign).map_err(failure)?;
     let cosigned = match witness.cosign(&checkpoint, &arguments.signers, proof.as_ref(), seconds) {
         Err(WitnessError::Key(error)) => return Err(key_failure(error)),

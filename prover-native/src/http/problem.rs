@@ -25,6 +25,12 @@ pub(crate) enum Problem {
     RateLimited,
     StorageFull,
     StoreUnavailable,
+    PreconditionFailed,
+    TimedOut,
+    LogLost,
+    AccessUnavailable,
+    AccessChanged,
+    TooManyProofs,
 }
 
 impl Problem {
@@ -46,6 +52,26 @@ impl Problem {
             }
             Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy", "Too many requests at once.", true),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "The provider failed.", true),
+            Self::PreconditionFailed => {
+                (StatusCode::PRECONDITION_FAILED, "precondition-failed", "The content is another one.", false)
+            }
+            Self::TimedOut => (StatusCode::REQUEST_TIMEOUT, "timed-out", "The request did not come in time.", true),
+            Self::LogLost => {
+                let title = "The log was cut, replaced or deleted: nothing is acknowledged any more.";
+                (StatusCode::INTERNAL_SERVER_ERROR, "log-lost", title, false)
+            }
+            Self::AccessUnavailable => {
+                let title = "It cannot be told who may have this.";
+                (StatusCode::SERVICE_UNAVAILABLE, "access-unavailable", title, true)
+            }
+            Self::AccessChanged => {
+                let title = "Who may have this has just changed.";
+                (StatusCode::SERVICE_UNAVAILABLE, "access-changed", title, true)
+            }
+            Self::TooManyProofs => {
+                let title = "More requests with this token, or from this client, than one has.";
+                (StatusCode::TOO_MANY_REQUESTS, "too-many-proofs", title, true)
+            }
             Self::NoCommit => (StatusCode::NOT_FOUND, "not-found", "There is no such commit here.", false),
             Self::CommitConflict => {
                 (StatusCode::CONFLICT, "commit-conflict", "Another archive was committed under this hash.", false)
@@ -81,6 +107,9 @@ impl Problem {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/problem+json"));
         headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
+        if self == Self::TimedOut {
+            headers.insert(header::CONNECTION, header::HeaderValue::from_static("close"));
+        }
         if retryable {
             headers.insert(header::RETRY_AFTER, header::HeaderValue::from_static("1"));
         }

@@ -105,7 +105,7 @@ impl Client {
     }
 
     /// The same provider, with as much more time as so many bytes may take.
-    pub(super) fn with_time_for(&self, bytes: u64) -> Self {
+    pub(crate) fn with_time_for(&self, bytes: u64) -> Self {
         let time = Duration::from_secs(bytes / self.bounds.bytes_per_second);
         Self { deadline: self.deadline + time, ..self.clone() }
     }
@@ -269,9 +269,19 @@ impl FetchError {
     /// Whether another try may go better.
     fn is_passing(&self) -> bool {
         match self {
-            Self::Transport(_) | Self::Body(_) => true,
+            Self::Transport(error) => !matches!(kind_of(error), Some(DeadEnd::NoTls | DeadEnd::NoSuchName)),
+            Self::Body(_) => true,
             Self::Status { status, .. } => matches!(status, 408 | 429 | 500..=599),
             Self::Url(_) | Self::Encoded(_) | Self::Credentials(_) | Self::Late => false,
+        }
+    }
+
+    /// Whether nobody is there who could answer anything else: no connection, no TLS, no such name.
+    pub(crate) fn is_dead_end(&self) -> bool {
+        match self {
+            Self::Transport(error) => kind_of(error).is_some(),
+            Self::Url(_) | Self::Late | Self::Credentials(_) => true,
+            Self::Body(_) | Self::Status { .. } | Self::Encoded(_) => false,
         }
     }
 
@@ -280,6 +290,47 @@ impl FetchError {
             Self::Status { retry_after: Some(time), .. } => Some((*time).min(MOST_RETRY_AFTER)),
             _ => None,
         }
+    }
+}
+
+/// Why there is no connection that HTTP could be spoken on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum DeadEnd {
+    Refused,
+    Unreachable,
+    NoSuchName,
+    NoConnection,
+    NoTls,
+    NotHttp,
+}
+
+fn kind_of(error: &ureq::Error) -> Option<DeadEnd> {
+    match error {
+        ureq::Error::HostNotFound => Some(DeadEnd::NoSuchName),
+        ureq::Error::ConnectionFailed | ureq::Error::Timeout(ureq::Timeout::Connect) => Some(DeadEnd::NoConnection),
+        ureq::Error::Tls(_) | ureq::Error::Rustls(_) => Some(DeadEnd::NoTls),
+        ureq::Error::Protocol(_) => Some(DeadEnd::NotHttp),
+        ureq::Error::Io(error) => match error.kind() {
+            io::ErrorKind::ConnectionRefused => Some(DeadEnd::Refused),
+            io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => Some(DeadEnd::Unreachable),
+            // What rustls says about bytes that are no TLS comes as such an error.
+            io::ErrorKind::InvalidData => Some(DeadEnd::NoTls),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Names what is wrong with a connection.
+fn transport(error: &ureq::Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match kind_of(error) {
+        Some(DeadEnd::Refused) => f.write_str("the connection was refused: nobody listens there"),
+        Some(DeadEnd::Unreachable) => f.write_str("the host cannot be reached"),
+        Some(DeadEnd::NoSuchName) => f.write_str("there is no host of that name"),
+        Some(DeadEnd::NoConnection) => f.write_str("there was no connection in time"),
+        Some(DeadEnd::NoTls) => write!(f, "no TLS is spoken there, or not as it should be ({error}): is it http://?"),
+        Some(DeadEnd::NotHttp) => write!(f, "no HTTP is spoken there ({error}): is it https://?"),
+        None => write!(f, "{error}"),
     }
 }
 
@@ -292,7 +343,7 @@ impl fmt::Display for FetchError {
             Self::Url(url) => {
                 write!(f, "{url} is not the URL of a provider (https://… without name, query and fragment)")
             }
-            Self::Transport(error) => error.fmt(f),
+            Self::Transport(error) => transport(error, f),
             Self::Body(error) => write!(f, "the answer broke off: {error}"),
             Self::Status { status: status @ 300..=399, .. } => write!(f, "status {status}: redirects are not followed"),
             Self::Status { status: status @ (401 | 403), rule, .. } => {
@@ -304,6 +355,9 @@ impl fmt::Display for FetchError {
                 write!(f, "status {status}: {what}")?;
                 rule.as_ref().map_or(Ok(()), |rule| write!(f, " ({rule}; docs/spec/capability.md names the rules)"))
             }
+            Self::Status { status: 404, .. } => f.write_str(
+                "status 404: it is not there; a provider's URL ends before /v1, and is asked for archives that were exported to it",
+            ),
             Self::Status { status, .. } => write!(f, "status {status}"),
             Self::Encoded(encoding) => write!(f, "the answer is encoded ({encoding}), which was not asked for"),
             Self::Credentials(error) => error.fmt(f),

@@ -1,14 +1,14 @@
 //! A client's token, and the key that shows that it is theirs.
 
-use std::{fmt, sync::Arc, time::SystemTime};
+use std::{fmt, sync::Arc};
 
 use verifier_core::capability::{Token, to_base64};
 
+use super::{AUTHORIZATION_SCHEME, POSSESSION_HEADER};
 use crate::{
     capability::{Asked, CapabilityError, prove},
     clock,
     keys::SecretKey,
-    provider::{AUTHORIZATION_SCHEME, POSSESSION_HEADER},
 };
 
 /// A token and its holder's key. A clone is the same.
@@ -37,7 +37,7 @@ impl Credentials {
         let (token, key) = &*self.0;
         let host = base.split_once("://").map_or(base, |(_, rest)| rest).split('/').next().unwrap_or(base);
         let audience = token.links().last().and_then(|leaf| leaf.link.audience.as_deref()).unwrap_or(host);
-        let asked = Asked { audience, method, path, body: &[], time: clock::millis(SystemTime::now()) };
+        let asked = Asked { audience, method, path, body: &[], time: clock::now() };
         let proof = to_base64(&prove(token, key, &asked)?);
         Ok([("Authorization", format!("{AUTHORIZATION_SCHEME} {}", token.to_text())), (POSSESSION_HEADER, proof)])
     }
