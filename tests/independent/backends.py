@@ -204,6 +204,7 @@ class Rv32imV1(Backend):
             need(sha256(content) == values[name], "E067", name)
         image, rows = rv32im.read_image(documents["program"]), values["trace_length"]
         need(rows & (rows - 1) == 0 and 1 << 16 <= rows <= 1 << 22, "E053", "trace_length")
+        rv32im.check_words(image, documents, rows)
         rv32im.check_tables(documents["tables"], image, values)
         shape = Shape(rows, len(rv32im.COLUMNS), 4, rv32im.CONDITIONS, rv32im.AUX_COLUMNS, rv32im.CHALLENGES)
         check_bytes(receipt, data, shape)
