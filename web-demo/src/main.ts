@@ -1,13 +1,13 @@
-import { VerifierError, type VerifyOptions } from "capseal-verify";
+import { VerifierError, type Verdict, type VerifyOptions } from "capseal-verify";
 
 import { byId, h } from "./element.js";
 import { startVerifier } from "./engine.js";
 import { findings } from "./findings.js";
 import { IntakeError, listen, type Receipt } from "./intake.js";
 import { drawRosette } from "./rosette.js";
-import { NARROW, stampWord, strip } from "./strip.js";
+import { NARROW, strip } from "./strip.js";
 import { showTrustFile, trusting, useTrustFile, type TrustFile } from "./trust.js";
-import { headline } from "./words.js";
+import { plain } from "./words.js";
 
 declare const BUILD: string;
 
@@ -63,12 +63,12 @@ async function open(receipt: Receipt, options: VerifyOptions = trusting()): Prom
         judged: (audited) => {
           if (ticket !== latest) return;
           byId("strip").replaceChildren(strip({ ...receipt, verdict: audited, elapsed }));
-          byId("announcement").textContent = `${stampWord(audited)}. ${headline(audited)} ${audited.reason ?? ""}`;
+          byId("announcement").textContent = announcement(audited);
         },
         fail,
       }),
     );
-    byId("announcement").textContent = `${stampWord(verdict)}. ${headline(verdict)} ${verdict.reason ?? ""}`;
+    byId("announcement").textContent = announcement(verdict);
     byId("strip-title").focus({ preventScroll: true });
     bringIntoView();
   } catch (error) {
@@ -76,6 +76,10 @@ async function open(receipt: Receipt, options: VerifyOptions = trusting()): Prom
   } finally {
     if (ticket === latest) document.body.classList.remove("busy");
   }
+}
+
+function announcement(verdict: Verdict): string {
+  return `${verdict.conclusion}. ${plain(verdict).headline} ${verdict.reason ?? ""}`;
 }
 
 /** Where the columns stand side by side, both begin at the top; where they do not, the strip comes first. */
