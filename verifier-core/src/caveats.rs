@@ -106,6 +106,16 @@ fn of_note(note: &str) -> String {
         "hidden_process" => sentence::hidden_process(),
         "foreign_architecture" => sentence::foreign_architecture(),
         "no_new_privileges" => sentence::no_new_privileges(),
+        "credentials_not_kept" => sentence::credentials_not_kept(),
+        "events_summarised" => sentence::events_summarised(),
+        "inherited_descriptor" => sentence::inherited_descriptor(),
+        "mount_namespace" => sentence::mount_namespace(),
+        "runtime_by_folder" => sentence::runtime_by_folder(),
+        "shared_memory" => sentence::shared_memory(),
+        "traced_inside" => sentence::traced_inside(),
+        "unix_socket" => sentence::unix_socket(),
+        "unreadable" => sentence::unreadable(),
+        "untraced_process" => sentence::untraced_process(),
         _ => sentence::other_note(note),
     }
 }

@@ -100,6 +100,16 @@ sentences! {
     hidden_process() "Which files a hidden process opened: it was inaccessible to its own user, and not observed.";
     foreign_architecture() "Which files a process of another architecture opened, such as a 32-bit program: that is not observed.";
     no_new_privileges() "That programs had the privileges of an ordinary run: set-user-id programs got none while they were watched.";
+    credentials_not_kept() "What the run wrote to files that may hold credentials: neither content nor digest is recorded.";
+    events_summarised() "What happened in full: the timeline was too long, and from some point on events are counted and not listed.";
+    inherited_descriptor() "What was read or written through files that were open before the run began: that is not recorded.";
+    mount_namespace() "What was written to file systems that a process had of its own, and that are gone with them: that is not recorded.";
+    runtime_by_folder() "Which of the machine's files were read: there were so many that some are listed by folder.";
+    shared_memory() "What came through shared memory or message queues: that is not recorded.";
+    traced_inside() "Which files were opened while a program of the run traced processes itself: some may be missing.";
+    unix_socket() "What came over a Unix socket: a process connected to one or listened on one.";
+    unreadable() "What a file held that the run could use and the recorder could not read: its content is not recorded.";
+    untraced_process() "Which files a process opened that was started out of the tracer's sight: that is not observed.";
     other_note(note) "What the capture notes as {note}: this verifier does not know the note.";
     files_exist(missing) "That the files behind this receipt exist: {missing} of them were not looked at.";
     still_available() "That the archive is available to others or at another time: rows of it were sampled once.";

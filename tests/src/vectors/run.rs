@@ -15,15 +15,25 @@ use crate::{
 };
 
 /// Every note that this version knows.
-const NOTES: [&str; 8] = [
+const NOTES: [&str; 18] = [
+    "credentials_not_kept",
+    "events_summarised",
     "foreign_architecture",
     "hidden_process",
+    "inherited_descriptor",
     "io_uring",
     "left_behind_ended",
+    "mount_namespace",
     "network",
     "no_new_privileges",
     "output_cut",
+    "runtime_by_folder",
+    "shared_memory",
     "stdin_not_kept",
+    "traced_inside",
+    "unix_socket",
+    "unreadable",
+    "untraced_process",
 ];
 
 /// Receipts that are accepted.
