@@ -48,20 +48,26 @@ async function service() {
   for (const file of [samples[0], vector]) {
     const receipt = await readFile(file);
     const verifiers = [createVerifier({ threads, wasm: browsers }), createVerifier({ threads })];
-    const rates = [[], []];
+    const turns = [[], []];
     for (const verifier of verifiers) await turn(verifier, receipt, threads);
     for (let count = 0; count < TURNS; count += 1) {
-      for (const [place, verifier] of verifiers.entries()) rates[place].push(await turn(verifier, receipt, threads));
+      for (const [place, verifier] of verifiers.entries()) turns[place].push(await turn(verifier, receipt, threads));
     }
     for (const verifier of verifiers) verifier.terminate();
-    const [before, now] = rates.map((all) => all.sort((a, b) => a - b)[TURNS >> 1]);
-    console.log(`${basename(file).padEnd(20)}browsers' module ${before.toFixed(0).padStart(6)} a second, Node's ${now.toFixed(0).padStart(6)}: ${(now / before).toFixed(2)} times as many`);
+    const median = (of, name) => of.map((one) => one[name]).sort((a, b) => a - b)[TURNS >> 1];
+    console.log(basename(file));
+    for (const [place, of] of turns.entries()) {
+      const [rate, cpu] = [median(of, "rate"), median(of, "cpu")];
+      console.log(`  ${["browsers' module", "Node's module"][place].padEnd(18)}${rate.toFixed(0).padStart(6)} a second, ${cpu.toFixed(2).padStart(6)} ms of a processor each: ${((1000 * threads) / cpu).toFixed(0)} a second where nothing else runs`);
+    }
+    console.log(`  ${(median(turns[1], "rate") / median(turns[0], "rate")).toFixed(2)} times as many`);
   }
   console.log(`load ${loadavg()[0].toFixed(1)}`);
 }
 
-/** Receipts a second. */
+/** Receipts a second, and milliseconds of a processor for each. */
 async function turn(verifier, receipt, threads) {
+  const before = process.cpuUsage();
   const begun = performance.now();
   let done = 0;
   await Promise.all(
@@ -69,7 +75,8 @@ async function turn(verifier, receipt, threads) {
       for (; performance.now() - begun < TURN_MS; done += 1) await verifier.verify(receipt);
     }),
   );
-  return (1000 * done) / (performance.now() - begun);
+  const { user, system } = process.cpuUsage(before);
+  return { rate: (1000 * done) / (performance.now() - begun), cpu: (user + system) / 1000 / done };
 }
 
 async function read(file) {

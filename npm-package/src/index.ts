@@ -24,12 +24,14 @@ export type {
   Check,
   CheckId,
   ClaimClass,
+  Conclusion,
   Level,
   PolicyInclusion,
   PolicyReport,
   Purpose,
   Rejected,
   RuleAnswer,
+  RunReport,
   Samples,
   Signer,
   Status,
@@ -47,7 +49,7 @@ export async function verify(source: Source, options?: VerifyOptions): Promise<V
   return engine.verify(bytes, asked);
 }
 
-/** Verifies a receipt, and samples the rows of an archive that lies elsewhere. What could not be had is a verdict, not an error. */
+/** Verifies a receipt, and samples the rows of an archive that is kept elsewhere. What was not available is a verdict, not an error. */
 export async function audit(source: Source, options: AuditOptions): Promise<Verdict> {
   const asked = readAuditOptions(options);
   const [bytes] = await Promise.all([readSource(source), load()]);

@@ -27,7 +27,7 @@ test("ESM and CommonJS export the same names, and know each other's errors", () 
 test("a good receipt is accepted, one changed byte is refused", async () => {
   const verdict = await verify(receipt);
   assert.ok(isAccepted(verdict));
-  assert.equal(verdict.exit_code, 0);
+  assert.equal(verdict.verifier_exit_status, 0);
   const changed = Uint8Array.from(receipt);
   changed[receipt.length >> 1] ^= 1;
   assert.equal((await verify(changed)).status, "REJECTED");
@@ -44,7 +44,7 @@ test("every kind of source gives the same verdict", async () => {
 test("bytes that are no receipt are a verdict, not an error", async () => {
   const verdict = verifySync(nonsense);
   assert.equal(verdict.status, "REJECTED");
-  assert.equal(verdict.exit_code, 20);
+  assert.equal(verdict.verifier_exit_status, 20);
   assert.ok(reasons.some((reason) => reason.name === verdict.reason));
   assert.ok(!isInspection(await inspect(nonsense)));
   assert.equal(verifySync(new Uint8Array()).status, "REJECTED");

@@ -2,6 +2,14 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+/// The time now.
+///
+/// # Units
+/// Milliseconds since the Unix epoch.
+pub fn now() -> u64 {
+    millis(SystemTime::now())
+}
+
 /// Milliseconds since the Unix epoch as text.
 pub fn text(ms: u64) -> String {
     humantime::format_rfc3339_millis(UNIX_EPOCH + Duration::from_millis(ms)).to_string()

@@ -4,7 +4,10 @@ use std::fmt::Write as _;
 
 use verifier_core::trust::{Key, SCHEMA, Trust};
 
-use crate::clock;
+use crate::{
+    clock,
+    toml_text::{list, quoted},
+};
 
 /// A trust file's text: what the core reads from it is what was put in.
 pub fn text(trust: &Trust) -> String {
@@ -52,27 +55,6 @@ fn key_table(key: &Key) -> String {
 /// A moment as trust files write it: whole seconds.
 pub fn moment_text(ms: u64) -> String {
     format!("{}Z", &clock::text(ms)[.."2026-01-31T12:34:56".len()])
-}
-
-fn list(items: &[impl std::fmt::Display]) -> String {
-    let items: Vec<String> = items.iter().map(|item| quoted(&item.to_string())).collect();
-    format!("[{}]", items.join(", "))
-}
-
-/// A basic string of TOML.
-fn quoted(text: &str) -> String {
-    let mut quoted = String::from('"');
-    for character in text.chars() {
-        match character {
-            '"' | '\\' => quoted.extend(['\\', character]),
-            control if control.is_control() => {
-                let _ = write!(quoted, "\\u{:04X}", u32::from(control));
-            }
-            other => quoted.push(other),
-        }
-    }
-    quoted.push('"');
-    quoted
 }
 
 #[cfg(test)]

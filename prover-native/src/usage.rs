@@ -21,13 +21,25 @@ pub(crate) fn reset_peak_memory() {
     let _ = fs::write("/proc/self/clear_refs", "5");
 }
 
+/// Resident memory now.
+///
+/// # Units
+/// Bytes.
+pub(crate) fn memory() -> Option<u64> {
+    status("VmRSS:")
+}
+
 /// Peak of resident memory.
 ///
 /// # Units
 /// Bytes.
 pub(crate) fn peak_memory() -> Option<u64> {
+    status("VmHWM:")
+}
+
+fn status(name: &str) -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok().map(|kib| kib * 1024)
 }
 

@@ -42,6 +42,14 @@ impl WholeFile {
         Self::with_mode(destination, existing, 0o666)
     }
 
+    /// The same, for its owner alone.
+    ///
+    /// # Errors
+    /// As [`WholeFile::create`].
+    pub fn create_private(destination: &Path, existing: Existing) -> Result<Self, WholeFileError> {
+        Self::with_mode(destination, existing, 0o600)
+    }
+
     /// `mode` are the permissions before the user's mask.
     fn with_mode(destination: &Path, existing: Existing, mode: u32) -> Result<Self, WholeFileError> {
         let failed = |error| WholeFileError { destination: destination.to_owned(), error };
@@ -191,7 +199,15 @@ pub fn write(destination: &Path, existing: Existing, bytes: &[u8]) -> Result<Pat
 /// # Errors
 /// As [`write()`].
 pub fn write_private(destination: &Path, bytes: &[u8]) -> Result<PathBuf, WholeFileError> {
-    let mut file = WholeFile::with_mode(destination, Existing::Keep, 0o600)?;
+    write_private_over(destination, Existing::Keep, bytes)
+}
+
+/// The same, with a choice for a file that is there.
+///
+/// # Errors
+/// As [`write()`].
+pub fn write_private_over(destination: &Path, existing: Existing, bytes: &[u8]) -> Result<PathBuf, WholeFileError> {
+    let mut file = WholeFile::with_mode(destination, existing, 0o600)?;
     file.write_all(bytes).map_err(|error| file.error(error))?;
     file.finish()
 }

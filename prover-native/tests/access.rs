@@ -5,18 +5,23 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     process::Command,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
     time::SystemTime,
 };
 
 use prover_native::{
-    audit::{Bounds, Client},
     capability::{Asked, CapabilityError, Terms, delegate, issue, prove, revoke},
     clock,
+    http::{Bounds, Client},
     keys::{KeyStore, Passphrase, SecretKey},
     pcap::{examine, refuse_proofs},
-    provider::{Access, Folder, Gate, Protected, Server, of_bundle},
+    provider::{Access, Folder, Gate, GateError, ListFile, Protected, of_bundle},
+    serve::{Server, Settings},
+    whole_file::{self, Existing},
 };
 use serde_json::Value;
 use verifier_core::{
@@ -58,17 +63,28 @@ impl Scene {
 
     /// Writes the access file and opens the gate.
     fn gate(&self, change: impl FnOnce(&mut Access)) -> Gate {
+        self.write_access(change);
+        Gate::open(&self.path("access.toml"), &self.path("decisions.jsonl")).unwrap()
+    }
+
+    /// A gate that waits for an access file.
+    fn watching(&self) -> Result<Gate, GateError> {
+        Gate::watch(&self.path("access.toml"), &self.path("decisions.jsonl"))
+    }
+
+    /// Writes the access file as an export does: in one step.
+    fn write_access(&self, change: impl FnOnce(&mut Access)) {
         let mut access = Access::new(AUDIENCE, vec![self.owner.public()]);
         let (capsule_hash, blobs) = (self.capsule_hash, vec![self.content]);
         access.bundles.push(Protected { capsule_hash, blobs, archives: Vec::new() });
         change(&mut access);
-        fs::write(self.path("access.toml"), access.text()).unwrap();
-        Gate::open(&self.path("access.toml"), &self.path("decisions.jsonl")).unwrap()
+        whole_file::write(&self.path("access.toml"), Existing::Replace, access.text().as_bytes()).unwrap();
     }
 
     fn serve(&self, gate: Gate) -> Server {
         let folder = Folder::at(self.dir.path());
-        Server::start_gated(SocketAddr::from(([127, 0, 0, 1], 0)), folder, false, Some(gate)).unwrap()
+        let settings = Settings { gate: Some(Arc::new(gate)), ..Settings::of(folder) };
+        Server::start_with(&SocketAddr::from(([127, 0, 0, 1], 0)).into(), settings).unwrap()
     }
 
     /// A token of Ann's for all of the bundle, and Bob's, which is made of it.
@@ -241,7 +257,7 @@ fn a_proof_lets_in_once_however_many_show_it_at_once() {
     server.stop().unwrap();
     thread::sleep(std::time::Duration::from_millis(2));
     let server = scene.serve(scene.gate(|_| {}));
-    assert_eq!(rule(&get(&server, &path, &early)).1, "possession_replayed");
+    assert_eq!(rule(&get(&server, &path, &early)).1, "possession_stale");
 }
 
 #[test]
@@ -258,7 +274,7 @@ fn revocations_are_taken_up_while_it_runs_and_never_rolled_back() {
     write(&first);
     let gate = || {
         scene.gate(|access| {
-            access.revocations = vec!["owner.revoked".into()];
+            access.revocations = vec![PathBuf::from("owner.revoked").into()];
             access.stale_reads = false;
         })
     };
@@ -281,6 +297,234 @@ fn revocations_are_taken_up_while_it_runs_and_never_rolled_back() {
     assert_eq!(rule(&ask(&server)).1, "revoked", "what was revoked stays in the list");
     fs::remove_file(&file).unwrap();
     assert_eq!(rule(&ask(&server)).1, "revocation_invalid", "a list that is gone lets nobody in");
+}
+
+/// Writes a list into a file, in one step.
+fn write_list(file: &Path, list: &[u8]) {
+    whole_file::write(file, Existing::Replace, to_base64(list).as_bytes()).unwrap();
+}
+
+/// The lists of an issuer, one after the other: the last one revokes.
+fn lists_of(issuer: &SecretKey, revoked: RevocationId) -> [Vec<u8>; 2] {
+    let until = now() + 600_000;
+    let first = revoke(issuer, None, Vec::new(), now(), until).unwrap();
+    let entries = vec![Revocation { id: revoked, revoked_at: now(), reason: "lost".into() }];
+    let second = revoke(issuer, Some(&RevocationList::read(&first).unwrap()), entries, now(), until).unwrap();
+    [first, second]
+}
+
+#[test]
+fn nobody_but_the_issuer_of_a_list_replaces_it() {
+    let scene = Scene::new();
+    let (anns, _) = scene.tokens();
+    let path = scene.target();
+    let [first, second] = lists_of(&scene.owner, RevocationId::Capability(anns.links()[0].link.id));
+    let file = scene.path("owner.revoked");
+    let other_root = SecretKey::generate();
+    for stale_reads in [false, true] {
+        for name in ["decisions.jsonl", "decisions.jsonl.seen", "decisions.jsonl.lock"] {
+            let _ = fs::remove_file(scene.path(name));
+        }
+        let gate = || {
+            scene.gate(|access| {
+                access.roots.push(other_root.public());
+                access.revocations = vec![PathBuf::from("owner.revoked").into()];
+                access.stale_reads = stale_reads;
+            })
+        };
+        write_list(&file, &first);
+        let server = scene.serve(gate());
+        let ask = |server: &Server| get(server, &path, &headers(&anns, &scene.ann, "GET", &path));
+        assert_eq!(ask(&server).0, 200);
+        write_list(&file, &second);
+        assert_eq!(rule(&ask(&server)).1, "revoked");
+        // A stranger's list, another root's, and the owner's of before: none takes the revocation back, and none is forgotten by it.
+        for list in [
+            lists_of(&SecretKey::generate(), RevocationId::Capability(anns.links()[0].link.id))[0].clone(),
+            lists_of(&other_root, RevocationId::Capability(anns.links()[0].link.id))[0].clone(),
+            b"nonsense".to_vec(),
+        ] {
+            write_list(&file, &list);
+            assert_eq!(rule(&ask(&server)).1, "revocation_invalid");
+            write_list(&file, &first);
+            assert_eq!(rule(&ask(&server)).1, "revocation_rollback");
+        }
+        server.stop().unwrap();
+        let server = scene.serve(gate());
+        assert_eq!(rule(&ask(&server)).1, "revocation_rollback", "after a restart too");
+        write_list(&file, &second);
+        assert_eq!(rule(&ask(&server)).1, "revoked");
+        server.stop().unwrap();
+    }
+}
+
+#[test]
+fn a_list_of_who_passed_a_token_on_has_to_be_named() {
+    let scene = Scene::new();
+    let (_, bobs) = scene.tokens();
+    let path = scene.target();
+    write_list(&scene.path("ann.revoked"), &lists_of(&scene.ann, RevocationId::Capability(bobs.links()[1].link.id))[1]);
+    let named =
+        |issuer| scene.gate(|access| access.revocations = vec![ListFile { file: "ann.revoked".into(), issuer }]);
+    let ask = |server: &Server| rule(&get(server, &path, &headers(&bobs, &scene.bob, "GET", &path))).1;
+    for (issuer, expected) in [
+        (None, "revocation_invalid"),
+        (Some(scene.ann.public()), "revoked"),
+        (Some(scene.bob.public()), "revocation_invalid"),
+    ] {
+        let server = scene.serve(named(issuer));
+        assert_eq!(ask(&server), expected);
+        server.stop().unwrap();
+    }
+}
+
+#[test]
+fn a_memory_of_lists_that_cannot_be_read_lets_nobody_in() {
+    let scene = Scene::new();
+    let (anns, _) = scene.tokens();
+    let path = scene.target();
+    write_list(
+        &scene.path("owner.revoked"),
+        &lists_of(&scene.owner, RevocationId::Capability(anns.links()[0].link.id))[0],
+    );
+    let gate = || scene.gate(|access| access.revocations = vec![PathBuf::from("owner.revoked").into()]);
+    let ask = |server: &Server, path: &str| get(server, path, &headers(&anns, &scene.ann, "GET", path));
+    let server = scene.serve(gate());
+    assert_eq!(ask(&server, &path).0, 200);
+    server.stop().unwrap();
+    let memory = scene.path("decisions.jsonl.seen");
+    let kept = fs::read(&memory).unwrap();
+    for damage in [Some(&b""[..]), Some(&kept[..kept.len() / 2]), Some(b"{}"), Some(b"nonsense"), None] {
+        match damage {
+            Some(bytes) => fs::write(&memory, bytes).unwrap(),
+            None => fs::remove_file(&memory).unwrap(),
+        }
+        let server = scene.serve(gate());
+        assert_eq!(rule(&ask(&server, &path)).1, "revocation_invalid", "{damage:?}");
+        assert_eq!(get(&server, &format!("/v1/blobs/{}", scene.open), &[]).0, 200, "what is for all is");
+        server.stop().unwrap();
+    }
+    fs::write(&memory, kept).unwrap();
+    let server = scene.serve(gate());
+    assert_eq!(ask(&server, &path).0, 200);
+}
+
+#[test]
+fn an_access_file_that_comes_while_the_provider_runs_protects_from_then_on() {
+    let scene = Scene::new();
+    let server = scene.serve(scene.watching().unwrap());
+    let (anns, _) = scene.tokens();
+    let path = scene.target();
+    let ask = |server: &Server| get(server, &path, &headers(&anns, &scene.ann, "GET", &path));
+    assert_eq!(get(&server, &path, &[]).0, 200, "it is for everybody still");
+    scene.write_access(|_| {});
+    assert_eq!(rule(&get(&server, &path, &[])).1, "missing");
+    assert_eq!(ask(&server).0, 200);
+    // A second bundle is added, and another owner.
+    let more =
+        Protected { capsule_hash: Digest::of_content(b"another"), blobs: vec![scene.open], archives: Vec::new() };
+    scene.write_access(|access| access.bundles.push(more.clone()));
+    assert_eq!(get(&server, &format!("/v1/blobs/{}", scene.open), &[]).0, 401);
+    scene.write_access(|access| {
+        access.bundles.push(more);
+        access.roots = vec![SecretKey::generate().public()];
+    });
+    assert_eq!(rule(&ask(&server)).1, "root_untrusted");
+    // A broken file, and none, shut what the last one protected, with a token too.
+    for damage in [Some("schema = \"capseal/access/v9\"\n"), Some(""), None] {
+        scene.write_access(|_| {});
+        assert_eq!(ask(&server).0, 200, "{damage:?}");
+        match damage {
+            Some(text) => {
+                whole_file::write(&scene.path("access.toml"), Existing::Replace, text.as_bytes()).unwrap();
+            }
+            None => fs::remove_file(scene.path("access.toml")).unwrap(),
+        }
+        assert_eq!(ask(&server).0, 503, "{damage:?}");
+        assert_eq!(get(&server, &path, &[]).0, 503, "{damage:?}");
+        assert_eq!(get(&server, &format!("/v1/blobs/{}", scene.open), &[]).0, 200, "what was for all is");
+    }
+    server.stop().unwrap();
+    // It is gone, and the log shows that it was there.
+    let error = scene.watching().unwrap_err();
+    assert!(matches!(error, GateError::Gone { .. }), "{error}");
+}
+
+#[test]
+fn a_content_that_is_exported_meanwhile_is_never_there_for_everybody() {
+    let scene = Scene::new();
+    let server = scene.serve(scene.watching().unwrap());
+    let place = Folder::at(scene.dir.path()).blob(&scene.content);
+    let path = scene.target();
+    for _ in 0..20 {
+        fs::remove_file(&place).unwrap();
+        thread::scope(|scope| {
+            let asked = scope.spawn(|| (0..20).map(|_| get(&server, &path, &[])).collect::<Vec<_>>());
+            scene.write_access(|_| {});
+            fs::write(&place, b"for some").unwrap();
+            assert!(asked.join().unwrap().iter().all(|answer| answer.0 != 200), "it was there for everybody");
+        });
+    }
+}
+
+#[test]
+fn a_request_that_is_not_allowed_uses_up_no_nonce_and_names_its_holder() {
+    let scene = Scene::new();
+    let server = scene.serve(scene.gate(|_| {}));
+    let path = scene.target();
+    let elsewhere = of_bundle(&Digest::default());
+    let terms = Terms::new(scene.bob.public(), &[Permission::Read], vec![elsewhere], now() / 1000 + 3600);
+    let token = issue(&scene.owner, &terms).unwrap();
+    let shown = headers(&token, &scene.bob, "GET", &path);
+    for _ in 0..3 {
+        assert_eq!(rule(&get(&server, &path, &shown)).1, "resource_denied", "it is no replay");
+    }
+    server.stop().unwrap();
+    let decisions = scene.decisions();
+    assert!(decisions.iter().all(|entry| entry["actor"] == scene.bob.public().to_string()), "{decisions:?}");
+}
+
+#[test]
+fn strangers_make_the_log_grow_by_no_more_than_its_bound() {
+    let scene = Scene::new();
+    let server = scene.serve(scene.gate(|_| {}));
+    let (anns, _) = scene.tokens();
+    let path = scene.target();
+    (0..200).for_each(|_| assert_eq!(get(&server, &path, &[]).0, 401));
+    assert_eq!(get(&server, &path, &headers(&anns, &scene.ann, "GET", &path)).0, 200);
+    (0..50).for_each(|_| assert_eq!(get(&server, &path, &[]).0, 401));
+    server.stop().unwrap();
+    let decisions = scene.decisions();
+    let singly = decisions.iter().filter(|entry| entry["rule"] == "missing").count() as u64;
+    let together: u64 = decisions.iter().filter_map(|entry| entry["rules"]["missing"].as_u64()).sum();
+    assert_eq!(singly + together, 250, "each is counted");
+    assert!(singly < 200 && decisions.len() < 210, "{}", decisions.len());
+    assert!(decisions.iter().any(|entry| entry["decision"] == "allowed"));
+}
+
+#[test]
+fn a_log_of_decisions_that_is_taken_away_stops_what_it_is_for() {
+    let take: [fn(&Path); 4] = [
+        |log| fs::remove_file(log).unwrap(),
+        |log| fs::rename(log, log.with_extension("moved")).unwrap(),
+        |log| {
+            fs::copy(log, log.with_extension("copy")).unwrap();
+            fs::rename(log.with_extension("copy"), log).unwrap();
+        },
+        |log| fs::File::options().write(true).open(log).unwrap().set_len(200).unwrap(),
+    ];
+    for take in take {
+        let scene = Scene::new();
+        let server = scene.serve(scene.gate(|_| {}));
+        let (anns, _) = scene.tokens();
+        let path = scene.target();
+        let ask = || get(&server, &path, &headers(&anns, &scene.ann, "GET", &path)).0;
+        assert_eq!((ask(), ask()), (200, 200));
+        take(&scene.path("decisions.jsonl"));
+        assert_eq!(ask(), 500);
+        assert_eq!(get(&server, "/readyz", &[]).0, 503);
+        assert_eq!(get(&server, &format!("/v1/blobs/{}", scene.open), &[]).0, 200);
+    }
 }
 
 #[test]
@@ -411,4 +655,60 @@ fn the_command_issues_passes_on_checks_revokes_and_proves() {
     assert_eq!(shell.run("cap verify junk --root owner").0, 20);
     let junk = shell.run("cap show junk");
     assert!(junk.0 == 1 && junk.2.contains("junk") && junk.2.contains("cap issue prints it"), "{junk:?}");
+}
+
+#[test]
+fn a_trust_file_that_cannot_be_used_is_no_success() {
+    let shell = Shell::new();
+    let verify = |more: &str| shell.run(&format!("registry verify t {more}"));
+    assert_eq!(shell.run("registry init t").0, 0);
+    assert_eq!(shell.run("registry add t owner --purpose relay,attestation --from 2026-01-01T00:00:00Z --until 2026-03-01T00:00:00Z").0, 0);
+    let unpinned = verify("--at 2026-01-02T00:00:00Z");
+    assert!(unpinned.0 == 13 || unpinned.0 == 11, "{unpinned:?}");
+    assert!(unpinned.1.contains("nothing is pinned"), "{unpinned:?}");
+    assert_eq!(shell.run("registry pin t").0, 0);
+    assert_eq!(verify("--at 2026-01-02T00:00:00Z").0, 0);
+    let soon = verify("--at 2026-02-20T00:00:00Z");
+    assert!(soon.0 == 0 && soon.1.contains("ends in 9 days"), "{soon:?}");
+    assert!(!verify("--at 2026-02-20T00:00:00Z --warn-days 3").1.contains("ends in"));
+    let ended = verify("--at 2026-03-11T00:00:00Z");
+    assert!(ended.0 == 11 && ended.1.contains("ended 10 days ago"), "{ended:?}");
+    let backwards = shell.run("registry add t ann --from 2026-02-01T00:00:00Z --until 2026-01-01T00:00:00Z");
+    assert!(backwards.0 == 1 && backwards.2.contains("before it begins"), "{backwards:?}");
+    let file = fs::read_to_string(shell.0.path().join("t")).unwrap();
+    fs::write(shell.0.path().join("t"), file.replace("2026-03-01", "2025-03-01")).unwrap();
+    assert_eq!(shell.run("registry pin t").0, 1, "what is never valid is not pinned");
+    assert_eq!(shell.run("registry revoke t owner").0, 0);
+    assert_eq!(verify("").0, 13, "another root than the pin");
+}
+
+#[test]
+fn a_reader_that_goes_is_no_error() {
+    let shell = Shell::new();
+    for line in ["registry init t", "registry add t owner", "registry add t ann", "registry pin t"] {
+        assert_eq!(shell.run(line).0, 0);
+    }
+    let mut child = Command::new(env!("CARGO_BIN_EXE_capseal"))
+        .args(["registry", "verify", "t"])
+        .current_dir(shell.0.path())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_ne!(output.status.code(), Some(101));
+}
+
+#[test]
+fn a_file_of_any_name_is_listed_so_that_it_is_read_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("access.toml");
+    for name in ["own\u{200b}er.revoked", "tab\there", "\u{1b}[2J", "\u{7f}", "quote\"s\\", "é 🦀", "new\nline"] {
+        let mut access = Access::new(AUDIENCE, vec![SecretKey::generate().public()]);
+        access.revocations = vec![PathBuf::from(name).into()];
+        fs::write(&path, access.text()).unwrap();
+        assert_eq!(Access::read(&path), Ok(access), "{name:?}");
+    }
 }

@@ -15,22 +15,24 @@ use std::{
 
 use prover_native::{
     artifacts::ArtifactStore,
-    audit::{Audit, Bounds, Client, Credentials, RowOutcome, audit, fetch},
+    audit::{Audit, RowOutcome, audit, fetch},
     bundle::Bundle,
     capability::{Asked, Terms, issue, prove},
+    http::{Bounds, Client, Credentials},
     keys::SecretKey,
-    provider::{Access, Folder, Gate, Server, export, of_bundle},
+    provider::{Access, Folder, Gate, export, of_bundle},
     run::{CaptureChoice, Program, Request},
     seal::{self, ArchivePlace, Destination},
+    serve::{Server, Settings},
     whole_file::Existing,
 };
 use verifier_core::{
     Digest, ReasonCode, Verdict, VerifyOptions,
+    availability::Availability,
     capability::{Permission, to_base64},
     cbor::Value,
     row_check::{RowCheckHeader, Sketch},
     stc::{MultiOpening, opening_len},
-    verdict::Availability,
     verify,
 };
 
@@ -77,7 +79,7 @@ impl Scene {
     }
 
     fn serve(&self) -> Server {
-        Server::start(loopback(), self.folder(), false).unwrap()
+        Server::start(loopback(), self.folder()).unwrap()
     }
 
     fn row(&self, index: u64) -> PathBuf {
@@ -180,7 +182,7 @@ fn missing_rows_and_changed_rows_have_their_own_codes_and_another_provider_helps
     }
     let verdict = scene.audited(&[client(server.address())]);
     assert_eq!(verdict.reason, Some(ReasonCode::AvailabilityFailed));
-    assert_eq!(verdict.exit_code, 13);
+    assert_eq!(verdict.verifier_exit_status, 13);
     assert!(scene.audited(&[client(server.address()), client(other.address())]).is_accepted());
 
     for index in (1..scene.rows).step_by(2) {
@@ -189,7 +191,7 @@ fn missing_rows_and_changed_rows_have_their_own_codes_and_another_provider_helps
         fs::write(scene.row(index), row).unwrap();
     }
     let verdict = scene.audited(&[client(server.address())]);
-    assert_eq!((verdict.reason, verdict.exit_code), (Some(ReasonCode::MerkleProofInvalid), 12));
+    assert_eq!((verdict.reason, verdict.verifier_exit_status), (Some(ReasonCode::MerkleProofInvalid), 12));
     // The second provider has every row; what the first gave is kept as evidence.
     let done = audit(&scene.receipt, &[client(server.address()), client(other.address())], 80, &|_, _| {}).unwrap();
     assert!(done.evidence.len() > 20 && done.evidence.iter().all(|found| found.index % 2 == 1));
@@ -458,7 +460,11 @@ fn a_protected_bundle_is_audited_and_fetched_by_its_holder_alone() {
     let (file, log) = (scene.dir.path().join("access.toml"), scene.dir.path().join("decisions.jsonl"));
     fs::write(&file, access.text()).unwrap();
     let gate = Gate::open(&file, &log).unwrap();
-    let server = Server::start_gated(loopback(), scene.folder(), false, Some(gate)).unwrap();
+    let server = Server::start_with(
+        &loopback().into(),
+        Settings { gate: Some(std::sync::Arc::new(gate)), ..Settings::of(scene.folder()) },
+    )
+    .unwrap();
     let stranger = client(server.address());
     assert_eq!(scene.audited(std::slice::from_ref(&stranger)).reason, Some(ReasonCode::AvailabilityFailed));
 

@@ -11,7 +11,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use prover_native::pcap::{Action, LogFile, LogFileError, NewEntry, SharedLog, examine, examine_reader, refuse_proofs};
+use prover_native::pcap::{
+    Action, LogFile, LogFileError, Loss, NewEntry, SharedLog, examine, examine_reader, refuse_proofs,
+};
 use serde_json::{Map, Value};
 use verifier_core::pcap::{
     LogError, Options, Report,
@@ -119,7 +121,7 @@ fn a_torn_tail_is_put_aside_and_recorded() {
     assert_eq!((&recovered["type"], &recovered["offset"]), (&"recovered".into(), &len.into()));
     let kept = folder.0.path().join(recovered["kept_as"].as_str().unwrap());
     assert_eq!(fs::read_to_string(kept).unwrap(), torn);
-    assert_eq!(folder.names().len(), 3);
+    assert_eq!(folder.names().len(), 4, "the log, its lock, and two copies");
     // The first writer goes on as well.
     log.append(&[action("c")]).unwrap();
     assert!(report(&folder.log()).accepted);
@@ -147,6 +149,170 @@ fn a_whole_line_that_is_wrong_is_tampering() {
         fs::write(folder.log(), nothing).unwrap();
         assert!(matches!(LogFile::open(&folder.log()).unwrap().append(&[action("a")]), Err(LogFileError::NotALog(_))));
     }
+}
+
+/// A log of three actions, and its writer.
+fn written(folder: &Folder) -> LogFile {
+    let mut log = LogFile::create(&folder.log(), Map::new()).unwrap();
+    (0..3).for_each(|number| drop(log.append(&[action(&number.to_string())]).unwrap()));
+    log
+}
+
+/// Where the line with this number begins.
+fn place_of(log: &Path, line: usize) -> u64 {
+    let bytes = fs::read(log).unwrap();
+    bytes.split_inclusive(|byte| *byte == b'\n').take(line).map(|line| line.len() as u64).sum()
+}
+
+#[test]
+fn a_log_that_is_taken_from_its_writer_stops_it_for_good() {
+    type Take = fn(&Path);
+    let cases: [(&str, Take); 8] = [
+        ("was deleted", |log| fs::remove_file(log).unwrap()),
+        ("was deleted", |log| fs::rename(log, log.with_extension("1")).unwrap()),
+        ("was replaced", |log| {
+            fs::copy(log, log.with_extension("copy")).unwrap();
+            fs::rename(log.with_extension("copy"), log).unwrap();
+        }),
+        ("was cut", |log| OpenOptions::new().write(true).open(log).unwrap().set_len(place_of(log, 2)).unwrap()),
+        ("was cut", |log| OpenOptions::new().write(true).open(log).unwrap().set_len(0).unwrap()),
+        ("was rewritten", |log| {
+            let bytes = fs::read(log).unwrap();
+            fs::write(log, vec![b'\n'; bytes.len()]).unwrap();
+        }),
+        // Cut, and grown again beyond its length by another writer.
+        ("was rewritten", |log| {
+            OpenOptions::new().write(true).open(log).unwrap().set_len(place_of(log, 2)).unwrap();
+            let mut other = LogFile::open(log).unwrap();
+            (0..9).for_each(|number| drop(other.append(&[action(&format!("other {number}"))]).unwrap()));
+        }),
+        ("was changed", |log| append_bytes(log, b"{}\n")),
+    ];
+    for (expected, take) in cases {
+        let folder = Folder::new();
+        let mut log = written(&folder);
+        take(&folder.log());
+        let error = log.append(&[action("after")]).unwrap_err();
+        assert!(error.to_string().contains(expected) && error.next_step().is_some(), "{expected}: {error}");
+        if let LogFileError::Lost { .. } = error {
+            // It does not go on when somebody puts back what is as good.
+            let again = log.append(&[action("again")]).unwrap_err();
+            assert!(matches!(again, LogFileError::Lost { .. }), "{expected}: {again}");
+        }
+        assert!(!fs::read_to_string(folder.log()).is_ok_and(|text| text.contains("\"after\"")), "{expected}");
+    }
+}
+
+#[test]
+fn a_failed_write_does_not_make_a_writer_forget() {
+    let folder = Folder::new();
+    let mut log = written(&folder);
+    // What is refused before it is written, and what others write, leave the writer where it stands.
+    assert!(log.append(&[NewEntry::new("action", Map::from_iter([("Bad".to_owned(), 1.into())]), Level::S0)]).is_err());
+    LogFile::open(&folder.log()).unwrap().append(&[action("others")]).unwrap();
+    assert_eq!(log.append(&[action("own")]).unwrap()[0].seq, 5);
+    OpenOptions::new().write(true).open(folder.log()).unwrap().set_len(place_of(&folder.log(), 5)).unwrap();
+    let error = log.append(&[action("after")]).unwrap_err();
+    assert!(matches!(error, LogFileError::Lost { loss: Loss::Cut { .. }, .. }), "{error}");
+}
+
+#[test]
+fn nobody_who_reads_a_log_holds_up_its_writers() {
+    let folder = Folder::new();
+    let mut log = written(&folder);
+    let reader = fs::File::open(folder.log()).unwrap();
+    reader.lock().unwrap();
+    assert_eq!(log.append(&[action("meanwhile")]).unwrap()[0].seq, 4);
+    for name in folder.names() {
+        let mode =
+            std::os::unix::fs::PermissionsExt::mode(&fs::metadata(folder.0.path().join(&name)).unwrap().permissions());
+        assert_eq!(mode & 0o077, 0, "{name} is for its owner alone");
+    }
+    // Who deletes the lock while it is not held keeps nobody out, and lets no two in.
+    fs::remove_file(folder.0.path().join("run.jsonl.lock")).unwrap();
+    LogFile::open(&folder.log()).unwrap().append(&[action("another")]).unwrap();
+    assert_eq!(log.append(&[action("own")]).unwrap()[0].seq, 6);
+}
+
+#[test]
+fn a_torn_tail_is_kept_once_however_often_it_is_tried() {
+    let folder = Folder::new();
+    drop(written(&folder));
+    let end = fs::metadata(folder.log()).unwrap().len();
+    append_bytes(&folder.log(), b"{\"torn");
+    // As a writer leaves it that was killed between the copy and the cut.
+    fs::write(folder.0.path().join(format!("run.jsonl.torn-{end}")), b"{\"torn").unwrap();
+    LogFile::open(&folder.log()).unwrap().append(&[action("after")]).unwrap();
+    assert_eq!(folder.names().iter().filter(|name| name.contains("torn")).count(), 1, "{:?}", folder.names());
+    assert!(report(&folder.log()).accepted);
+}
+
+#[test]
+fn a_log_goes_on_in_a_new_file_that_states_the_old_one() {
+    let folder = Folder::new();
+    let header = Map::from_iter([("run_id".to_owned(), "a run".into())]);
+    let mut log = LogFile::create(&folder.log(), header.clone()).unwrap().rotating(2000, header);
+    (0..40).for_each(|number| drop(log.append(&[action(&number.to_string())]).unwrap()));
+    let kept: Vec<String> = folder.names().into_iter().filter(|name| name.starts_with("run-")).collect();
+    assert!(kept.len() > 2, "{kept:?}");
+    let mut actions = 0;
+    let mut before: Option<(String, u64)> = None;
+    for name in kept.iter().map(String::as_str).chain(["run.jsonl"]) {
+        let path = folder.0.path().join(name);
+        assert!(report(&path).accepted, "{name}");
+        let events = events(&path);
+        assert_eq!(events[0]["run_id"], "a run");
+        if let Some((head, lines)) = &before {
+            assert_eq!(
+                (&events[0]["continues"]["head"], &events[0]["continues"]["lines"]),
+                (&head.as_str().into(), &(*lines).into())
+            );
+        }
+        actions += events.iter().filter(|event| event["type"] == "action").count();
+        if name != "run.jsonl" {
+            assert_eq!(
+                (&events.last().unwrap()["type"], &events.last().unwrap()["kept_as"]),
+                (&"continued".into(), &name.into())
+            );
+        }
+        let text = fs::read(&path).unwrap();
+        let last = text.strip_suffix(b"\n").unwrap().rsplit(|byte| *byte == b'\n').next().unwrap();
+        before = Some((verifier_core::pcap::Chain::after(last).unwrap().head().to_string(), events.len() as u64));
+    }
+    assert_eq!(actions, 40);
+}
+
+#[test]
+fn a_log_that_its_operator_moved_away_is_begun_anew_on_request() {
+    let folder = Folder::new();
+    let mut log = written(&folder);
+    log.reopen().unwrap();
+    assert_eq!(log.append(&[action("same")]).unwrap()[0].seq, 4, "nothing was moved");
+    for empty in [false, true] {
+        fs::rename(folder.log(), folder.0.path().join(format!("moved-{empty}"))).unwrap();
+        if empty {
+            fs::write(folder.log(), b"").unwrap();
+        }
+        log.reopen().unwrap();
+        assert_eq!(log.append(&[action("new")]).unwrap()[0].seq, 1);
+        assert!(report(&folder.log()).accepted);
+        assert_eq!(events(&folder.log())[0]["continues"]["lines"], if empty { 2 } else { 5 });
+    }
+}
+
+#[test]
+fn what_the_log_states_itself_no_entry_states() {
+    let folder = Folder::new();
+    let mut log = written(&folder);
+    for name in ["prev", "seq", "time", "type"] {
+        let error = log.append(&[Action::new("real", "test").with(name, "forged").into()]).unwrap_err();
+        assert!(matches!(error, LogFileError::Reserved(_)), "{name}: {error}");
+    }
+    for name in ["action", "actor", "level"] {
+        let stated = Action::new("real", "test").with_all(Map::from_iter([(name.to_owned(), "forged".into())]));
+        assert!(matches!(stated, Err(LogFileError::Stated(_))), "{name}");
+    }
+    assert_eq!(log.append(&[action("after")]).unwrap()[0].seq, 4);
 }
 
 #[test]

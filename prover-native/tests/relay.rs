@@ -2,7 +2,7 @@
 
 mod relay_support;
 
-use std::{fs, process::Command};
+use std::{fs, path::Path, process::Command};
 
 use prover_native::relay::{Registered, Store};
 use relay_support::{
@@ -237,4 +237,66 @@ fn a_full_disk_refuses_what_it_cannot_keep_and_loses_nothing() {
     });
     Command::new("umount").arg(dir.path()).status().unwrap();
     outcome.unwrap();
+}
+
+#[test]
+fn a_log_that_is_taken_from_a_relay_stops_it_and_it_does_not_start_again() {
+    let take: [(&str, fn(&Path)); 4] = [
+        ("cut", |log| {
+            let bytes = fs::read(log).unwrap();
+            let keep: usize = bytes.split_inclusive(|byte| *byte == b'\n').take(20).map(<[u8]>::len).sum();
+            fs::File::options().write(true).open(log).unwrap().set_len(keep as u64).unwrap();
+        }),
+        ("deleted", |log| fs::remove_file(log).unwrap()),
+        ("replaced", |log| {
+            fs::copy(log, log.with_extension("copy")).unwrap();
+            fs::rename(log.with_extension("copy"), log).unwrap();
+        }),
+        ("rewritten", |log| {
+            let text = fs::read_to_string(log).unwrap();
+            fs::write(log, text.replace("\"commit\"", "\"tommic\"")).unwrap();
+        }),
+    ];
+    for (how, take) in take {
+        let dir = tempfile::tempdir().unwrap();
+        let server = serve(dir.path(), 100_000);
+        let http = Http::new(server.address());
+        let first = http.commit(&commit("first")).unwrap();
+        (0..30).for_each(|run| assert_eq!(http.commit(&commit(&run.to_string())).unwrap().0, 201));
+        take(&log_of(dir.path()));
+        for archive in [b"one", b"two"] {
+            let taken = Commit::new(Digest::of_content(b"a hash"), Digest::of_content(archive));
+            let (status, problem) = http.commit(&taken).unwrap();
+            let problem: serde_json::Value = serde_json::from_slice(&problem).unwrap();
+            assert_eq!((status, &problem["type"]), (500, &"https://capseal.dev/problems/log-lost".into()), "{how}");
+        }
+        let path = format!("/v1/commits/{}", commit("first").header_commit_hash);
+        assert_eq!(http.get(&path), (200, first.1), "{how}: what was acknowledged is there");
+        assert_eq!(http.get("/readyz").0, 503, "{how}");
+        server.stop().unwrap();
+        // Whoever deleted the log, or put as good a copy in its place, is found out by nobody afterwards: what is lost is the log, not a line.
+        if how == "cut" || how == "rewritten" {
+            let error = open(&dir.path().join("relay"), &Store::File).unwrap_err();
+            assert!(error.is_loss() && error.next_step().is_some(), "{how}: {error}");
+        }
+        if how == "deleted" {
+            assert!(open(&dir.path().join("relay"), &Store::File).unwrap_err().is_loss(), "{how}");
+            assert!(!log_of(dir.path()).exists(), "the evidence is as it was");
+        }
+    }
+}
+
+#[test]
+fn what_a_relay_keeps_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().unwrap();
+    let server = serve(dir.path(), 1000);
+    Http::new(server.address()).commit(&commit("a run")).unwrap();
+    server.stop().unwrap();
+    let relay = dir.path().join("relay");
+    assert_eq!(fs::metadata(&relay).unwrap().permissions().mode() & 0o077, 0);
+    for entry in fs::read_dir(relay).unwrap() {
+        let entry = entry.unwrap();
+        assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o077, 0, "{:?}", entry.file_name());
+    }
 }

@@ -18,7 +18,7 @@ use std::{
 };
 
 use prover_native::{
-    audit::{Bounds, Client},
+    http::{Bounds, Client},
     keys::{KeyStore, Passphrase},
     relay::{Registered, RelayFailure, attestations},
     trust_file,

@@ -120,7 +120,7 @@ fn attestations_are_kept_once_for_each_key_and_outlive_the_disk() {
 fn a_relay_moves_from_a_file_to_a_database_and_catches_up_where_that_is_behind() {
     let Some(database) = Postgres::start() else { return };
     let dir = tempfile::tempdir().unwrap();
-    let post = |server: prover_native::provider::Server, name: &str| {
+    let post = |server: prover_native::serve::Server, name: &str| {
         let answer = Http::new(server.address()).commit(&commit(name)).unwrap();
         server.stop().unwrap();
         answer

@@ -289,8 +289,8 @@ fn ordinary_ways_to_work_replay() {
         let command: Vec<&str> = command.iter().map(String::as_str).collect();
         let (record, again) = command_again(set_up, &command);
         let again = again.unwrap_or_else(|error| panic!("{name}: {error}"));
-        assert_eq!((again.differences, again.lacking), (vec![], vec![]), "{name}");
-        assert_eq!(record.obstacles, [], "{name}");
+        assert_eq!(again.differences, [], "{name}");
+        assert!(!record.obstacles.iter().any(|obstacle| obstacle.certain), "{name}: {:?}", record.obstacles);
     }
 }
 
@@ -301,19 +301,19 @@ fn a_build_goes_by_the_times_of_files() {
                   touch -d @1000 a.c b.c Makefile; touch -d @2000 b.o; touch -d @500 a.o";
     let (record, again) = command_again(set_up, &["make"]);
     let again = again.unwrap();
-    assert_eq!((again.differences, again.lacking), (vec![], vec![]));
+    assert_eq!(again.differences, []);
     assert!(paths(&record, Role::Output).contains(&"a.o") && !paths(&record, Role::Output).contains(&"b.o"));
 }
 
 #[test]
 fn a_virtual_environment_of_the_folder_is_taken_from_this_machine() {
     let set_up = "python3 -m venv --without-pip .venv\n\
-                  mkdir -p .venv/lib/python3*/site-packages/pkg; echo 'word = \"x\"' > $(echo .venv/lib/python3*/site-packages/pkg)/__init__.py\n\
+                  p=$(echo .venv/lib/python3*/site-packages)/pkg; mkdir $p; echo 'word = \"x\"' > $p/__init__.py\n\
                   echo 'import sys, pkg; print(pkg.word, sys.prefix != sys.base_prefix)' > s.py";
     let (record, again) = command_again(set_up, &[".venv/bin/python", "s.py"]);
     assert_eq!(record.exit, Exit::Code(0));
     let again = again.unwrap();
-    assert_eq!((again.differences, again.lacking), (vec![], vec![]));
+    assert_eq!(again.differences, []);
     assert!(!record.files.iter().any(|file| file.kept && file.path.contains("site-packages")));
     // Where it is gone, the answer is that it is lacking.
     let folder = Folder::new();

@@ -4,7 +4,7 @@ mod run_support;
 
 use std::{fs, os::unix::ffi::OsStrExt};
 
-use prover_native::run::{EventKind, Exit, Mode, OtherKind, Role};
+use prover_native::run::{EventKind, Exit, Mode, Note, OtherKind, Role};
 use run_support::{Folder, artifact, file, paths};
 
 #[test]
@@ -24,7 +24,12 @@ print('done')
         let record = folder.run(&request);
         assert_eq!(record.exit, Exit::Code(0));
         assert_eq!(record.capture.mode, Mode::Observed);
-        assert!(record.capture.notes.is_empty(), "{:?}", record.capture.notes);
+        // Whatever runs the tests may have left descriptors open.
+        assert!(
+            record.capture.notes.iter().all(|note| *note == Note::InheritedDescriptor),
+            "{:?}",
+            record.capture.notes
+        );
         assert_eq!(record.command.script.as_deref(), Some("strategy.py"));
         assert_eq!(record.command.executable, "/usr/bin/env");
         assert_eq!(record.command.argv, ["/usr/bin/env", "python3", "./strategy.py", "fast", "100%25"]);

@@ -49,8 +49,7 @@ def proof_parameters(receipt: Receipt, system: str) -> ParameterSet:
 
 
 def fri_params_hash(receipt: Receipt, chosen: ParameterSet) -> bytes:
-    options = {name: value for name, value in vars(chosen).items() if name != "longest"}
-    return tagged_cbor("fri-params", {"parameter_set": receipt.payload["proof"]["parameter_set"], **options})
+    return tagged_cbor("fri-params", {"parameter_set": receipt.payload["proof"]["parameter_set"], **vars(chosen)})
 
 
 def proof_bytes(receipt: Receipt) -> bytes:
@@ -97,6 +96,7 @@ class ProcessV1(Backend):
         exit_ = claim.get("exit", {})
         need(len(exit_) == 1, "E015", "exit")
         ((kind, number),) = exit_.items()
+        need(number < 1 << 32, "E015", "exit")
         expected = public_inputs([*digests.items(), (f"exit_{kind}", number)])
         need(receipt.statement["public_inputs"] == expected, "E015", "public_inputs")
         check_proof_system(
@@ -205,6 +205,7 @@ class Rv32imV1(Backend):
             need(sha256(content) == values[name], "E067", name)
         image, rows = rv32im.read_image(documents["program"]), values["trace_length"]
         need(rows & (rows - 1) == 0 and 1 << 16 <= rows <= 1 << 22, "E053", "trace_length")
+        rv32im.check_words(image, documents, rows)
         rv32im.check_tables(documents["tables"], image, values)
         shape = Shape(rows, len(rv32im.COLUMNS), 4, rv32im.CONDITIONS, rv32im.AUX_COLUMNS, rv32im.CHALLENGES)
         check_bytes(receipt, data, shape)

@@ -295,7 +295,8 @@ def concern(links: list[Link], lists: list[dict[str, Any]]) -> list[dict[str, An
     return [found for found in lists if found["issuer"] in issuers]
 
 
-def check_possession(token: bytes, leaf: Link, options: dict[str, Any]) -> None:
+def check_possession(token: bytes, leaf: Link, options: dict[str, Any]) -> bytes:
+    """The nonce of a proof that holds otherwise."""
     expected = options["possession"]
     need(expected.get("proof") is not None, "possession_missing")
     data = from_base64(expected["proof"]) or b""
@@ -314,7 +315,7 @@ def check_possession(token: bytes, leaf: Link, options: dict[str, Any]) -> None:
     stated = (found["token"], found["audience"], found["method"], found["path"], found["body"])
     need(asked == stated, "possession_mismatch")
     need(abs(found["time"] - options["at"]) <= 60000, "possession_stale")
-    need(found["nonce"].hex() not in options.get("seen_nonces", []), "possession_replayed")
+    return found["nonce"]
 
 
 def check_request(leaf: Link, last: int, request: dict[str, Any]) -> None:
@@ -338,10 +339,10 @@ def decide(text: str, options: dict[str, Any]) -> dict[str, Any]:
         leaf, last, request = links[-1], len(links) - 1, options.get("request")
         if request is not None:
             need(leaf.claims.get("aud") in (None, request["audience"]), "audience_wrong", last)
-        if "possession" in options:
-            check_possession(token, leaf, options)
+        nonce = check_possession(token, leaf, options) if "possession" in options else None
         if request is not None:
             check_request(leaf, last, request)
+        need(nonce is None or nonce.hex() not in options.get("seen_nonces", []), "possession_replayed")
     except Denied as denied:
         status = 403 if denied.rule in FORBIDDEN else 401
         return {**found, "outcome": "denied", "rule": denied.rule, "link": denied.link, "code": CODES[denied.rule], "http_status": status, "possession": False}

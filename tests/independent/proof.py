@@ -19,14 +19,13 @@ class ParameterSet:
     extension_degree: int = 3
     folding: int = 4
     remainder_degree: int = 127
-    longest: int | None = None  # rows of a trace that the set covers
 
 
 PARAMETER_SETS = {
     "geom_v1": {"stark-100": ParameterSet(62, 10), "stark-128": ParameterSet(86, 12)},
     "rv32im_v1": {
         "stark-100": ParameterSet(84, 20, blowup=4, folding=8),
-        "stark-128": ParameterSet(84, 22, folding=8, remainder_degree=255, longest=1 << 20),
+        "stark-128": ParameterSet(73, 22, folding=8, remainder_degree=255),
     },
 }
 
@@ -80,7 +79,6 @@ class ProofReader:
 def read_proof(data: bytes, shape: Shape, chosen: ParameterSet) -> tuple[bytes, bool]:
     """Steps 2 and 3 of the verification; returns what steps 4 and 6 need: the first commitment, whether the last holds."""
     rows, columns, aux_columns = shape.rows, shape.columns, shape.aux_columns
-    need(chosen.longest is None or rows <= chosen.longest, "E056", "the trace is longer than the set covers")
     log_rows, blowup, folding = rows.bit_length() - 1, chosen.blowup, chosen.folding
     options = (chosen.queries, blowup, chosen.grinding, 3, folding, chosen.remainder_degree, 0, 0, 1, 1)
     context = bytes([columns, aux_columns, shape.challenges, log_rows, 0, 0, 8]) + struct.pack("<Q", P) + bytes(options)

@@ -73,20 +73,31 @@ def micro_ops(word: int) -> int:
     opcode, funct3, rs1, rs2 = word & 0x7F, word >> 12 & 7, word >> 15 & 31, word >> 20 & 31
     copy = int(rs1 == rs2 != 0)
     if opcode == 0x33 and word >> 25 == 1:
-        return {1: 7 + copy, 2: 4 + copy, 4: 11, 6: 9}.get(funct3, 1 + copy)
+        return {1: 7 + copy, 2: 4 + copy, 4: 12, 6: 9}.get(funct3, 1 + copy)
     return 1 + copy if opcode in (0x33, 0x63, 0x23) else 1
+
+
+def check_words(image: Image, documents: dict[str, bytes], rows: int) -> None:
+    """Each word of image, input and output has a row of the memory table, and the last row has none."""
+    words = sum(len(content) // 4 for _, _, content in image.segments)
+    for name, base, end in (("input", INPUT_BASE, OUTPUT_BASE), ("output", OUTPUT_BASE, 1 << 32)):
+        taken = 1 + -(-len(documents[name]) // 4)
+        need(base + 4 * taken <= end, "E005", f"length of the {name}")
+        words += taken
+    need(words <= rows - 1, "E053", "words of image, input and output")
 
 
 def check_tables(data: bytes, image: Image, values: dict[str, int]) -> None:
     need(data[:8] == b"capsrv1\0" and len(data) % 4 == 0, "E053", "form of the public tables")
     numbers = [number for (number,) in struct.iter_unpack("<I", data[8:])]
+    need(len(numbers) >= FIXED, "E053", "form of the public tables")
+    need(len(numbers) - FIXED <= 1 << 20, "E005", "micro-ops of the program")
     first: list[bool] = []
     for _, executable, content in image.segments:
         for (word,) in struct.iter_unpack("<I", content if executable else b""):
             if is_instruction(word):
                 first += [True] + [False] * (micro_ops(word) - 1)
     first.append(False)  # the padding
-    need(len(first) <= 1 << 20, "E005", "micro-ops of the program")
     need(len(numbers) == FIXED + len(first), "E053", "length of the public tables")
     fetches = numbers[FIXED:]
     need(numbers[0] <= 1 << 30, "E053", "end of memory")

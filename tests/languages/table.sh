@@ -6,6 +6,11 @@
 #
 # What is not installed is skipped. Nothing is fetched, except by npm, pip and cargo where a case says so.
 set -u
+# A descriptor that the caller left open would be noted in each record.
+for descriptor in /proc/$$/fd/*; do
+  descriptor=${descriptor##*/}
+  if [ "$descriptor" -gt 2 ] && [ "$descriptor" -ne 255 ]; then eval "exec $descriptor>&-"; fi
+done
 CAPSEAL=$(realpath "${CAPSEAL:-target/release/capseal}")
 top=$(mktemp -d "${TMPDIR:-/tmp}/capseal-table.XXXXXX")
 trap 'rm -rf "$top"' EXIT

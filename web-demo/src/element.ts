@@ -80,6 +80,11 @@ export function count(value: number): string {
   return numbers.format(value);
 }
 
+/** A number of things: `1 file`, `2 files`. */
+export function counted(value: number, noun: string): string {
+  return value === 1 ? `1 ${noun}` : `${count(value)} ${noun}s`;
+}
+
 /** A size in bytes, for people. */
 export function size(bytes: number): string {
   if (bytes < 1024) return `${count(bytes)} B`;

@@ -10,7 +10,7 @@ import { blank, slips, summary, troubles, unread } from "./slips.js";
 import { NARROW, strip } from "./strip.js";
 import { showTrustFile, trustInUse } from "./trust.js";
 import { closeViewer } from "./viewer.js";
-import { headline } from "./words.js";
+import { inWords } from "./words.js";
 
 declare const BUILD: string;
 
@@ -88,7 +88,7 @@ function paper(item: Item): HTMLElement {
 
 function announcement(items: readonly Item[], selected: Item): string {
   const { judged } = selected;
-  const one = judged ? `${summary([selected])}. ${headline(judged.verdict)} ${judged.verdict.reason ?? ""}` : `${summary([selected])}.`;
+  const one = judged ? `${summary([selected])}. ${inWords(judged.verdict).headline} ${judged.verdict.reason ?? ""}` : `${summary([selected])}.`;
   return items.length > 1 ? `${summary(items)}. ${one}` : one;
 }
 

@@ -3,15 +3,14 @@ import { isAccepted } from "capseal-verify";
 
 import type { Item } from "./desk.js";
 import { count, h, plain, size, word, type Child } from "./element.js";
-import { stampWord } from "./strip.js";
-import { headline } from "./words.js";
+import { inWords } from "./words.js";
 
 /** Names that a message lists. */
 const MOST_NAMES = 5;
 
 /** What a file came to, in a word; also a class. */
 export function stateOf({ judged, why }: Item): string {
-  if (judged) return stampWord(judged.verdict);
+  if (judged) return judged.verdict.conclusion;
   return why === undefined ? "checking" : "not checked";
 }
 
@@ -23,7 +22,7 @@ export function slips(items: readonly Item[], selected: Item | undefined, select
     const { judged, why } = item;
     const said: Child = judged?.verdict.reason
       ? h("span", { class: "code", translate: "no" }, judged.verdict.reason)
-      : h("span", { class: "said" }, judged ? headline(judged.verdict) : (why ?? ""));
+      : h("span", { class: "said" }, judged ? inWords(judged.verdict).headline : (why ?? ""));
     return h(
       "li",
       {},
@@ -80,10 +79,13 @@ export function troubles(all: readonly { name: string; why: string }[]): HTMLEle
 export function summary(items: readonly Item[]): string {
   const [only] = items;
   if (items.length === 1 && only) return `${stateOf(only)}: ${plain(only.name)}`;
-  const accepted = items.filter(({ judged }) => judged && isAccepted(judged.verdict)).length;
+  const failed = items.filter(({ judged }) => judged?.verdict.conclusion === "failed").length;
+  const accepted = items.filter(({ judged }) => judged && isAccepted(judged.verdict)).length - failed;
   const refused = items.filter(({ judged }) => judged && !isAccepted(judged.verdict)).length;
   const unchecked = items.filter(({ why }) => why !== undefined).length;
-  const parts = [`${count(accepted)} accepted`, `${count(refused)} refused`];
+  const parts = [`${count(accepted)} accepted`];
+  if (failed > 0) parts.push(`${count(failed)} of a program that failed`);
+  parts.push(`${count(refused)} refused`);
   if (unchecked > 0) parts.push(`${count(unchecked)} not checked`);
   return parts.join(", ");
 }

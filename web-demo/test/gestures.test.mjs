@@ -101,7 +101,7 @@ test("each receipt of a drop has its own slip, and its strip and details when it
     await drop(page, ["d.cap", GEOM]);
     await settled(page);
     assert.equal(await page.locator(".slip").count(), 0);
-    assert.equal((await seen(page)).title, "proven: d.cap – CapSeal");
+    assert.equal((await seen(page)).title, "demonstration: d.cap – CapSeal");
   });
 });
 
@@ -140,7 +140,7 @@ for (const [what, name, content] of [
 
 test("a receipt is one by its content, whatever it is called", async () => {
   await withPage(async (page) => {
-    for (const name of ["trust.toml", "run.zip", "RUN.CAP"]) assert.equal((await after(page, [name, GEOM])).strip, "proven", name);
+    for (const name of ["trust.toml", "run.zip", "RUN.CAP"]) assert.equal((await after(page, [name, GEOM])).strip, "demonstration", name);
   });
 });
 
@@ -179,12 +179,12 @@ for (const [width, height] of [[390, 844], [1280, 900]]) {
           const state = await seen(page);
           assert.equal(state.strip, "not checked");
           assert.ok(state.trouble.includes(name), state.trouble);
-          assert.ok(!/proven/i.test(`${state.title}${state.announcement}`), state.title);
+          assert.ok(!/proven|demonstration/i.test(`${state.title}${state.announcement}`), state.title);
           assert.match(state.title, /^not checked/);
           assert.equal(await page.locator("#findings > :not(.unread)").count(), 0);
           assert.ok(await inView(page, "#trouble"));
           // And all is well again with the next one.
-          assert.equal((await after(page, ["good.cap", GEOM])).strip, "proven");
+          assert.equal((await after(page, ["good.cap", GEOM])).strip, "demonstration");
           assert.ok(!(await page.locator("#trouble").isVisible()));
         },
         { viewport: { width, height } },
@@ -247,7 +247,7 @@ test("what ends late does not take the place of what came after it", async () =>
       await settled(page);
       await sleep(900);
       const { file, title } = await seen(page);
-      assert.deepEqual([file, title], ["last.cap", "proven: last.cap – CapSeal"]);
+      assert.deepEqual([file, title], ["last.cap", "demonstration: last.cap – CapSeal"]);
     },
     { prepare },
   );
@@ -286,11 +286,11 @@ test("an audit and a viewer that end late say nothing about the receipt that cam
 test("a link that is dropped or pasted is fetched, also one to a trust file", async () => {
   await withPage(async (page) => {
     await dropText(page, "text/uri-list", `# a comment\r\n${address()}samples/geom.cap`);
-    await page.locator(".strip.proven").waitFor();
+    await page.locator(".strip.demonstration").waitFor();
     await dropText(page, "text/plain", `${address()}samples/strategy.cap`);
     await page.locator(".strip.witnessed").waitFor();
     await pasteText(page, `${address()}samples/geom.cap`);
-    await page.locator(".strip.proven").waitFor();
+    await page.locator(".strip.demonstration").waitFor();
     await dropText(page, "text/uri-list", `${address()}trust-behind-a-link`);
     await page.locator("#trust", { hasText: "trust-behind-a-link" }).waitFor();
     assert.equal((await after(page, ["run.cap", STRATEGY])).code, "E020_SIGNATURE_MISSING");

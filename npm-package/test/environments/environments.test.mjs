@@ -176,7 +176,8 @@ test("Jest, in Node and in jsdom, CommonJS and ESM", () => {
 
 test("Next.js: a client component, a route handler, an edge route", async () => {
   const next = at("node_modules/next/dist/bin/next");
-  const env = { ...process.env, NEXT_TELEMETRY_DISABLED: "1" };
+  // Vite says in the environment of this process what it does.
+  const env = { ...process.env, NODE_ENV: "production", NEXT_TELEMETRY_DISABLED: "1" };
   prints(process.execPath, [next, "build", at("next")], { env });
   const port = String(20_000 + (process.pid % 20_000));
   const server = spawn(process.execPath, [next, "start", at("next"), "-p", port, "-H", "127.0.0.1"], { env, stdio: ["ignore", "pipe", "pipe"] });

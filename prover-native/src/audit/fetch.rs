@@ -14,10 +14,11 @@ use verifier_core::{
     sampling::{answer_len, check_answer},
 };
 
-use super::{Client, FetchError, encoded_sketch, shuffled};
+use super::{encoded_sketch, shuffled};
 use crate::{
     bundle::{Bundle, BundleError},
     commit::{RebuildError, rebuild},
+    http::{Client, FetchError},
     whole_file::{Existing, WholeFile, WholeFileError},
 };
 
@@ -32,10 +33,10 @@ pub struct Fetched {
     pub rebuilt_from: Option<usize>,
 }
 
-/// Writes the archive of a receipt that lies elsewhere to a file. Every artifact was checked against its digest when it is there.
+/// Writes the archive of a receipt that is kept elsewhere to a file. Every artifact was checked against its digest when it is there.
 ///
 /// # Errors
-/// When neither every content nor K rows that hold can be had, or they are not what the receipt says; no file is left.
+/// When neither every content nor K rows that hold are available, or they are not what the receipt says; no file is left.
 pub fn fetch(receipt: &[u8], providers: &[Client], to: &Path, existing: Existing) -> Result<Fetched, FetchFailure> {
     let bundle = Bundle::open(receipt, None).map_err(FetchFailure::Receipt)?;
     let artifacts = &bundle.capsule().payload.artifacts;
@@ -150,7 +151,7 @@ pub enum FetchFailure {
     OtherContent(Digest),
     /// Header, sketch or row do not hold.
     Encoding(Refusal),
-    /// Too few rows could be had.
+    /// Too few rows were available.
     TooFewRows {
         /// Rows that hold.
         have: usize,
@@ -175,7 +176,7 @@ impl fmt::Display for FetchFailure {
             Self::OtherContent(digest) => write!(f, "what was to be {digest} is another content"),
             Self::Encoding(refusal) => refusal.fmt(f),
             Self::TooFewRows { have, need, last } => {
-                write!(f, "{have} rows could be had where {need} rebuild the archive")?;
+                write!(f, "{have} of the {need} rows that rebuild the archive were available")?;
                 last.as_ref().map_or(Ok(()), |last| write!(f, " ({last})"))
             }
             Self::Rebuild(error) => error.fmt(f),

@@ -1,10 +1,8 @@
-//! Audits (spec: `docs/spec/sampling.md`): asks providers for rows of an archive that lies elsewhere, and fetches what a receipt leaves out.
+//! Audits (spec: `docs/spec/sampling.md`): asks providers for rows of an archive that is kept elsewhere, and fetches what a receipt leaves out.
 //!
 //! The positions are drawn once, with a nonce that is drawn here and now; retries and other providers are for the same positions. What
 //! the answers show is for the verifier core to say.
 
-mod client;
-mod credentials;
 mod fetch;
 
 use std::{
@@ -25,8 +23,8 @@ use verifier_core::{
     verify::{Draw, Plan, Samples, plan_of},
 };
 
-pub use client::{Bounds, Client, FetchError};
-pub use credentials::Credentials;
+use crate::http::{Client, FetchError};
+
 pub use fetch::{FetchFailure, Fetched, fetch};
 
 /// Rows that are asked for at once.
@@ -35,7 +33,7 @@ const CONCURRENCY: usize = 8;
 /// What came of asking for one row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RowOutcome {
-    /// It could be had, and holds.
+    /// It was available, and holds.
     Good,
     /// No provider gave it; what the last one said.
     Unavailable(String),
@@ -63,6 +61,8 @@ pub struct Audit {
     pub samples: Samples,
     /// Answers that do not hold.
     pub evidence: Vec<Evidence>,
+    /// Providers that gave none.
+    pub silent: Vec<Silent>,
 }
 
 /// Asks for the rows. `progress` is called from several threads, once for each row, with its place in the plan.
@@ -76,8 +76,18 @@ pub fn audit(
     progress: &(impl Fn(usize, &RowOutcome) + Sync),
 ) -> Result<Audit, AuditError> {
     let nonce = nonce().map_err(AuditError::Random)?;
-    let Answered { plan, answers, evidence } = ask(receipt, &Draw::Live { nonce, bits }, providers, progress)?;
-    Ok(Audit { plan, samples: Samples { nonce, bits, answers }, evidence })
+    let asked = ask(receipt, &Draw::Live { nonce, bits }, providers, progress)?;
+    let Answered { plan, answers, evidence, silent } = asked;
+    Ok(Audit { plan, samples: Samples { nonce, bits, answers }, evidence, silent })
+}
+
+/// A provider that gave nothing, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Silent {
+    /// The provider.
+    pub provider: String,
+    /// What it said last, or what kept it from saying anything.
+    pub why: String,
 }
 
 /// What came of asking for the rows of a draw.
@@ -89,6 +99,8 @@ pub struct Answered {
     pub answers: Vec<Option<Vec<u8>>>,
     /// Answers that do not hold.
     pub evidence: Vec<Evidence>,
+    /// Providers that gave none.
+    pub silent: Vec<Silent>,
 }
 
 /// As [`audit`], however the rows are drawn.
@@ -102,9 +114,11 @@ pub fn ask(
     progress: &(impl Fn(usize, &RowOutcome) + Sync),
 ) -> Result<Answered, AuditError> {
     let plan = plan_of(receipt, draw, &Limits::DEFAULT).map_err(AuditError::Receipt)?;
-    let Some(plan) = plan else { return Ok(Answered { plan: None, answers: Vec::new(), evidence: Vec::new() }) };
+    let nothing = || Answered { plan: None, answers: Vec::new(), evidence: Vec::new(), silent: Vec::new() };
+    let Some(plan) = plan else { return Ok(nothing()) };
     let sketch = encoded_sketch(receipt).map_err(AuditError::Receipt)?;
-    let asked = Asked { sketch: &sketch, plan: &plan, providers, evidence: Mutex::default() };
+    let told = providers.iter().map(|_| Mutex::default()).collect();
+    let asked = Asked { sketch: &sketch, plan: &plan, providers, told, evidence: Mutex::default() };
     // The order tells a provider nothing: rows in the order of their numbers look unlike a reader's.
     let order = shuffled(plan.positions.len()).map_err(AuditError::Random)?;
     let answers = Mutex::new(vec![None; plan.positions.len()]);
@@ -121,24 +135,55 @@ pub fn ask(
         }
     });
     let answers = answers.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let silent = providers.iter().zip(&asked.told).filter_map(|(provider, told)| {
+        let told = locked(told);
+        let why = told.last.clone().filter(|_| !told.has_answered)?;
+        Some(Silent { provider: provider.base().to_owned(), why })
+    });
+    let silent = silent.collect();
     let evidence = asked.evidence.into_inner().unwrap_or_else(PoisonError::into_inner);
-    Ok(Answered { plan: Some(plan), answers, evidence })
+    Ok(Answered { plan: Some(plan), answers, evidence, silent })
 }
 
 struct Asked<'a> {
     sketch: &'a EncodedSketch,
     plan: &'a Plan,
     providers: &'a [Client],
+    /// What each provider has come to.
+    told: Vec<Mutex<Told>>,
     evidence: Mutex<Vec<Evidence>>,
 }
+
+/// What a provider has come to.
+#[derive(Default)]
+struct Told {
+    has_answered: bool,
+    /// Rows for which there was no connection: after two, nobody tries again.
+    dead_ends: u32,
+    last: Option<String>,
+}
+
+const MOST_DEAD_ENDS: u32 = 2;
 
 impl Asked<'_> {
     /// One row, of the first provider that has it. An answer that does not hold is kept when there is no other: it fails the audit by its
     /// own code, as it is more than an absence.
     fn row(&self, index: u64) -> (RowOutcome, Option<Vec<u8>>) {
         let mut outcome = (RowOutcome::Unavailable("no provider was named".to_owned()), None);
-        for provider in self.providers {
-            match provider.row(&self.plan.da_hash, index, self.plan.answer_len as u64) {
+        for (provider, told) in self.providers.iter().zip(&self.told) {
+            let given_up = {
+                let told = locked(told);
+                (told.dead_ends >= MOST_DEAD_ENDS && !told.has_answered).then(|| told.last.clone().unwrap_or_default())
+            };
+            if let Some(why) = given_up {
+                if outcome.1.is_none() {
+                    outcome.0 = RowOutcome::Unavailable(why);
+                }
+                continue;
+            }
+            let row = provider.row(&self.plan.da_hash, index, self.plan.answer_len as u64);
+            locked(told).note(&row);
+            match row {
                 Err(error) if outcome.1.is_none() => outcome.0 = RowOutcome::Unavailable(error.to_string()),
                 Err(_) => {}
                 Ok(answer) => match check_answer(self.sketch, index, &answer) {
@@ -153,6 +198,18 @@ impl Asked<'_> {
             }
         }
         outcome
+    }
+}
+
+impl Told {
+    fn note(&mut self, row: &Result<Vec<u8>, FetchError>) {
+        match row {
+            Ok(_) => self.has_answered = true,
+            Err(error) => {
+                self.dead_ends += u32::from(error.is_dead_end());
+                self.last = Some(error.to_string());
+            }
+        }
     }
 }
 

@@ -19,12 +19,14 @@ use verifier_core::{
 use crate::usage::{cpu_time, peak_memory, reset_peak_memory};
 use crate::{
     artifacts::ArtifactStore,
-    audit::{Audit, Bounds, Client, audit},
+    audit::{Audit, audit},
     bundle::Bundle,
     commit::{encode, shape_for},
-    provider::{Folder, Server, export},
+    http::{Bounds, Client},
+    provider::{Folder, export},
     run::{self, CaptureChoice, Program, Request, Silent},
     seal::{self, ArchivePlace, Destination},
+    serve::Server,
     whole_file::Existing,
 };
 
@@ -83,7 +85,7 @@ fn figure(bytes: u64, runs: usize) -> Result<ArchiveFigure, Box<dyn std::error::
     }
     let peak_memory = peak_memory();
     let (receipt, header) = provided(&content, folder.path())?;
-    let server = Server::start(([127, 0, 0, 1], 0).into(), Folder::at(&folder.path().join("www")), false)?;
+    let server = Server::start(([127, 0, 0, 1], 0).into(), Folder::at(&folder.path().join("www")))?;
     let client = [Client::new(&format!("http://{}", server.address()), Bounds::DEFAULT)?];
     let audits = (0..AUDITS).map(|_| audited(&receipt, &client)).collect::<Result<_, _>>()?;
     server.stop()?;

@@ -22,8 +22,9 @@ use verifier_core::{
 
 use crate::{
     keys::SecretKey,
-    provider::{Folder, Server},
-    relay::{DatabaseUrl, Register, Service, Store},
+    provider::Folder,
+    relay::{DatabaseUrl, Rates, Register, Service, Store},
+    serve::{Server, Settings},
 };
 
 /// Threads that ask.
@@ -102,15 +103,15 @@ pub fn serve(database: Option<&DatabaseUrl>) -> Result<ServeFigures, Box<dyn Err
 fn relay(folder: &Path, store: &Store, served: Folder) -> Result<Server, Box<dyn Error>> {
     let registry = Registry { schema: REGISTRY_SCHEMA.to_owned(), keys: Vec::new() };
     let register = Register::open(folder, store, SecretKey::generate(), registry, 80, 1)?;
-    let service = Some(Arc::new(Service::new(register, u32::MAX)));
-    Ok(Server::start_with(SocketAddr::from(([127, 0, 0, 1], 0)), served, false, None, service)?)
+    let service = Service::new(register, Rates { all: u32::MAX, client: u32::MAX });
+    let settings = Settings { relay: Some(Arc::new(service)), ..Settings::of(served) };
+    Ok(Server::start_with(&SocketAddr::from(([127, 0, 0, 1], 0)).into(), settings)?)
 }
 
 /// Measures commits of a relay whose index is in a database.
 fn commits_in(database: &DatabaseUrl, dir: &Path) -> Result<ServeFigure, Box<dyn Error>> {
     let schema = format!("capseal_bench_{:016x}", getrandom::u64().map_err(|error| error.to_string())?);
-    let mut client = database.connect()?;
-    client.batch_execute(&format!("CREATE SCHEMA {schema}"))?;
+    database.execute(&format!("CREATE SCHEMA {schema}"))?;
     let store = Store::Database(database.clone().in_schema(&schema));
     let measured = relay(&dir.join("database"), &store, Folder::at(dir)).and_then(|server| {
         let base = format!("http://{}", server.address());
@@ -119,7 +120,7 @@ fn commits_in(database: &DatabaseUrl, dir: &Path) -> Result<ServeFigure, Box<dyn
         server.stop()?;
         Ok(figure)
     });
-    client.batch_execute(&format!("DROP SCHEMA {schema} CASCADE"))?;
+    database.execute(&format!("DROP SCHEMA {schema} CASCADE"))?;
     measured
 }
 

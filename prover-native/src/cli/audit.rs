@@ -9,8 +9,11 @@ use anstream::println;
 use clap::{Args, Subcommand};
 use indicatif::ProgressBar;
 use verifier_core::{
-    VerifyOptions,
+    Limits, VerifyOptions,
+    availability::Availability,
+    inspect,
     sampling::MAX_BITS,
+    sentence::Counted,
     verify,
     verify::{Draw, Samples},
 };
@@ -25,20 +28,21 @@ use super::{
     verify::print,
 };
 use crate::{
-    audit::{Answered, Audit, Bounds, Client, Credentials, Evidence, RowOutcome, ask, audit, fetch},
+    audit::{Answered, Audit, Evidence, RowOutcome, Silent, ask, audit, fetch},
     bundle::Bundle,
+    http::{Bounds, Client, Credentials},
     keys::SecretKey,
-    provider::{Access, Folder, export, of_bundle},
+    provider::{Access, Folder, ListFile, export, of_bundle},
     whole_file::{self, Existing},
 };
 
-/// Learn whether the archive of a receipt can be had, without fetching it; or fetch it.
+/// Check by sampling that a receipt's archive is available, or download it (--fetch).
 ///
-/// Rows that are drawn here and now are asked of the providers; each proves that it belongs to the archive that the receipt commits to. Exit
-/// status: 0 they could be had, 13 they could not, 12 a provider gave something else.
+/// Providers are asked for rows that are drawn here and now; each answer proves that it belongs to the archive that the receipt commits to.
+/// A receipt that carries its archive needs no provider. Exit status: 0 available, 13 not available, 12 a provider gave something else.
 ///
-/// With --challenge, the rows are those that a relay called for when the receipt was committed: it shows that the archive was there then, and
-/// not that more than these rows can be had now. With --attestation, others say who sampled. Both need --trust: whom to believe.
+/// With --challenge, the rows are those that a relay called for when the receipt was committed: this shows that the archive existed then, and
+/// not that more than these rows exist now. With --attestation, the word of auditors counts instead. Both need --trust.
 #[derive(Args, Debug)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, after_help = EXAMPLES)]
 pub(super) struct Arguments {
@@ -177,7 +181,7 @@ impl Sampling {
     pub(super) fn sample(&self, receipt: &[u8], credentials: Option<&Credentials>) -> Result<Audit, Failure> {
         let clients = self.clients(credentials)?;
         let done = with_bar(|progress| audit(receipt, &clients, self.bits, &progress))?;
-        show(&done.evidence);
+        show(&done.evidence, &done.silent);
         Ok(done)
     }
 
@@ -190,7 +194,7 @@ impl Sampling {
     ) -> Result<Answered, Failure> {
         let clients = self.clients(credentials)?;
         let done = with_bar(|progress| ask(receipt, draw, &clients, &progress))?;
-        show(&done.evidence);
+        show(&done.evidence, &done.silent);
         Ok(done)
     }
 
@@ -211,7 +215,11 @@ fn with_bar<T>(work: impl FnOnce(&(dyn Fn(usize, &RowOutcome) + Sync)) -> T) -> 
     done
 }
 
-fn show(evidence: &[Evidence]) {
+fn show(evidence: &[Evidence], silent: &[Silent]) {
+    for Silent { provider, why } in silent {
+        let (provider, why) = (printable(provider), printable(why));
+        eprintln_line(format_args!("{BAD}✗{BAD:#} {provider} gave no row: {why}"));
+    }
     for Evidence { provider, index, refusal } in evidence {
         let provider = printable(provider);
         eprintln_line(format_args!("{BAD}✗{BAD:#} {provider} gave something else as row {index}: {refusal}"));
@@ -256,11 +264,24 @@ pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
         arguments.told.attest(receipt, &bytes, &key, &verdict)?;
     }
     let intact = verdict.is_accepted() || verdict.checks.last().is_some_and(|last| last.code.is_some());
+    if arguments.fetch && verdict.availability == Some(Availability::Complete) && carries_archive(&bytes) {
+        let out = arguments.out.as_ref().map_or("", |_| ", and --out has nothing to write");
+        eprintln_line(format_args!(
+            "\n{GOOD}✓{GOOD:#} nothing to fetch{out}: every artifact is in the receipt and was checked"
+        ));
+        eprintln_line(format_args!("  {FAINT}capseal inspect --extract FOLDER writes them to files{FAINT:#}"));
+        return Ok(ExitCode::SUCCESS);
+    }
     if arguments.fetch && intact {
         let clients = arguments.sampling.clients(credentials.as_ref())?;
-        return Ok(get(arguments, &clients, receipt, &bytes, verdict.exit_code));
+        return Ok(get(arguments, &clients, receipt, &bytes, verdict.verifier_exit_status));
     }
-    Ok(ExitCode::from(verdict.exit_code))
+    Ok(ExitCode::from(verdict.verifier_exit_status))
+}
+
+/// Whether the receipt was sealed with its archive inside, so that there is none to fetch.
+fn carries_archive(receipt: &[u8]) -> bool {
+    inspect(receipt, &Limits::DEFAULT).is_ok_and(|inspection| inspection.archive.mode == "embedded")
 }
 
 /// Fetching may succeed where sampling has not: other rows, or contents, may be there. The exit status stays the audit's.
@@ -269,7 +290,9 @@ fn get(arguments: &Arguments, clients: &[Client], receipt: &Path, bytes: &[u8], 
     let to = arguments.out.clone().unwrap_or_else(|| beside(receipt));
     match fetch(bytes, clients, &to, existing) {
         Ok(fetched) => {
-            let how = fetched.rebuilt_from.map_or(String::new(), |rows| format!(", rebuilt from {rows} rows"));
+            let how = fetched
+                .rebuilt_from
+                .map_or(String::new(), |rows| format!(", rebuilt from {}", Counted(rows as u64, "row")));
             let (path, size) = (fetched.path.display(), Size(fetched.size));
             eprintln_line(format_args!("\n{GOOD}✓{GOOD:#} {path} ({size}){how}: every artifact is what it should be"));
             ExitCode::from(exit)
@@ -286,7 +309,7 @@ fn write_folder(arguments: &Export) -> Result<ExitCode, Failure> {
     let verdict = verify(&bytes, &VerifyOptions::default());
     if !verdict.is_accepted() {
         print(&verdict);
-        return Ok(ExitCode::from(verdict.exit_code));
+        return Ok(ExitCode::from(verdict.verifier_exit_status));
     }
     let archive = arguments.archive.clone().or_else(|| existing_beside(&arguments.receipt));
     let bundle = Bundle::open(&bytes, archive.as_deref())?;
@@ -294,7 +317,8 @@ fn write_folder(arguments: &Export) -> Result<ExitCode, Failure> {
         protect(arguments, &bundle)?;
     }
     let exported = export(&bundle, archive.as_deref(), &Folder::at(&arguments.out))?;
-    println!("{GOOD}✓{GOOD:#} {} contents and {} rows in {}", exported.blobs, exported.rows, arguments.out.display());
+    let (blobs, rows) = (Counted(exported.blobs as u64, "content"), Counted(exported.rows as u64, "row"));
+    println!("{GOOD}✓{GOOD:#} {blobs} and {rows} in {}", arguments.out.display());
     match exported.da_hash {
         Some(da_hash) => println!("  archive {da_hash}"),
         None => println!("  {FAINT}all of the archive travels in the receipt: there is nothing to sample{FAINT:#}"),
@@ -305,6 +329,9 @@ fn write_folder(arguments: &Export) -> Result<ExitCode, Failure> {
 /// Lists a bundle in the folder's access file: before its contents are in the folder, so that they are never there for everybody.
 fn protect(arguments: &Export, bundle: &Bundle<'_>) -> Result<(), Failure> {
     let file = arguments.out.join(ACCESS_FILE);
+    std::fs::create_dir_all(&arguments.out)?;
+    // Two exports at once would each lose what the other has listed.
+    let _held = Access::hold(&file)?;
     let roots: Vec<_> = arguments.root.iter().map(|root| arguments.secret.public(root)).collect::<Result<_, _>>()?;
     let mut access = match (&arguments.audience, Access::is_at(&file)?) {
         (_, true) => Access::read(&file)?,
@@ -321,11 +348,10 @@ fn protect(arguments: &Export, bundle: &Bundle<'_>) -> Result<(), Failure> {
     access.roots.extend(roots);
     access.roots.sort_unstable();
     access.roots.dedup();
-    access.revocations.extend(arguments.revocations.iter().cloned());
+    access.revocations.extend(arguments.revocations.iter().cloned().map(ListFile::from));
     access.revocations.sort_unstable();
     access.revocations.dedup();
     access.protect(bundle);
-    std::fs::create_dir_all(&arguments.out)?;
     whole_file::write(&file, Existing::Replace, access.text().as_bytes())?;
     println!("{GOOD}✓{GOOD:#} only with a token: {} {FAINT}(when capseal serve serves it){FAINT:#}", file.display());
     println!("  resource {}", of_bundle(&bundle.capsule().capsule_hash));

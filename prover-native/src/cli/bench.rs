@@ -12,7 +12,7 @@ use super::{
     output::{Failure, TITLE},
     serve::database,
 };
-use crate::bench;
+use crate::{bench, prove::LaneSet};
 
 /// Measure this machine: every figure beside its yardstick, medians of several runs.
 ///
@@ -26,9 +26,17 @@ pub(super) struct Arguments {
     /// from PGPASSWORD.
     #[arg(long, value_name = "URL")]
     database_url: Option<String>,
+    /// Prove RV32IM programs with these lanes, instead of the widest that the processor has: scalar, neon, avx2 or avx512.
+    #[arg(long, value_name = "SET", value_parser = lanes)]
+    lanes: Option<LaneSet>,
     /// Leave out what the command that measures several figures prints itself.
     #[arg(long, hide = true)]
     alone: bool,
+}
+
+fn lanes(name: &str) -> Result<LaneSet, String> {
+    let named = LaneSet::ALL.into_iter().find(|set| set.name() == name);
+    named.ok_or_else(|| format!("not one of {}", LaneSet::ALL.map(LaneSet::name).join(", ")))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -60,8 +68,11 @@ pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
         [] => Figure::value_variants(),
         named => named,
     };
+    if let Some(lanes) = arguments.lanes {
+        lanes.force().map_err(Failure::new)?;
+    }
     if !arguments.alone {
-        println!("{} threads, {}", rayon::current_num_threads(), processor());
+        println!("{} threads, {} lanes, {}", rayon::current_num_threads(), LaneSet::current(), processor());
     }
     match figures {
         [figure] => measure(*figure, arguments.database_url.as_deref())?,
@@ -76,6 +87,7 @@ fn in_a_process(figure: Figure, arguments: &Arguments) -> Result<(), Failure> {
     let mut command = Command::new(env::current_exe()?);
     command.args(["bench", "--alone", &name]);
     command.args(arguments.database_url.iter().flat_map(|url| ["--database-url", url]));
+    command.args(arguments.lanes.iter().flat_map(|lanes| ["--lanes", lanes.name()]));
     if command.status()?.success() { Ok(()) } else { Err(Failure::new(format_args!("{name} could not be measured"))) }
 }
 

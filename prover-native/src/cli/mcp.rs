@@ -1,7 +1,7 @@
 //! `capseal mcp`.
 
 use std::{
-    io::{stdin, stdout},
+    io::{ErrorKind, stdin, stdout},
     path::PathBuf,
     process::ExitCode,
 };
@@ -26,6 +26,9 @@ pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
         let next = error.next_step();
         Failure::explained(error, next)
     })?;
-    server.serve(stdin().lock(), stdout().lock())?;
-    Ok(ExitCode::SUCCESS)
+    match server.serve(stdin().lock(), stdout()) {
+        // The agent is gone: nobody is left to be told.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
+        served => Ok(served.map(|()| ExitCode::SUCCESS)?),
+    }
 }

@@ -14,6 +14,8 @@ use crate::{cause::Cause, whole_file};
 
 /// Something that holds.
 pub(super) const GOOD: Style = AnsiColor::Green.on_default().bold();
+/// Something that holds and is no success: a program that failed, say.
+pub(super) const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 /// Something that does not hold.
 pub(super) const BAD: Style = AnsiColor::Red.on_default().bold();
 /// A title.
@@ -60,6 +62,20 @@ pub(super) fn eprint_failure(failure: &Failure) {
     if let Some(next) = failure.next {
         anstream::eprintln!("{FAINT}  {next}{FAINT:#}");
     }
+}
+
+/// Ends the process without a word when whoever reads its output has gone, as `head` does: with the status of one that a SIGPIPE ends.
+///
+/// The standard library panics then, and a server or a program that is run must not be ended by that signal itself.
+pub(super) fn end_quietly_with_the_reader() {
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let said = panic.payload_as_str().unwrap_or_default();
+        if said.starts_with("failed printing to std") && said.contains("Broken pipe") {
+            std::process::exit(128 + 13);
+        }
+        before(panic);
+    }));
 }
 
 /// Prints a line to standard error: what capseal says while standard output belongs to a program.

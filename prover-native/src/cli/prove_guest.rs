@@ -3,10 +3,10 @@
 use std::fs;
 
 use anstream::eprintln;
-use verifier_core::stark::ParameterSet;
+use verifier_core::{Conclusion, sentence::Counted, stark::ParameterSet};
 
 use super::{
-    output::{FAINT, Failure, GOOD, Size},
+    output::{FAINT, Failure, GOOD, Size, WARNING},
     sealing::Sealing,
 };
 use crate::{
@@ -22,15 +22,15 @@ pub(super) struct ProofOptions<'a> {
     pub(super) sealing: &'a Sealing,
 }
 
-/// Proves the run of a program that came to its exit, and seals it.
+/// Proves the run of a program that ended by itself, and seals it.
 pub(super) fn prove(program: &Program, input: &[u8], options: &ProofOptions<'_>) -> Result<Sealed, Failure> {
     let ready = options.sealing.ready()?;
     let recording = Recording::new(program.image.clone(), input.to_vec()).map_err(explain)?;
     let rows = recording.trace_length();
     let need = memory_need(rows, options.security);
     eprintln!(
-        "  {FAINT}proving {} cycles in {rows} rows; needs about {} of memory{FAINT:#}",
-        recording.cycles(),
+        "  {FAINT}proving {} in {rows} rows; needs about {} of memory{FAINT:#}",
+        Counted(recording.cycles(), "cycle"),
         Size(need)
     );
     if let Some(available) = available_memory().filter(|available| *available < need) {
@@ -43,8 +43,9 @@ pub(super) fn prove(program: &Program, input: &[u8], options: &ProofOptions<'_>)
     let registration = ready.register(&mut committed);
     ready.sign(&mut committed)?;
     let sealed = committed.write(&options.destination)?;
+    let (style, mark) = if sealed.verdict.conclusion == Conclusion::Failed { (WARNING, "!") } else { (GOOD, "✓") };
     eprintln!(
-        "{GOOD}✓{GOOD:#} proven ({}), sealed in {} ({})",
+        "{style}{mark}{style:#} proof made ({}), sealed in {} ({})",
         options.security,
         sealed.path.display(),
         Size(sealed.size)
@@ -65,7 +66,7 @@ fn explain(error: RunError) -> Failure {
     }
 }
 
-/// Memory that can be had without swapping, where the system tells.
+/// Memory that is available without swapping, where the system tells.
 fn available_memory() -> Option<u64> {
     let memory = fs::read_to_string("/proc/meminfo").ok()?;
     let line = memory.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;

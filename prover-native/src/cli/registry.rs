@@ -4,7 +4,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::ExitCode,
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use anstream::println;
@@ -12,6 +12,7 @@ use clap::{Args, Subcommand};
 use verifier_core::{
     Digest, Trust,
     policy::{Policy, document_hash},
+    sentence::Counted,
     signature::{PublicKey, Purpose},
     trust::{ALGORITHM, Key, KeyStatus, PolicyTrust, REGISTRY_SCHEMA, Registry, moment},
 };
@@ -20,8 +21,8 @@ use super::{
     output::{BAD, FAINT, Failure, GOOD, TITLE, printable, read},
     sealing::Secret,
 };
+pub(super) use crate::clock::now;
 use crate::{
-    clock,
     keys::read_public,
     trust_file,
     whole_file::{self, Existing},
@@ -68,7 +69,7 @@ enum Command {
         /// The trust file.
         file: PathBuf,
     },
-    /// Pin a root: the one that you were told, or the one that stands there when you wrote it yourself.
+    /// Pin the registry: to the root that you were given or, if you wrote the file yourself, to its present content.
     Pin {
         /// The trust file.
         file: PathBuf,
@@ -76,7 +77,10 @@ enum Command {
         #[arg(value_parser = digest)]
         root: Option<Digest>,
     },
-    /// Check a trust file: its pin, and each key at a time.
+    /// Check a trust file: its pin, each key at a time, and who may seal under each policy.
+    ///
+    /// Exit status: 0 when all of it can be used; 11 or 13 when something cannot. A key that is revoked is as it should be; one that has
+    /// expired is not, as nobody has said what is to become of it.
     Verify {
         /// The trust file.
         file: PathBuf,
@@ -86,6 +90,9 @@ enum Command {
         /// The time to judge at; now when not named.
         #[arg(long, value_parser = time, value_name = "TIME")]
         at: Option<u64>,
+        /// Warn of keys that end within so many days.
+        #[arg(long, value_name = "DAYS", default_value_t = 30)]
+        warn_days: u32,
     },
 }
 
@@ -98,8 +105,8 @@ struct Add {
     /// What to call it; the name in the store when not named.
     #[arg(long)]
     name: Option<String>,
-    /// What it may sign: authorship, manifests, relay, attestation; the first two when not named.
-    #[arg(long, value_parser = purpose)]
+    /// What it may sign: authorship, manifests, relay, attestation, with commas or again for each; the first two when not named.
+    #[arg(long, value_parser = purpose, value_delimiter = ',')]
     purpose: Vec<Purpose>,
     /// First moment at which it is valid, such as 2026-01-31T12:34:56Z; now when not named.
     #[arg(long, value_parser = time, value_name = "TIME")]
@@ -142,7 +149,9 @@ pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Command::Allow { file, policy, signers } => allow(file, policy, signers)?,
         Command::Root { file } => println!("{}", registry(&read_trust(file)?)?.root()),
         Command::Pin { file, root } => pin(file, *root)?,
-        Command::Verify { file, root, at } => return verify(file, *root, at.unwrap_or_else(now)),
+        Command::Verify { file, root, at, warn_days } => {
+            return verify(file, *root, at.unwrap_or_else(now), u64::from(*warn_days) * DAY_MS);
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -151,11 +160,7 @@ fn registry(trust: &Trust) -> Result<&Registry, Failure> {
     trust.listed.as_ref().ok_or_else(|| Failure::new("the trust file has no registry yet"))
 }
 
-/// Milliseconds since the Unix epoch.
-pub(super) fn now() -> u64 {
-    clock::millis(SystemTime::now())
-}
-
+const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 fn add(arguments: &Add) -> Result<(), Failure> {
@@ -181,6 +186,7 @@ fn add(arguments: &Add) -> Result<(), Failure> {
         valid_until: arguments.until.unwrap_or(valid_from.saturating_add(YEAR.as_millis() as u64)),
         status: KeyStatus::Active,
     };
+    check_validity(&listed)?;
     registry.keys.insert(place, listed);
     write(&arguments.file, &trust)?;
     println!("{GOOD}✓{GOOD:#} listed {}", key.id());
@@ -235,7 +241,7 @@ fn allow(file: &Path, policy: &Path, signers: &[String]) -> Result<(), Failure> 
     }
     let count = listed.signers.len();
     write(file, &trust)?;
-    println!("{GOOD}✓{GOOD:#} {count} keys may seal under {}", printable(&id));
+    println!("{GOOD}✓{GOOD:#} may seal under {}: {}", printable(&id), Counted(count as u64, "key"));
     println!("  document {hash}");
     Ok(())
 }
@@ -255,6 +261,7 @@ fn find(trust: &Trust, wanted: &str) -> Result<Digest, Failure> {
 
 fn pin(file: &Path, root: Option<Digest>) -> Result<(), Failure> {
     let mut trust = read_trust(file)?;
+    registry(&trust)?.keys.iter().try_for_each(check_validity)?;
     let found = registry(&trust)?.root();
     let root = root.unwrap_or(found);
     if root != found {
@@ -268,29 +275,100 @@ fn pin(file: &Path, root: Option<Digest>) -> Result<(), Failure> {
     Ok(())
 }
 
-fn verify(file: &Path, root: Option<Digest>, at: u64) -> Result<ExitCode, Failure> {
+/// Refuses a key that is never valid.
+fn check_validity(key: &Key) -> Result<(), Failure> {
+    if key.valid_from < key.valid_until {
+        return Ok(());
+    }
+    let what = format_args!("the key {} ends before it begins: it is never valid", printable(&key.name));
+    Err(Failure::explained_by(what, "its valid_until has to be after its valid_from"))
+}
+
+fn verify(file: &Path, root: Option<Digest>, at: u64, warn_ms: u64) -> Result<ExitCode, Failure> {
     let mut trust = read_trust(file)?;
     trust.pin = root.or(trust.pin);
-    let (exit, mark) = match trust.registry() {
-        Ok(registry) => (0, format!("{GOOD}✓{GOOD:#} the registry is the one that was pinned: {}", registry.root())),
-        Err(error) => (error.code().exit_code().number(), format!("{BAD}✗{BAD:#} {}: {error}", error.code().name())),
-    };
-    println!("{mark}");
-    for key in trust.listed.iter().flat_map(|registry| &registry.keys) {
-        println!("\n  {TITLE}{}{TITLE:#}  {}", printable(&key.name), key.key.id());
-        for purpose in &key.purposes {
-            match key.judge(*purpose, at) {
-                Ok(()) => println!("    {GOOD}✓{GOOD:#} {}", purpose.name()),
-                Err(unfit) => println!("    {BAD}✗{BAD:#} {} {FAINT}{unfit}{FAINT:#}", purpose.name()),
+    let mut exit = 0;
+    match trust.registry() {
+        Ok(registry) => println!("{GOOD}✓{GOOD:#} the registry is the one that was pinned: {}", registry.root()),
+        Err(error) => {
+            exit = error.code().exit_code().number();
+            println!("{BAD}✗{BAD:#} {}: {error}", error.code().name());
+            if trust.listed.is_some() && trust.pin.is_none() {
+                println!(
+                    "  {FAINT}nothing is pinned: compare the root with what you were told, then capseal registry pin{FAINT:#}"
+                );
             }
         }
-        let (from, until) = (trust_file::moment_text(key.valid_from), trust_file::moment_text(key.valid_until));
-        println!("    {FAINT}{from} to {until}{FAINT:#}");
-        if !key.key.is_on_curve() {
-            println!("    {BAD}✗ no point of the curve: it never verifies anything{BAD:#}");
-        }
+    }
+    let keys = trust.listed.as_ref().map_or(&[][..], |registry| &registry.keys);
+    let all_fit = keys.iter().fold(true, |all, key| show_key(key, at, warn_ms) && all);
+    let all_sealed = trust.policies.iter().fold(true, |all, policy| show_policy(policy, keys, at) && all);
+    if exit == 0 && !(all_fit && all_sealed) {
+        exit = verifier_core::ExitCode::Policy.number();
     }
     Ok(ExitCode::from(exit))
+}
+
+/// Prints what a key may sign, and whether it can be used as the file means it.
+fn show_key(key: &Key, at: u64, warn_ms: u64) -> bool {
+    println!("\n  {TITLE}{}{TITLE:#}  {}", printable(&key.name), key.key.id());
+    for purpose in &key.purposes {
+        match key.judge(*purpose, at) {
+            Ok(()) => println!("    {GOOD}✓{GOOD:#} {}", purpose.name()),
+            Err(unfit) => println!("    {BAD}✗{BAD:#} {} {FAINT}{unfit}{FAINT:#}", purpose.name()),
+        }
+    }
+    let (from, until) = (trust_file::moment_text(key.valid_from), trust_file::moment_text(key.valid_until));
+    println!("    {FAINT}{from} to {until}{FAINT:#}");
+    if !key.key.is_on_curve() {
+        println!("    {BAD}✗ no point of the curve: it never verifies anything{BAD:#}");
+        return false;
+    }
+    if key.status == KeyStatus::Revoked {
+        return true;
+    }
+    let days = |ms: u64| ms / DAY_MS;
+    if key.valid_from >= key.valid_until {
+        println!("    {BAD}✗ it ends before it begins: it is never valid{BAD:#}");
+        return false;
+    }
+    if at >= key.valid_until {
+        println!("    {BAD}✗ it ended {} days ago: list another key, or revoke it{BAD:#}", days(at - key.valid_until));
+        return false;
+    }
+    if at < key.valid_from {
+        println!("    {TITLE}!{TITLE:#} it is valid in {} days only", days(key.valid_from - at));
+    } else if key.valid_until - at <= warn_ms {
+        println!("    {TITLE}!{TITLE:#} it ends in {} days", days(key.valid_until - at));
+    }
+    true
+}
+
+/// Prints who may seal under a policy no more, and whether anybody may.
+fn show_policy(policy: &PolicyTrust, keys: &[Key], at: u64) -> bool {
+    println!("\n  {TITLE}policy {}{TITLE:#}", printable(&policy.id));
+    let mut can_seal = false;
+    for signer in &policy.signers {
+        let key = keys.iter().find(|key| key.key.id() == *signer);
+        let unfit = match key.map(|key| key.judge(Purpose::Authorship, at)) {
+            None => Some("is not listed".to_owned()),
+            Some(Err(unfit)) => Some(unfit.to_string()),
+            Some(Ok(())) => None,
+        };
+        match unfit {
+            None => can_seal = true,
+            Some(unfit) => {
+                let name = key.map_or_else(|| signer.to_string(), |key| printable(&key.name));
+                println!("    {TITLE}!{TITLE:#} its signer {name} {unfit}");
+            }
+        }
+    }
+    if can_seal {
+        println!("    {GOOD}✓{GOOD:#} somebody may seal under it");
+    } else {
+        println!("    {BAD}✗ nobody may seal under it: capseal registry allow names a key that can{BAD:#}");
+    }
+    can_seal
 }
 
 fn write(file: &Path, trust: &Trust) -> Result<(), Failure> {

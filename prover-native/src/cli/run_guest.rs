@@ -10,7 +10,7 @@ use std::{
 
 use anstream::eprintln;
 use clap::{Args, Parser};
-use verifier_core::{Digest, stark::ParameterSet};
+use verifier_core::{Digest, sentence::Counted, stark::ParameterSet};
 
 use super::{
     output::{BAD, FAINT, Failure, GOOD, Size, eprintln_line, printable, read},
@@ -30,7 +30,7 @@ use crate::{
 /// The program is an ELF file for riscv32im-unknown-none-elf (-march=rv32im -mabi=ilp32). It sees its input and nothing else: no
 /// files, no clock, no network. The same program and input give the same output everywhere.
 ///
-/// Exit status: the exit code of the program (255 for one above); 1 when the run did not come to its exit.
+/// Exit status: the exit code of the program (255 for one above); 1 when the machine stopped the run.
 #[derive(Debug, Parser)]
 #[command(name = "capseal run program.elf", no_binary_name = true, after_help = EXAMPLES, max_term_width = 100)]
 struct Arguments {
@@ -43,7 +43,7 @@ struct Arguments {
     /// Replace the receipt if it exists.
     #[arg(long)]
     force: bool,
-    /// Proven bits of security: stark-100 or stark-128.
+    /// Security of the proof: stark-100 or stark-128, in bits that are proven for SHA-256 as a random oracle.
     #[arg(long, value_name = "SET", default_value = "stark-100", value_parser = super::prove::parameter_set)]
     security: ParameterSet,
     #[command(flatten)]
@@ -236,10 +236,10 @@ fn print_output(output: &[u8], raw: bool) -> Result<(), Failure> {
 fn print(guest: &Guest, execution: &Execution) {
     let Execution { exit_code, cycles, output, .. } = execution;
     match exit_code {
-        0 => eprintln!("\n{GOOD}✓ {} came to its exit{GOOD:#}", guest.path.display()),
+        0 => eprintln!("\n{GOOD}✓ {} ended{GOOD:#} with exit code 0", guest.path.display()),
         code => eprintln!("\n{BAD}✗ {} failed{BAD:#} with exit code {code}", guest.path.display()),
     }
-    eprintln!("  {cycles} cycles, {} of output", Size(output.len() as u64));
+    eprintln!("  {}, {} of output", Counted(*cycles, "cycle"), Size(output.len() as u64));
     eprintln!("  image {}", Digest::of_content(&guest.program.image.encode()));
     if guest.arguments.machine.no_prove {
         eprintln!("  {FAINT}not proven, and there is no receipt (--no-prove){FAINT:#}");

@@ -11,7 +11,7 @@ use verifier_core::{capsule::Capsule, signature::PublicKey};
 
 use super::output::{FAINT, Failure, eprintln_line, printable};
 use crate::{
-    audit::{Bounds, Client},
+    http::{Bounds, Client},
     keys::{KeyStore, Passphrase, SecretKey, StoreKeyError, is_encrypted, read_public},
     relay::{Registered, RelayFailure, commit_of},
     seal::{Committed, Governing},
@@ -33,7 +33,7 @@ pub(super) struct Sealing {
     #[arg(long, value_name = "TRACK", requires = "policy")]
     track: Option<String>,
     /// Register the receipt with the relay at this URL, and keep its answer beside the receipt (FILE.commit.json): since when it is
-    /// known, and which rows of its archive everybody may ask for. The receipt names that challenge. Only for archives that lie elsewhere.
+    /// known, and which rows of its archive everybody may ask for. The receipt names that challenge. Only for archives that are kept elsewhere.
     #[arg(long, value_name = "URL")]
     relay: Option<String>,
 }

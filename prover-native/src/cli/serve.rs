@@ -2,7 +2,6 @@
 
 use std::{
     ffi::OsString,
-    net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
@@ -18,20 +17,24 @@ use verifier_core::{
 };
 
 use super::{
-    output::{Failure, GOOD, eprintln_line},
-    registry::{now, read_trust},
+    output::{BAD, Failure, GOOD, eprintln_line},
+    registry::read_trust,
     sealing::Secret,
 };
 use crate::{
     cause::Cause,
-    provider::{Access, Folder, Gate, Server},
-    relay::{DatabaseUrl, Register, Service, Store},
+    clock,
+    provider::{Folder, Gate},
+    relay::{DatabaseUrl, Rates, Register, Service, Store},
+    serve::{Listen, Log, Proxy, Server, Settings},
+    trust_file::moment_text,
 };
 
 /// Serve bundles to whoever audits or fetches them, until SIGTERM or SIGINT; and be a relay, when told to.
 ///
-/// The folder is what `capseal audit export` writes. HTTP without TLS, and without limits for each client: put a proxy in front of it
-/// before others can reach it.
+/// The folder is what `capseal audit export` writes. HTTP without TLS: put a proxy in front of it before others can reach it. Its access
+/// file, DIR/access.toml, is read again when it changes, and so are revocation lists; SIGHUP reads all of them, and goes on in the log of
+/// decisions that is there then.
 ///
 /// A relay logs which receipt was committed when, and signs one challenge for each: which rows of its archive everybody may then ask for.
 /// With --relay-key it keeps its log and index in DIR/relay; `capseal pcap verify --run DIR/relay/log.jsonl` checks the log.
@@ -44,9 +47,16 @@ pub(super) struct Arguments {
     /// The folder.
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
-    /// Where to listen.
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8490")]
-    listen: SocketAddr,
+    /// Where to listen: ADDRESS:PORT, NAME:PORT, or unix:PATH for a socket file.
+    #[arg(long, value_name = "WHERE", default_value = "127.0.0.1:8490")]
+    listen: Listen,
+    /// Where figures (/metrics) and readiness (/readyz) are, when they are not for everybody.
+    #[arg(long, value_name = "WHERE")]
+    operator_listen: Option<Listen>,
+    /// A proxy that says in X-Forwarded-For for whom it asks: an address, a network such as 10.0.0.0/8, or `unix` for whoever comes by the
+    /// socket file; again for each further one. Limits for each client need it behind a proxy.
+    #[arg(long, value_name = "PROXY")]
+    trusted_proxy: Vec<Proxy>,
     /// The access file: which bundles are for those alone who have a token; DIR/access.toml when that is there.
     #[arg(long, value_name = "FILE")]
     access: Option<PathBuf>,
@@ -92,6 +102,9 @@ struct Relay {
     /// Commits and attestations that it takes in a second, from everybody together.
     #[arg(long, value_name = "COUNT", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
     relay_rate: u32,
+    /// Those that it takes in a second from one client; a quarter of all when not named.
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
+    relay_client_rate: Option<u32>,
 }
 
 pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
@@ -105,13 +118,24 @@ pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
         (Some(name), Some(trust)) => Some(Arc::new(relay(arguments, name, trust)?)),
         _ => None,
     };
-    let gate = gate(arguments)?;
-    let protected = gate.is_some();
+    let gate = Arc::new(gate(arguments)?);
+    let protected = gate.is_guarding();
     let what = if relay.is_some() { "serving and relaying" } else { "serving" };
-    let folder = Folder::at(&arguments.data);
-    let server = Server::start_with(arguments.listen, folder, !arguments.quiet, gate, relay)
+    let settings = Settings {
+        gate: Some(gate),
+        relay,
+        log: Log::to_stderr(!arguments.quiet),
+        proxies: arguments.trusted_proxy.clone(),
+        operator: arguments.operator_listen.clone(),
+        ..Settings::of(Folder::at(&arguments.data))
+    };
+    let server = Server::start_with(&arguments.listen, settings)
         .map_err(|error| Failure::new(format_args!("cannot listen on {}: {}", arguments.listen, Cause(&error))))?;
-    eprintln_line(format_args!("{GOOD}✓{GOOD:#} {what} {} on http://{}", arguments.data.display(), server.address()));
+    let place = match server.listen() {
+        Listen::Tcp(address) => format!("http://{address}"),
+        socket @ Listen::Socket(_) => socket.to_string(),
+    };
+    eprintln_line(format_args!("{GOOD}✓{GOOD:#} {what} {} on {place}", arguments.data.display()));
     if protected {
         eprintln_line("  bundles of its access file are for those alone who have a token");
     }
@@ -122,7 +146,7 @@ pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
 fn relay(arguments: &Arguments, name: &str, trust: &Path) -> Result<Service, Failure> {
     let registry = registry(trust)?;
     let key = arguments.secret.open(name)?;
-    if let Err(unfit) = judge(&registry, &key.public(), Purpose::Relay, now()) {
+    if let Err(unfit) = judge(&registry, &key.public(), Purpose::Relay, clock::now()) {
         return Err(Failure::explained_by(
             format_args!("the key {name} {unfit}: nobody would trust this relay"),
             "list it with capseal registry add … --purpose relay, and pin the registry",
@@ -131,6 +155,13 @@ fn relay(arguments: &Arguments, name: &str, trust: &Path) -> Result<Service, Fai
     let folder = arguments.data.join("relay");
     let lifetime = Duration::from_secs(u64::from(arguments.relay.relay_days) * 24 * 60 * 60);
     let lifetime_ms = u64::try_from(lifetime.as_millis()).unwrap_or(u64::MAX);
+    if let Some(listed) = registry.find(&key.public()).filter(|key| key.valid_until < clock::now() + lifetime_ms) {
+        let (ends, days) = (moment_text(listed.valid_until), arguments.relay.relay_days);
+        eprintln_line(format_args!(
+            "{BAD}!{BAD:#} the key {name} ends at {ends}, before the challenges that it signs, which are good for {days} days: nobody \
+             accepts them afterwards\n  list it for longer (capseal registry add --until), or let them end sooner (--relay-days)"
+        ));
+    }
     let store = match &arguments.relay.database_url {
         Some(url) => Store::Database(database(url)?),
         None => Store::File,
@@ -144,7 +175,9 @@ fn relay(arguments: &Arguments, name: &str, trust: &Path) -> Result<Service, Fai
         let (lines, log) = (register.restored(), folder.join("log.jsonl"));
         eprintln_line(format_args!("  wrote {} again from the database: {lines} lines", log.display()));
     }
-    Ok(Service::new(register, arguments.relay.relay_rate))
+    let all = arguments.relay.relay_rate;
+    let client = arguments.relay.relay_client_rate.unwrap_or_else(|| all.div_ceil(4));
+    Ok(Service::new(register, Rates { all, client }))
 }
 
 /// Where a database is. No error has the URL in it, as that may have a password.
@@ -163,19 +196,29 @@ fn registry(path: &Path) -> Result<Registry, Failure> {
     Ok(registry.clone())
 }
 
-/// The gate, if there is an access file: one that lies there is never passed over.
-fn gate(arguments: &Arguments) -> Result<Option<Gate>, Failure> {
+/// The gate. The access file of the folder may come while the server runs; one that lies there is never passed over, and one that was named
+/// has to be there.
+fn gate(arguments: &Arguments) -> Result<Gate, Failure> {
     let beside = arguments.data.join(ACCESS_FILE);
-    let access = match &arguments.access {
-        Some(named) => named.clone(),
-        None if Access::is_at(&beside)? => beside,
-        None => return Ok(None),
-    };
     let decisions = arguments.decisions.clone().unwrap_or_else(|| arguments.data.join("decisions.jsonl"));
-    let gate = Gate::open(&access, &decisions);
-    gate.map(Some).map_err(|error| {
-        Failure::explained(error, "capseal audit export --require-token writes access files; nothing is served without")
+    let gate = match &arguments.access {
+        Some(named) if beside.exists() && !is_same_file(named, &beside) => {
+            return Err(Failure::explained_by(
+                format_args!("{} is there, and another access file was named", beside.display()),
+                "name that one, or move it away: what it lists would be for everybody",
+            ));
+        }
+        Some(named) => Gate::open(named, &decisions),
+        None => Gate::watch(&beside, &decisions),
+    };
+    gate.map_err(|error| {
+        let next = error.next_step();
+        Failure::explained(error, next)
     })
+}
+
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
 }
 
 /// The access file of a provider's folder.

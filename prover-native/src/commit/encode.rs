@@ -18,6 +18,7 @@ use verifier_core::{Digest, Tag};
 
 use super::columns::{Extension, LANES, Lanes, zero_rows};
 use super::{ContentReader, RowStore, build_tree};
+use crate::artifacts::is_zero;
 
 /// Elements of extended columns that are held at once: 128 MiB, and as much again as bytes.
 const BLOCK_ELEMENTS: usize = 1 << 24;
@@ -111,23 +112,31 @@ fn hash_extended_rows<R: Read + Seek>(
     Ok(states.into_par_iter().map(|state| Digest::new(state.finalize().into())).collect())
 }
 
-/// The extended rows of `width` columns, as bytes, row after row; `packed` holds the archive's bytes of each row.
+/// The extended rows of `width` columns, as bytes, row after row; `packed` holds the archive's bytes of each row. Columns of zeros
+/// are extended by zeros, and cost nothing: a disk image is mostly that.
 fn extend_block(extension: &Extension, packed: &[u8], width: usize, extended_rows: usize) -> Vec<u8> {
     let packed_len = width * PACKED_LEN;
-    let groups: Vec<Vec<Vec<Lanes>>> = (0..width.div_ceil(LANES))
+    let group_len = LANES * PACKED_LEN;
+    let groups: Vec<Option<Vec<Vec<Lanes>>>> = (0..width.div_ceil(LANES))
         .into_par_iter()
         .map(|group| {
+            let start = group * group_len;
+            let end = (start + group_len).min(packed_len);
+            if packed.chunks(packed_len).all(|bytes| is_zero(&bytes[start..end])) {
+                return None;
+            }
             let mut message = zero_rows(packed.len() / packed_len);
             for (row, bytes) in message.iter_mut().zip(packed.chunks(packed_len)) {
                 let elements = pack(&bytes[group * LANES * PACKED_LEN..]).map(BaseElement::new);
                 row.iter_mut().zip(elements).for_each(|(place, element)| *place = element);
             }
-            extension.extend(message)
+            Some(extension.extend(message))
         })
         .collect();
     let mut pieces = vec![0; extended_rows * width * ELEMENT_LEN];
     pieces.par_chunks_mut(width * ELEMENT_LEN).enumerate().for_each(|(row, piece)| {
         for (bytes, cosets) in piece.chunks_mut(LANES * ELEMENT_LEN).zip(&groups) {
+            let Some(cosets) = cosets else { continue };
             let lanes = &cosets[row % cosets.len()][row / cosets.len()];
             for (place, element) in bytes.as_chunks_mut().0.iter_mut().zip(lanes) {
                 *place = element.as_int().to_le_bytes();
@@ -152,7 +161,9 @@ fn sketch<R: Read + Seek>(archive: &mut PackedStream<R>, header: &RowCheckHeader
         position += packed.len() as u64;
         let rows = packed.par_chunks(row_len);
         let places = elements.par_chunks_mut(SKETCH_ELEMENT_LEN);
-        places.zip(rows).for_each(|(place, row)| place.copy_from_slice(&challenge.sketch(pack(row))));
+        // A row of zeros has the element zero.
+        let rows = places.zip(rows).filter(|(_, row)| !is_zero(row));
+        rows.for_each(|(place, row)| place.copy_from_slice(&challenge.sketch(pack(row))));
     }
     Ok(sketch)
 }

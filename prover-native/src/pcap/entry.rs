@@ -3,6 +3,8 @@
 use serde_json::{Map, Value};
 use verifier_core::pcap::obligation::{Level, OBLIGATION, Record};
 
+use super::LogFileError;
+
 /// An entry that is to be appended. Number, link and time are the log's to add.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewEntry {
@@ -41,6 +43,17 @@ impl Action {
         self
     }
 
+    /// The same with fields more, which say nothing that it says already.
+    ///
+    /// # Errors
+    /// [`LogFileError::Stated`] for a field that the action has.
+    pub fn with_all(self, fields: Map<String, Value>) -> Result<Self, LogFileError> {
+        if let Some(name) = STATED.into_iter().find(|name| fields.contains_key(*name)) {
+            return Err(LogFileError::Stated(name));
+        }
+        Ok(fields.into_iter().fold(self, |action, (name, value)| action.with(&name, value)))
+    }
+
     /// The same at another level.
     #[must_use]
     pub const fn at(mut self, level: Level) -> Self {
@@ -48,6 +61,9 @@ impl Action {
         self
     }
 }
+
+/// Fields that an action states.
+const STATED: [&str; 3] = ["action", "actor", "level"];
 
 impl From<Action> for NewEntry {
     fn from(Action { mut fields, level }: Action) -> Self {

@@ -7,6 +7,7 @@ use std::{
 
 use verifier_core::pcap::LogError;
 
+use super::Loss;
 use crate::{cause::Cause, whole_file::WholeFileError};
 
 /// A log could not be written.
@@ -31,6 +32,17 @@ pub enum LogFileError {
         /// The rule.
         error: LogError,
     },
+    /// The file was cut, replaced or deleted under this writer, which appends no more.
+    Lost {
+        /// The log.
+        path: PathBuf,
+        /// What became of it.
+        loss: Loss,
+    },
+    /// An entry states a field that every line has from the log: `prev`, `seq`, `time` or `type`.
+    Reserved(&'static str),
+    /// An action's further fields state again what the action states: `action`, `actor` or `level`.
+    Stated(&'static str),
     /// The file has no whole line: it is not a log.
     NotALog(PathBuf),
     /// The log is closed.
@@ -56,9 +68,17 @@ impl LogFileError {
         match self {
             Self::Create(error) => Some(error.next_step()),
             Self::Changed { .. } => Some("keep the file as evidence, and start a new log with `capseal pcap new-run`"),
+            Self::Lost { .. } => {
+                Some("keep what is there as evidence, find out who did it, and start the writer again on a new log")
+            }
             Self::NotALog(_) => Some("start a log with `capseal pcap new-run`"),
             Self::Closed(_) => Some("start another log with `capseal pcap new-run`"),
-            Self::Io { .. } | Self::Entry(_) | Self::NotDurable { .. } | Self::Poisoned(_) => None,
+            Self::Io { .. }
+            | Self::Entry(_)
+            | Self::Reserved(_)
+            | Self::Stated(_)
+            | Self::NotDurable { .. }
+            | Self::Poisoned(_) => None,
         }
     }
 }
@@ -70,6 +90,9 @@ impl fmt::Display for LogFileError {
             Self::Create(error) => error.fmt(f),
             Self::Entry(error) => write!(f, "the entry cannot be logged: {error}"),
             Self::Changed { path, error } => write!(f, "{} was changed by something else: {error}", path.display()),
+            Self::Lost { path, loss } => write!(f, "{} {loss}", path.display()),
+            Self::Reserved(name) => write!(f, "the entry cannot be logged: the log itself states `{name}`"),
+            Self::Stated(name) => write!(f, "the entry cannot be logged: it states `{name}` twice"),
             Self::NotALog(path) => write!(f, "{} is not a log: it has no whole line", path.display()),
             Self::Closed(path) => write!(f, "{} is closed", path.display()),
             Self::NotDurable { path, error } => {
@@ -85,7 +108,14 @@ impl std::error::Error for LogFileError {
         match self {
             Self::Io { error, .. } | Self::NotDurable { error, .. } => Some(error),
             Self::Create(error) => error.source(),
-            Self::Entry(_) | Self::Changed { .. } | Self::NotALog(_) | Self::Closed(_) | Self::Poisoned(_) => None,
+            Self::Entry(_)
+            | Self::Changed { .. }
+            | Self::Lost { .. }
+            | Self::Reserved(_)
+            | Self::Stated(_)
+            | Self::NotALog(_)
+            | Self::Closed(_)
+            | Self::Poisoned(_) => None,
         }
     }
 }

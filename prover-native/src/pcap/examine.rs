@@ -12,6 +12,8 @@ use verifier_core::{
     pcap::{ContentResolver, Examination, LogError, Options, Part, Report, log::MAX_LINE, obligation::Resolution},
 };
 
+use super::lock;
+
 /// Looks up no proof.
 pub fn refuse_proofs(_: &Digest, _: &Digest) -> Resolution {
     Resolution::Missing
@@ -32,12 +34,9 @@ pub fn examine(path: &Path, options: Options, resolve: ContentResolver<'_>) -> i
 /// When the file cannot be opened.
 pub fn snapshot(path: &Path) -> io::Result<(File, u64)> {
     let file = File::open(path)?;
-    // A file system without locks has no writers that use them.
-    let locked = file.lock_shared().is_ok();
+    let held = lock::hold_shared(path);
     let len = file.metadata()?.len();
-    if locked {
-        file.unlock()?;
-    }
+    drop(held);
     Ok((file, len))
 }
 

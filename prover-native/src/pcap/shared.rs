@@ -85,6 +85,11 @@ impl SharedLog {
         }
     }
 
+    /// Does something with the log's file, alone.
+    pub fn with<T>(&self, work: impl FnOnce(&mut LogFile) -> T) -> T {
+        work(&mut lock(&self.0.file))
+    }
+
     /// Writes what waits, and hands on.
     fn work(&self) {
         let waiting = std::mem::take(&mut lock(&self.0.queue).waiting);
@@ -104,7 +109,7 @@ fn append_all(file: &mut LogFile, entries: &[NewEntry]) -> Vec<Result<Appended, 
     match file.append(entries) {
         Ok(appended) => appended.into_iter().map(Ok).collect(),
         // One of them breaks a rule: each for itself.
-        Err(LogFileError::Entry(_)) if entries.len() > 1 => {
+        Err(LogFileError::Entry(_) | LogFileError::Reserved(_)) if entries.len() > 1 => {
             entries.iter().flat_map(|entry| append_all(file, std::slice::from_ref(entry))).collect()
         }
         Err(error) => vec![Err(Arc::new(error)); entries.len()],

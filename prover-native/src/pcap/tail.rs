@@ -1,8 +1,9 @@
 //! The end of a log's file: the last whole line, and what a crash left behind it.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::{self, File, OpenOptions},
     io::{self, Read, Seek, SeekFrom, Write},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
@@ -60,14 +61,25 @@ pub(super) fn put_aside(log: &Path, file: &mut File, end: u64) -> io::Result<(Pa
             name.push(format!("-{attempt}"));
         }
         let beside = PathBuf::from(name);
-        match OpenOptions::new().write(true).create_new(true).open(&beside) {
+        let mut options = OpenOptions::new();
+        match options.write(true).create_new(true).mode(0o600).open(&beside) {
             Ok(mut copy) => {
-                copy.write_all(&torn)?;
-                copy.sync_all()?;
+                if let Err(error) = copy.write_all(&torn).and_then(|()| copy.sync_all()) {
+                    // Half a copy is none, and on a full disk each attempt would leave one more.
+                    let _ = fs::remove_file(&beside);
+                    return Err(error);
+                }
                 return Ok((beside, torn));
             }
-            // A crash came between the copy and the cut, or it tore at the same place again.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            // A crash came between the copy and the cut: the copy is there already. Or it tore at the same place again.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                if fs::metadata(&beside).is_ok_and(|copy| copy.len() == torn.len() as u64)
+                    && fs::read(&beside).is_ok_and(|copy| copy == torn)
+                {
+                    File::open(&beside)?.sync_all()?;
+                    return Ok((beside, torn));
+                }
+            }
             Err(error) => return Err(error),
         }
     }

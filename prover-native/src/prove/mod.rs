@@ -15,7 +15,7 @@ mod stark;
 pub use geom::{Committed, GeomProver, ProveError};
 pub use phases::Phase;
 pub use prover::TraceCommitment;
-pub use stark::SegmentedTrace;
+pub use stark::{LaneSet, SegmentedTrace, UnavailableLanes};
 pub use verifier_core::field::Extension;
 
 use phases::{Clock, Phases};

@@ -3,6 +3,7 @@
 use std::{
     fmt::{self, Write as _},
     fs, io,
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
@@ -15,7 +16,11 @@ use verifier_core::{
     signature::PublicKey,
 };
 
-use crate::{bundle::Bundle, cause::Cause};
+use crate::{
+    bundle::Bundle,
+    cause::Cause,
+    toml_text::{lines, quoted},
+};
 
 /// The schema of this version's access files.
 pub const ACCESS_SCHEMA: &str = "capseal/access/v1";
@@ -31,15 +36,52 @@ pub struct Access {
     /// Issuers whose tokens count.
     #[serde(deserialize_with = "keys")]
     pub roots: Vec<PublicKey>,
-    /// Files of revocation lists, as seen from the folder of this file.
+    /// Files of revocation lists.
     #[serde(default)]
-    pub revocations: Vec<PathBuf>,
+    pub revocations: Vec<ListFile>,
     /// Whether reading goes on while there is no list that is in use.
     #[serde(default)]
     pub stale_reads: bool,
     /// What is protected.
     #[serde(default)]
     pub bundles: Vec<Protected>,
+}
+
+/// A file of revocation lists, and whose lists it may have.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(from = "ListEntry")]
+pub struct ListFile {
+    /// The file, as seen from the folder of the access file.
+    pub file: PathBuf,
+    /// The issuer. Without one it is the root whose list is there first.
+    pub issuer: Option<PublicKey>,
+}
+
+impl From<PathBuf> for ListFile {
+    fn from(file: PathBuf) -> Self {
+        Self { file, issuer: None }
+    }
+}
+
+/// How an access file states it: a path, or a path with an issuer.
+#[derive(Deserialize)]
+#[serde(untagged, deny_unknown_fields)]
+enum ListEntry {
+    File(PathBuf),
+    Issued {
+        file: PathBuf,
+        #[serde(deserialize_with = "key")]
+        issuer: PublicKey,
+    },
+}
+
+impl From<ListEntry> for ListFile {
+    fn from(entry: ListEntry) -> Self {
+        match entry {
+            ListEntry::File(file) => file.into(),
+            ListEntry::Issued { file, issuer } => Self { file, issuer: Some(issuer) },
+        }
+    }
 }
 
 /// A bundle that is not for everybody.
@@ -103,28 +145,43 @@ impl Access {
 
     /// The text that [`Access::read`] reads.
     pub fn text(&self) -> String {
-        let list = |items: &[String]| items.iter().map(|item| format!("\n  {item:?},")).collect::<String>();
-        let hex = |digests: &[Digest]| list(&digests.iter().map(Digest::to_string).collect::<Vec<_>>());
-        let roots = list(&self.roots.iter().map(PublicKey::to_string).collect::<Vec<_>>());
-        let files = list(&self.revocations.iter().map(|path| path.to_string_lossy().into_owned()).collect::<Vec<_>>());
+        let texts = |digests: &[Digest]| lines(digests.iter().map(|digest| quoted(&digest.to_string())));
+        let roots = lines(self.roots.iter().map(|root| quoted(&root.to_string())));
+        let lists = lines(self.revocations.iter().map(|list| {
+            let file = quoted(&list.file.to_string_lossy());
+            list.issuer.map_or_else(|| file.clone(), |issuer| format!("{{ file = {file}, issuer = \"{issuer}\" }}"))
+        }));
+        let (schema, audience, stale) = (quoted(ACCESS_SCHEMA), quoted(&self.audience), self.stale_reads);
         let mut text = format!(
-            "{HEAD}schema = {ACCESS_SCHEMA:?}\naudience = {:?}\nroots = [{roots}\n]\n{LISTS}revocations = [{files}\n]\n{STALE}stale_reads = {}\n",
-            self.audience, self.stale_reads
+            "{HEAD}schema = {schema}\naudience = {audience}\nroots = {roots}\n{LISTS}revocations = {lists}\n{STALE}stale_reads = {stale}\n"
         );
-        for bundle in &self.bundles {
-            let (blobs, archives) = (hex(&bundle.blobs), hex(&bundle.archives));
-            let hash = bundle.capsule_hash;
-            let _ = writeln!(
+        for Protected { capsule_hash, blobs, archives } in &self.bundles {
+            let (blobs, archives) = (texts(blobs), texts(archives));
+            let _ = write!(
                 text,
-                "\n[[bundles]]\ncapsule_hash = \"{hash}\"\nblobs = [{blobs}\n]\narchives = [{archives}\n]"
+                "\n[[bundles]]\ncapsule_hash = \"{capsule_hash}\"\nblobs = {blobs}\narchives = {archives}\n"
             );
         }
         text
     }
 
-    /// What a request for a path is about, as tokens name it; nothing where everybody may.
+    /// Keeps others from changing an access file, for as long as the file that is returned lives. Its lock also stays as a sign that there
+    /// was an access file.
     ///
-    /// A content of several bundles may be had by whoever may have one of them.
+    /// # Errors
+    /// When the lock beside it cannot be had.
+    pub fn hold(path: &Path) -> io::Result<fs::File> {
+        let mut lock = path.as_os_str().to_owned();
+        lock.push(".lock");
+        let file =
+            fs::File::options().create(true).truncate(false).write(true).mode(0o600).open(PathBuf::from(lock))?;
+        file.lock()?;
+        Ok(file)
+    }
+
+    /// The resources that a path is about, as tokens name them; none where everybody may have it.
+    ///
+    /// A content of several bundles is for those who may have one of them.
     pub(super) fn resources(&self, path: &str) -> Vec<Resource> {
         let below = |bundle: &Protected, rest: &str| Resource::new(format!("bundle/{}/{rest}", bundle.capsule_hash));
         let mut segments = path.trim_start_matches('/').splitn(4, '/').skip(1);
@@ -141,7 +198,7 @@ impl Access {
 
 const HEAD: &str =
     "# Which bundles are for those alone who have a token, and whose tokens count (docs/spec/capability.md).\n";
-const LISTS: &str = "# Files that capseal cap revoke writes, as seen from here; read again when they change.\n";
+const LISTS: &str = "# Files that capseal cap revoke writes, as seen from here; read again when they change. The issuer is a root unless it is named:\n# { file = \"ann.revoked\", issuer = \"<key>\" }\n";
 const STALE: &str = "# Whether reading goes on without a list that is in use; creating and modifying never do.\n";
 
 /// The resource that stands for everything of a bundle.
@@ -154,6 +211,7 @@ fn parsed<E: serde::de::Error, T>(text: &str, read: fn(&str) -> Option<T>, expec
     read(text).ok_or_else(|| E::custom(format_args!("{text:?} is not {expected}")))
 }
 
+const KEY: &str = "a key of 66 hexadecimal digits";
 const DIGEST: &str = "64 lower-case hexadecimal digits";
 
 fn digest<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Digest, D::Error> {
@@ -164,12 +222,16 @@ fn digests<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Digest>, D:
     Vec::<String>::deserialize(deserializer)?.iter().map(|text| parsed(text, Digest::from_hex, DIGEST)).collect()
 }
 
+fn key<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PublicKey, D::Error> {
+    parsed(&String::deserialize(deserializer)?, PublicKey::from_hex, KEY)
+}
+
 fn keys<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<PublicKey>, D::Error> {
     let texts = Vec::<String>::deserialize(deserializer)?;
     if texts.is_empty() {
         return Err(D::Error::custom("there is no root: nobody's tokens would count"));
     }
-    texts.iter().map(|text| parsed(text, PublicKey::from_hex, "a key of 66 hexadecimal digits")).collect()
+    texts.iter().map(|text| parsed(text, PublicKey::from_hex, KEY)).collect()
 }
 
 /// An access file that cannot be used.
@@ -177,6 +239,13 @@ fn keys<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<PublicKey>, D:
 pub struct AccessError {
     path: PathBuf,
     cause: String,
+}
+
+impl AccessError {
+    /// An access file that cannot even be looked for.
+    pub(super) fn new(path: &Path, error: io::Error) -> Self {
+        Self { path: path.to_owned(), cause: Cause(&error).to_string() }
+    }
 }
 
 impl fmt::Display for AccessError {
@@ -193,7 +262,9 @@ mod tests {
 
     fn access() -> Access {
         let mut access = Access::new("provider.example", vec![PublicKey::new([2; 33])]);
-        access.revocations = vec!["owner.revoked".into()];
+        let issued =
+            ListFile { file: "ann\u{200b}\u{7f}\u{1b}\"\\.revoked".into(), issuer: Some(PublicKey::new([3; 33])) };
+        access.revocations = vec![PathBuf::from("owner.revoked").into(), issued];
         for byte in [1, 2] {
             access.bundles.push(Protected {
                 capsule_hash: Digest::new([byte; 32]),
@@ -221,6 +292,8 @@ mod tests {
             text.replace(&PublicKey::new([2; 33]).to_string(), "02"),
             text.replace(&Digest::new([7; 32]).to_string(), "07"),
             text.replace(&format!("\n  \"{}\",", PublicKey::new([2; 33])), ""),
+            text.replace(", issuer = ", ", issued = "),
+            text.replace(&PublicKey::new([3; 33]).to_string(), "03"),
             String::new(),
         ] {
             assert!(read(&wrong).is_err(), "{wrong}");

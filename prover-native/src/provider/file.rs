@@ -1,72 +1,91 @@
 //! A file that never changes, as the answer to a request: whole, or one range of it.
+//!
+//! The first piece is read where the file is opened, so that a row is one way to the disk. Each further piece is read when the client has
+//! taken the one before: a client that takes its time holds one piece and no thread.
 
 use std::{
-    io::{self, Read, Seek, SeekFrom},
+    fs::File,
+    future::Future,
+    io,
+    os::unix::fs::FileExt,
     path::{Path, PathBuf},
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
 };
 
 use axum::{
     body::{Body, Bytes, HttpBody},
-    http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header},
 };
 use http_body::{Frame, SizeHint};
-use tokio::sync::mpsc;
 
-use super::{Folder, problem::Problem};
+use super::Folder;
+use crate::http::{Condition, Problem, Unchanging, Workers};
 
 /// The media type of everything that a provider has.
 pub(super) const OCTETS: &str = "application/octet-stream";
 /// What is read from disk and handed on in one piece.
-const PIECE: usize = 128 << 10;
+const PIECE: usize = 64 << 10;
+
+/// A request for a file.
+pub(super) struct Wanted {
+    pub(super) path: PathBuf,
+    pub(super) tag: String,
+    pub(super) method: Method,
+    pub(super) headers: HeaderMap,
+    /// Whether ranges of it may be asked for.
+    pub(super) ranges: bool,
+}
 
 /// Sends a file that never changes, or the part of it that was asked for.
-pub(super) async fn send(path: PathBuf, tag: String, headers: HeaderMap, ranges: bool) -> Response<Body> {
-    let etag = format!("\"{tag}\"");
-    let sent = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let unchanged =
-        sent(header::IF_NONE_MATCH).is_some_and(|tags| tags == "*" || tags.split(',').any(|t| t.trim() == etag));
-    let wanted = sent(header::RANGE).filter(|_| ranges && sent(header::IF_RANGE).is_none_or(|tag| tag == etag));
-    let opened = blocking(move || open_part(&path, wanted.as_deref()));
-    let (body, len, part) = match opened.await {
-        Ok(opened) => opened,
-        Err(problem) => return problem.response(),
+pub(super) async fn send(folder: &Folder, workers: &Workers, wanted: Wanted) -> Response<Body> {
+    let Wanted { path, tag, method, headers, ranges } = wanted;
+    let content = Unchanging::new(&tag, OCTETS);
+    let condition = content.condition(&headers);
+    let has_range = ranges && method == Method::GET && condition == Condition::Send && content.is_for_range(&headers);
+    let range = has_range.then(|| headers.get(header::RANGE)).flatten();
+    let range = range.and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let (folder, reading) = (folder.clone(), workers.clone());
+    let opened = workers.run(move || open_part(&folder, &path, range.as_deref(), reading)).await;
+    let Opened { body, len, part } = match opened {
+        Ok(Ok(opened)) => opened,
+        Ok(Err(problem)) | Err(problem) => return problem.response(),
     };
-    let mut response = Response::new(if unchanged { Body::empty() } else { Body::new(body) });
-    let mut set = |name, value: &str| {
-        if let Ok(value) = HeaderValue::from_str(value) {
-            response.headers_mut().insert(name, value);
-        }
-    };
-    set(header::ETAG, &etag);
-    set(header::CACHE_CONTROL, "public, max-age=31536000, immutable, no-transform");
-    set(header::CONTENT_TYPE, OCTETS);
+    let mut response = content.answer(condition, || Body::new(body));
+    if condition == Condition::Failed {
+        return response;
+    }
     if ranges {
-        set(header::ACCEPT_RANGES, "bytes");
+        response.headers_mut().insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     }
-    if let Some((first, last)) = part {
-        set(header::CONTENT_RANGE, &format!("bytes {first}-{last}/{len}"));
+    if let Some((first, last)) = part
+        && let Ok(value) = HeaderValue::from_str(&format!("bytes {first}-{last}/{len}"))
+    {
+        response.headers_mut().insert(header::CONTENT_RANGE, value);
+        *response.status_mut() = StatusCode::PARTIAL_CONTENT;
     }
-    *response.status_mut() = match (unchanged, part) {
-        (true, _) => StatusCode::NOT_MODIFIED,
-        (false, Some(_)) => StatusCode::PARTIAL_CONTENT,
-        (false, None) => StatusCode::OK,
-    };
     response
 }
 
-type Opened = (FileBody, u64, Option<(u64, u64)>);
+struct Opened {
+    body: FileBody,
+    len: u64,
+    part: Option<(u64, u64)>,
+}
 
-fn open_part(path: &Path, wanted: Option<&str>) -> Result<Opened, Problem> {
-    let (mut file, len) = Folder::file(path).map_err(|error| match error.kind() {
+fn open_part(folder: &Folder, path: &Path, wanted: Option<&str>, workers: Workers) -> Result<Opened, Problem> {
+    let (file, len) = folder.file(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => Problem::NotFound,
         _ => Problem::Internal,
     })?;
     let part = wanted.map_or(Ok(None), |wanted| range(wanted, len))?;
-    let (first, count) = part.map_or((0, len), |(first, last)| (first, last - first + 1));
-    file.seek(SeekFrom::Start(first)).map_err(|_| Problem::Internal)?;
-    Ok((FileBody::of(file, count), len, part))
+    let (first, rest) = part.map_or((0, len), |(first, last)| (first, last - first + 1));
+    let mut body = FileBody { file: Arc::new(file), at: first, rest, workers, next: Next::None };
+    let piece = read(&body.file, body.at, piece_len(rest)).map_err(|_| Problem::Internal)?;
+    body.at += piece.len() as u64;
+    body.next = Next::Here(piece);
+    Ok(Opened { body, len, part })
 }
 
 /// One range of bytes, first and last; what is not one range is passed over, as the standard has it.
@@ -84,28 +103,45 @@ fn range(wanted: &str, len: u64) -> Result<Option<(u64, u64)>, Problem> {
     if first < len { Ok(Some((first, last))) } else { Err(Problem::RangeNotSatisfiable(len)) }
 }
 
-/// A file as a body: read ahead by a thread that may wait, at most two pieces in memory.
+/// A file as a body.
 struct FileBody {
-    pieces: mpsc::Receiver<io::Result<Bytes>>,
+    file: Arc<File>,
+    /// Where the piece after the next one begins.
+    at: u64,
+    /// Bytes that are not handed on yet.
     rest: u64,
+    workers: Workers,
+    next: Next,
+}
+
+type Reading = Pin<Box<dyn Future<Output = io::Result<Bytes>> + Send>>;
+
+/// The piece that is handed on next.
+enum Next {
+    None,
+    Here(Bytes),
+    Coming(Reading),
+}
+
+fn piece_len(rest: u64) -> usize {
+    usize::try_from(rest).unwrap_or(PIECE).min(PIECE)
+}
+
+fn read(file: &File, at: u64, len: usize) -> io::Result<Bytes> {
+    let mut piece = vec![0; len];
+    file.read_exact_at(&mut piece, at)?;
+    Ok(piece.into())
 }
 
 impl FileBody {
-    fn of(mut file: std::fs::File, len: u64) -> Self {
-        let (to_body, pieces) = mpsc::channel(2);
-        tokio::task::spawn_blocking(move || {
-            let mut rest = len;
-            while rest > 0 {
-                let mut piece = vec![0; PIECE.min(usize::try_from(rest).unwrap_or(PIECE))];
-                let read = file.read_exact(&mut piece);
-                rest -= piece.len() as u64;
-                let failed = read.is_err();
-                if to_body.blocking_send(read.map(|()| piece.into())).is_err() || failed {
-                    return;
-                }
-            }
-        });
-        Self { pieces, rest: len }
+    /// Begins to read the next piece.
+    fn ask(&mut self) -> Reading {
+        let (file, at, len, workers) = (Arc::clone(&self.file), self.at, piece_len(self.rest), self.workers.clone());
+        self.at += len as u64;
+        Box::pin(async move {
+            let read = workers.run(move || read(&file, at, len)).await;
+            read.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+        })
     }
 }
 
@@ -114,13 +150,31 @@ impl HttpBody for FileBody {
     type Error = io::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        self.pieces.poll_recv(context).map(|piece| {
-            piece.map(|piece| {
-                let piece = piece?;
+        if self.rest == 0 {
+            return Poll::Ready(None);
+        }
+        if matches!(self.next, Next::None) {
+            self.next = Next::Coming(self.ask());
+        }
+        let piece = match &mut self.next {
+            Next::Coming(reading) => match reading.as_mut().poll(context) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(piece) => piece,
+            },
+            Next::Here(piece) => Ok(std::mem::take(piece)),
+            Next::None => return Poll::Ready(None),
+        };
+        self.next = Next::None;
+        match piece {
+            Ok(piece) => {
                 self.rest = self.rest.saturating_sub(piece.len() as u64);
-                Ok(Frame::data(piece))
-            })
-        })
+                Poll::Ready(Some(Ok(Frame::data(piece))))
+            }
+            Err(error) => {
+                self.rest = 0;
+                Poll::Ready(Some(Err(error)))
+            }
+        }
     }
 
     fn is_end_stream(&self) -> bool {
@@ -130,13 +184,6 @@ impl HttpBody for FileBody {
     fn size_hint(&self) -> SizeHint {
         SizeHint::with_exact(self.rest)
     }
-}
-
-/// Runs what reads files on a thread that may wait.
-pub(super) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
-) -> Result<T, Problem> {
-    tokio::task::spawn_blocking(work).await.unwrap_or(Err(Problem::Internal))
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use std::{
     fs::{self, File},
-    io,
+    io::{self, Read},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
@@ -39,17 +40,51 @@ impl Folder {
 
     /// The header of an encoded archive, when it is there and whole.
     pub(super) fn header(&self, da_hash: &Digest) -> Option<RowCheckHeader> {
-        let bytes = fs::read(self.archive(da_hash).join("header")).ok()?;
+        let bytes = self.read(&self.archive(da_hash).join("header")).ok()?;
         RowCheckHeader::from_bytes(&bytes).ok().filter(|header| header.digest() == *da_hash)
     }
 
-    /// Opens a file of the folder: regular, not a link.
-    pub(super) fn file(path: &Path) -> io::Result<(File, u64)> {
-        if !fs::symlink_metadata(path)?.is_file() {
-            return Err(io::ErrorKind::NotFound.into());
+    /// Opens a file of the folder: regular, and neither a link itself nor behind one.
+    pub(super) fn file(&self, path: &Path) -> io::Result<(File, u64)> {
+        self.refuse_links(path)?;
+        // What is no file is not waited for, whatever has taken its place meanwhile.
+        let options = File::options().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path);
+        let file = options.map_err(|error| match error.raw_os_error() {
+            Some(libc::ELOOP | libc::ENXIO) => io::ErrorKind::NotFound.into(),
+            _ => error,
+        })?;
+        let metadata = file.metadata()?;
+        if metadata.is_file() { Ok((file, metadata.len())) } else { Err(io::ErrorKind::NotFound.into()) }
+    }
+
+    /// Refuses a path that leaves the folder by a link. The folder itself may be one.
+    fn refuse_links(&self, path: &Path) -> io::Result<()> {
+        let below = path.strip_prefix(&self.0).map_err(|_| io::ErrorKind::NotFound)?;
+        let mut place = self.0.clone();
+        for part in below.parent().into_iter().flat_map(Path::components) {
+            place.push(part);
+            if fs::symlink_metadata(&place)?.is_symlink() {
+                return Err(io::ErrorKind::NotFound.into());
+            }
         }
-        let file = File::open(path)?;
-        let len = file.metadata()?.len();
-        Ok((file, len))
+        Ok(())
+    }
+
+    /// Reads a file of the folder whole.
+    pub(super) fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        let (mut file, len) = self.file(path)?;
+        let mut bytes = Vec::with_capacity(usize::try_from(len).unwrap_or_default());
+        file.read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Whether it can be looked into.
+    pub(crate) fn is_there(&self) -> bool {
+        fs::read_dir(&self.0).is_ok()
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
     }
 }

@@ -4,11 +4,12 @@
 //! Request: canonical CBOR `{"indices": [* uint]}`, ascending, none twice, at most [`MAX_INDICES`]. Answer: the rows in that order, 8 * W
 //! bytes each, then the digests of a `MultiOpening`.
 
-use std::{fs, io};
+use std::io;
 
 use verifier_core::{Digest, cbor::Value, row_check::RowCheckShape};
 
-use super::{Folder, problem::Problem};
+use super::Folder;
+use crate::http::Problem;
 
 /// Rows of one answer.
 pub(super) const MAX_INDICES: usize = 1024;
@@ -44,7 +45,7 @@ pub(super) fn answer(
     let levels = shape.extended_rows().ilog2() as usize;
     let file_len = shape.row_len() + levels * Digest::LEN;
     let read = |index: &u64| -> Result<Vec<u8>, Problem> {
-        let file = fs::read(folder.row(da_hash, *index)).map_err(|error| match error.kind() {
+        let file = folder.read(&folder.row(da_hash, *index)).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => Problem::NotFound,
             _ => Problem::Internal,
         })?;

@@ -4,17 +4,20 @@ use std::{
     fmt,
     fs::{self, File, TryLockError},
     io,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
     sync::{Arc, mpsc},
     thread,
 };
 
+use tokio::sync::oneshot;
 use verifier_core::{Digest, relay::Commit, trust::Registry};
 
 use super::{
     Store,
     index::{Index, IndexError, Postgres, Redb},
     line::{Line, Logged},
+    status::Status,
     writer::{BATCH, Job, Writer},
 };
 use crate::{
@@ -59,8 +62,12 @@ pub struct Register {
     /// Held as long as the log is written.
     _lock: File,
     jobs: mpsc::SyncSender<Job>,
+    status: Arc<Status>,
     thread: Option<thread::JoinHandle<()>>,
 }
+
+/// The answer to a commit or an attestation, once it is durable. It is dropped unanswered when the writer is gone.
+pub type Answer = oneshot::Receiver<Result<Outcome, Arc<RegisterError>>>;
 
 impl Register {
     /// Opens the register whose log is in a folder and whose index is in a store, or starts one. `registry` is what its challenges name.
@@ -77,7 +84,8 @@ impl Register {
         bits: u32,
         lifetime_ms: u64,
     ) -> Result<Self, RegisterError> {
-        fs::create_dir_all(folder).map_err(|error| RegisterError::Io { path: folder.to_owned(), error })?;
+        let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+        made.map_err(|error| RegisterError::Io { path: folder.to_owned(), error })?;
         let lock = lock(&folder.join("lock"))?;
         let path = folder.join("log.jsonl");
         let key_id = key.public().id();
@@ -93,18 +101,26 @@ impl Register {
             }
         };
         if !path.exists() {
+            // Nothing is written into what may be evidence.
+            let seen = index.lines()?;
+            if seen > 0 {
+                return Err(RegisterError::LogLost { path, lines: 0, seen });
+            }
             let fields = [("relay".to_owned(), key_id.to_string().into())];
             LogFile::create(&path, fields.into_iter().collect())?;
         }
         let root = registry.root();
         let terms = Terms { bits, lifetime_ms, registry_root: root };
+        private(&path)?;
         let log = LogFile::open(&path)?;
-        let mut writer = Writer::new(log, Arc::clone(&index), key, terms)?;
+        let status = Arc::new(Status::default());
+        let mut writer = Writer::new(log, Arc::clone(&index), key, terms, Arc::clone(&status))?;
         writer.catch_up()?;
+        writer.look()?;
         let (jobs, come) = mpsc::sync_channel(2 * BATCH);
         let thread = thread::Builder::new().name("capseal-relay".to_owned()).spawn(move || writer.work(&come));
         let thread = thread.map_err(|error| RegisterError::Io { path, error })?;
-        Ok(Self { index, registry, root, restored, _lock: lock, jobs, thread: Some(thread) })
+        Ok(Self { index, registry, root, restored, _lock: lock, jobs, status, thread: Some(thread) })
     }
 
     /// Lines of the log that were written again from the database when it was opened; 0 where the log was there.
@@ -112,31 +128,40 @@ impl Register {
         self.restored
     }
 
-    /// Registers a commit; `reply` is called once it is durable.
-    pub fn commit(&self, commit: Commit, reply: impl FnOnce(Result<Outcome, Arc<RegisterError>>) + Send + 'static) {
+    /// Registers a commit.
+    ///
+    /// # Errors
+    /// [`Full`] when as many wait already as the writer takes.
+    pub fn commit(&self, commit: Commit) -> Result<Answer, Full> {
         // The time is the writer's to set.
         let terms = Terms { bits: 0, lifetime_ms: 0, registry_root: self.root };
-        self.post(Line::Commit(Logged { commit, committed_at: 0, terms }), reply);
+        self.post(Line::Commit(Logged { commit, committed_at: 0, terms }))
     }
 
-    /// Keeps an attestation about a commit; `reply` is called once it is durable. `None` when the bytes are no attestation.
-    pub fn attest(
-        &self,
-        commit: &Digest,
-        message: Vec<u8>,
-        reply: impl FnOnce(Result<Outcome, Arc<RegisterError>>) + Send + 'static,
-    ) -> Option<()> {
-        let line = Line::attestation(message)?;
-        if !matches!(&line, Line::Attestation { commit: about, .. } if about == commit) {
-            return None;
+    /// Keeps an attestation about a commit. `None` when the bytes are no attestation about it.
+    ///
+    /// # Errors
+    /// As [`Register::commit`].
+    pub fn attest(&self, commit: &Digest, message: Vec<u8>) -> Result<Option<Answer>, Full> {
+        match Line::attestation(message) {
+            Some(line) if line.commit_hash() == *commit => self.post(line).map(Some),
+            _ => Ok(None),
         }
-        self.post(line, reply);
-        Some(())
     }
 
-    fn post(&self, line: Line, reply: impl FnOnce(Result<Outcome, Arc<RegisterError>>) + Send + 'static) {
-        // A writer that is gone drops the job, and with it the reply.
-        let _ = self.jobs.send(Job { line, reply: Box::new(reply) });
+    /// Nobody waits for room in the queue: a store that stalls would take all threads.
+    fn post(&self, line: Line) -> Result<Answer, Full> {
+        let (reply, answer) = oneshot::channel();
+        match self.jobs.try_send(Job { line, reply }) {
+            Err(mpsc::TrySendError::Full(_)) => Err(Full),
+            // A writer that is gone drops the job, and with it the reply.
+            Ok(()) | Err(mpsc::TrySendError::Disconnected(_)) => Ok(answer),
+        }
+    }
+
+    /// How the relay is, as far as its writer knows.
+    pub fn status(&self) -> &Status {
+        &self.status
     }
 
     /// The receipt of a commit.
@@ -173,10 +198,18 @@ impl Register {
     }
 }
 
+/// Takes a file back from everybody but its owner, who may have let others read or lock it.
+fn private(path: &Path) -> Result<(), RegisterError> {
+    let mode = fs::Permissions::from_mode(0o600);
+    fs::set_permissions(path, mode).map_err(|error| RegisterError::Io { path: path.to_owned(), error })
+}
+
 /// Keeps another relay out of the folder, whatever store it has.
 fn lock(path: &Path) -> Result<File, RegisterError> {
     let io = |error| RegisterError::Io { path: path.to_owned(), error };
-    let file = File::create(path).map_err(io)?;
+    let mut options = File::options();
+    let file = options.create(true).truncate(false).write(true).mode(0o600).open(path).map_err(io)?;
+    private(path)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(RegisterError::InUse { path: path.to_owned() }),
@@ -194,6 +227,10 @@ impl Drop for Register {
         }
     }
 }
+
+/// As many commits and attestations wait already as the writer takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Full;
 
 /// A register that cannot be opened or written.
 #[derive(Debug)]
@@ -250,6 +287,21 @@ impl RegisterError {
             | Self::InUse { .. }
             | Self::Signature => false,
         }
+    }
+
+    /// Whether it only says that an earlier failure is not over.
+    pub(super) const fn is_echo(&self) -> bool {
+        matches!(self, Self::Index(IndexError::Closed))
+    }
+
+    /// Whether the log was cut, replaced or deleted: nothing is acknowledged any more.
+    pub const fn is_loss(&self) -> bool {
+        matches!(
+            self,
+            Self::LogLost { .. }
+                | Self::LogDiffers { .. }
+                | Self::Log(LogFileError::Lost { .. } | LogFileError::Changed { .. })
+        )
     }
 
     /// Whether the database does not answer at the moment: what was asked for is not acknowledged, and can be asked for again.

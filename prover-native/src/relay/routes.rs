@@ -5,73 +5,148 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use axum::{
-    Router,
+    Extension, Router,
     body::{Body, Bytes},
     extract::{Path, Request, State},
     http::{HeaderMap, HeaderValue, Response, StatusCode, header},
     routing::{get, post},
 };
-use tokio::sync::oneshot;
 use verifier_core::{
     Digest,
     cbor::{Item, Value},
     relay::{Commit, MAX_MESSAGE},
 };
 
-use super::{Outcome, Register, RegisterError};
-use crate::provider::Problem;
+use super::{
+    Answer, Full, Outcome, Rates, Register, RegisterError,
+    rate::{Bucket, Buckets},
+};
+use crate::http::{Condition, Exposition, Peer, Problem, Unchanging, Workers, body};
 
 /// A register that answers over HTTP.
 #[derive(Debug)]
 pub struct Service {
     register: Register,
-    bucket: Mutex<Bucket>,
-    /// Commits and attestations, new ones and known ones, and those that were refused.
+    rates: Rates,
+    all: Mutex<Bucket>,
+    clients: Mutex<Buckets<Peer>>,
+    /// For lookups and signatures: a store that stalls has these threads, and no others.
+    workers: Workers,
+    /// Commits and attestations, new ones and known ones, those over a rate, and those that were refused.
     created: AtomicU64,
     known: AtomicU64,
+    limited: AtomicU64,
     refused: AtomicU64,
+    waiting: AtomicU64,
 }
+
+/// Threads that look up and check signatures.
+const WORKERS: usize = 16;
+/// How long a lookup is waited for: a little longer than the store's own deadline.
+const LOOKED_UP: Duration = Duration::from_secs(12);
+/// How long a post is waited for: it may be in the batch after the one that the store keeps waiting.
+const ANSWERED: Duration = Duration::from_secs(15);
 
 impl Service {
     /// Answers for a register, and takes so many commits and attestations in a second.
-    pub fn new(register: Register, per_second: u32) -> Self {
-        let bucket = Mutex::new(Bucket { rate: per_second.into(), left: per_second.into(), at: Instant::now() });
-        let [created, known, refused] = [0; 3].map(AtomicU64::new);
-        Self { register, bucket, created, known, refused }
-    }
-
-    /// Lines for `/metrics`.
-    pub(crate) fn metrics(&self) -> String {
-        let mut text = String::from("# TYPE capseal_relay_posts_total counter\n");
-        for (outcome, count) in [("created", &self.created), ("known", &self.known), ("refused", &self.refused)] {
-            text += &format!("capseal_relay_posts_total{{outcome=\"{outcome}\"}} {}\n", count.load(Ordering::Relaxed));
-        }
-        text
-    }
-}
-
-/// Tokens that come back with time; a second's worth at most.
-#[derive(Debug)]
-struct Bucket {
-    rate: f64,
-    left: f64,
-    at: Instant,
-}
-
-impl Bucket {
-    fn take(&mut self) -> bool {
+    pub fn new(register: Register, rates: Rates) -> Self {
         let now = Instant::now();
-        self.left = (self.left + self.rate * now.duration_since(self.at).as_secs_f64()).min(self.rate);
-        self.at = now;
-        if self.left < 1.0 {
-            return false;
+        let [created, known, limited, refused, waiting] = [0; 5].map(AtomicU64::new);
+        Self {
+            register,
+            rates,
+            all: Mutex::new(Bucket::full(rates.all, now)),
+            clients: Mutex::new(Buckets::new(rates.client)),
+            workers: Workers::new(WORKERS, LOOKED_UP),
+            created,
+            known,
+            limited,
+            refused,
+            waiting,
         }
-        self.left -= 1.0;
-        true
+    }
+
+    /// Why it takes nothing at the moment; `None` while all is well.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        self.register.status().trouble()
+    }
+
+    /// Figures.
+    pub(crate) fn figures(&self, text: &mut Exposition) {
+        let posts = "capseal_relay_posts_total";
+        text.family(posts, "counter", "Commits and attestations by what came of them.");
+        for (outcome, count) in
+            [("created", &self.created), ("known", &self.known), ("limited", &self.limited), ("refused", &self.refused)]
+        {
+            text.sample(posts, &format!("outcome=\"{outcome}\""), count.load(Ordering::Relaxed));
+        }
+        let (lines, bytes) = self.register.status().log();
+        let up = u8::from(self.trouble().is_none());
+        text.one("capseal_relay_queue", "gauge", "Posts that wait for the disk or the store.", self.waiting())
+            .one("capseal_relay_up", "gauge", "1 while log and store take commits.", up)
+            .one("capseal_relay_log_lines", "gauge", "Lines of the log.", lines)
+            .one("capseal_relay_log_bytes", "gauge", "Bytes of the log.", bytes);
+    }
+
+    fn waiting(&self) -> u64 {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
+    /// Lets a post in: a body no longer than a message, within the client's rate. The body is read first: who is told to come back keeps
+    /// the connection.
+    async fn admit(&self, client: Peer, request: Request) -> Result<Bytes, Problem> {
+        let body = body(request, MAX_MESSAGE, Problem::TooLarge).await?;
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if clients.take(client.share(), Instant::now()) { Ok(body) } else { Err(Problem::RateLimited) }
+    }
+
+    /// Whether all together are within their rate. What is no message takes nothing from the others.
+    fn within_rate(&self) -> bool {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner).take(self.rates.all, Instant::now())
+    }
+
+    fn refuse(&self, problem: Problem) -> Response<Body> {
+        let counter = if problem == Problem::RateLimited { &self.limited } else { &self.refused };
+        counter.fetch_add(1, Ordering::Relaxed);
+        problem.response()
+    }
+
+    /// Waits for the writer.
+    async fn answer(&self, posted: Result<Answer, Full>) -> Response<Body> {
+        let Ok(answer) = posted else { return self.refuse(Problem::Busy) };
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        let answered = tokio::time::timeout(ANSWERED, answer).await;
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        let (status, counter, message) = match answered {
+            Ok(Ok(Ok(Outcome::Created(message)))) => (StatusCode::CREATED, &self.created, message),
+            Ok(Ok(Ok(Outcome::Known(message)))) => (StatusCode::OK, &self.known, message),
+            Ok(Ok(Ok(Outcome::Conflict))) => return self.refuse(Problem::CommitConflict),
+            Ok(Ok(Ok(Outcome::Unknown))) => return self.refuse(Problem::NoCommit),
+            Ok(Ok(Ok(Outcome::Crowded))) => return self.refuse(Problem::TooManyAttestations),
+            Ok(Ok(Err(error))) => return self.refuse(problem_of(&error)),
+            // The writer is gone.
+            Ok(Err(_)) => return self.refuse(Problem::Internal),
+            Err(_) => return self.refuse(Problem::StoreUnavailable),
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+        let mut response = Response::new(Body::from(message));
+        *response.status_mut() = status;
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(COSE));
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response
+    }
+}
+
+fn problem_of(error: &RegisterError) -> Problem {
+    match error {
+        error if error.is_full() => Problem::StorageFull,
+        error if error.is_passing() => Problem::StoreUnavailable,
+        error if error.is_loss() => Problem::LogLost,
+        _ => Problem::Internal,
     }
 }
 
@@ -88,21 +163,19 @@ pub(crate) fn routes<S: Clone + Send + Sync + 'static>(service: Arc<Service>) ->
         .with_state(service)
 }
 
-async fn commit(State(service): Shared, request: Request) -> Response<Body> {
-    let body = match admit(&service, request).await {
+async fn commit(State(service): Shared, Extension(client): Extension<Peer>, request: Request) -> Response<Body> {
+    let body = match service.admit(client, request).await {
         Ok(body) => body,
-        Err(problem) => return refuse(&service, problem),
+        Err(problem) => return service.refuse(problem),
     };
     let Some(commit) = Commit::decode(&body).ok().filter(|commit| commit.schema == Commit::SCHEMA) else {
-        return refuse(&service, Problem::Malformed);
+        return service.refuse(Problem::Malformed);
     };
+    if !service.within_rate() {
+        return service.refuse(Problem::RateLimited);
+    }
     let hash = commit.header_commit_hash;
-    let (answer, answered) = oneshot::channel();
-    waiting(Arc::clone(&service), move |register| {
-        register.commit(commit, move |outcome| drop(answer.send(outcome)));
-    })
-    .await;
-    let mut response = posted(&service, answered.await);
+    let mut response = service.answer(service.register.commit(commit)).await;
     if response.status() == StatusCode::CREATED
         && let Ok(place) = HeaderValue::from_str(&format!("/v1/commits/{hash}"))
     {
@@ -111,61 +184,29 @@ async fn commit(State(service): Shared, request: Request) -> Response<Body> {
     response
 }
 
-async fn attest(State(service): Shared, Path(commit): Path<String>, request: Request) -> Response<Body> {
-    let Some(commit) = Digest::from_hex(&commit) else { return refuse(&service, Problem::NoCommit) };
-    let body = match admit(&service, request).await {
+async fn attest(
+    State(service): Shared,
+    Extension(client): Extension<Peer>,
+    Path(commit): Path<String>,
+    request: Request,
+) -> Response<Body> {
+    let Some(commit) = Digest::from_hex(&commit) else { return service.refuse(Problem::NoCommit) };
+    let body = match service.admit(client, request).await {
         Ok(body) => body,
-        Err(problem) => return refuse(&service, problem),
+        Err(problem) => return service.refuse(problem),
     };
-    let (answer, answered) = oneshot::channel();
-    // Checking a signature and waiting for room in the queue are for a thread that may wait.
-    waiting(Arc::clone(&service), move |register| {
-        register.attest(&commit, body.to_vec(), move |outcome| drop(answer.send(outcome)));
-    })
-    .await;
-    match answered.await {
-        // The reply was dropped unused: no attestation.
-        Err(_) => refuse(&service, Problem::Malformed),
-        answered => posted(&service, answered),
+    if !service.within_rate() {
+        return service.refuse(Problem::RateLimited);
     }
-}
-
-async fn waiting(service: Arc<Service>, work: impl FnOnce(&Register) + Send + 'static) {
-    let _ = tokio::task::spawn_blocking(move || work(&service.register)).await;
-}
-
-/// Lets a post in: within the rate, and a body no longer than a message.
-async fn admit(service: &Service, request: Request) -> Result<Bytes, Problem> {
-    if !service.bucket.lock().unwrap_or_else(PoisonError::into_inner).take() {
-        return Err(Problem::RateLimited);
+    // Checking a signature is for a thread that may take its time.
+    let register = Arc::clone(&service);
+    let posted = service.workers.run(move || register.register.attest(&commit, body.to_vec())).await;
+    match posted {
+        Err(problem) => service.refuse(problem),
+        Ok(Err(full)) => service.answer(Err(full)).await,
+        Ok(Ok(None)) => service.refuse(Problem::Malformed),
+        Ok(Ok(Some(answer))) => service.answer(Ok(answer)).await,
     }
-    axum::body::to_bytes(request.into_body(), MAX_MESSAGE).await.map_err(|_| Problem::TooLarge)
-}
-
-fn refuse(service: &Service, problem: Problem) -> Response<Body> {
-    service.refused.fetch_add(1, Ordering::Relaxed);
-    problem.response()
-}
-
-type Answered = Result<Result<Outcome, Arc<RegisterError>>, oneshot::error::RecvError>;
-
-fn posted(service: &Service, answered: Answered) -> Response<Body> {
-    let (status, counter, message) = match answered {
-        Ok(Ok(Outcome::Created(message))) => (StatusCode::CREATED, &service.created, message),
-        Ok(Ok(Outcome::Known(message))) => (StatusCode::OK, &service.known, message),
-        Ok(Ok(Outcome::Conflict)) => return refuse(service, Problem::CommitConflict),
-        Ok(Ok(Outcome::Unknown)) => return refuse(service, Problem::NoCommit),
-        Ok(Ok(Outcome::Crowded)) => return refuse(service, Problem::TooManyAttestations),
-        Ok(Err(error)) if error.is_full() => return refuse(service, Problem::StorageFull),
-        Ok(Err(error)) if error.is_passing() => return refuse(service, Problem::StoreUnavailable),
-        Ok(Err(_)) | Err(_) => return refuse(service, Problem::Internal),
-    };
-    counter.fetch_add(1, Ordering::Relaxed);
-    let mut response = Response::new(Body::from(message));
-    *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(COSE));
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
 }
 
 async fn receipt(State(service): Shared, Path(commit): Path<String>, headers: HeaderMap) -> Response<Body> {
@@ -195,12 +236,14 @@ async fn looked_up<T: Send + 'static>(
     look: impl FnOnce(&Register, &Digest) -> Result<Option<T>, RegisterError> + Send + 'static,
 ) -> Result<T, Problem> {
     let commit = Digest::from_hex(&commit).ok_or(Problem::NoCommit)?;
-    let found = tokio::task::spawn_blocking(move || look(&service.register, &commit)).await;
+    let register = Arc::clone(&service);
+    let found = service.workers.run(move || look(&register.register, &commit)).await;
     match found {
         Ok(Ok(Some(found))) => Ok(found),
         Ok(Ok(None)) => Err(Problem::NoCommit),
-        Ok(Err(error)) if error.is_passing() => Err(Problem::StoreUnavailable),
-        Ok(Err(_)) | Err(_) => Err(Problem::Internal),
+        Ok(Err(error)) => Err(problem_of(&error)),
+        Err(Problem::Busy) => Err(Problem::StoreUnavailable),
+        Err(problem) => Err(problem),
     }
 }
 
@@ -214,23 +257,12 @@ const CBOR: &str = "application/cbor";
 
 /// What never changes, as a provider sends it.
 fn immutable(found: Result<Vec<u8>, Problem>, kind: &'static str, sent: &HeaderMap) -> Response<Body> {
-    let content = match found {
-        Ok(content) => content,
-        Err(problem) => return problem.response(),
-    };
-    let etag = format!("\"{}\"", Digest::of_content(&content));
-    let tags = sent.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-    let unchanged = tags.is_some_and(|tags| tags == "*" || tags.split(',').any(|tag| tag.trim() == etag));
-    let mut response = Response::new(if unchanged { Body::empty() } else { Body::from(content) });
-    if unchanged {
-        *response.status_mut() = StatusCode::NOT_MODIFIED;
+    match found {
+        Err(problem) => problem.response(),
+        Ok(content) => {
+            let tagged = Unchanging::new(&Digest::of_content(&content).to_string(), kind);
+            let condition: Condition = tagged.condition(sent);
+            tagged.answer(condition, || Body::from(content))
+        }
     }
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    let cached = HeaderValue::from_static("public, max-age=31536000, immutable, no-transform");
-    headers.insert(header::CACHE_CONTROL, cached);
-    if let Ok(etag) = HeaderValue::from_str(&etag) {
-        headers.insert(header::ETAG, etag);
-    }
-    response
 }

@@ -2,8 +2,8 @@
 
 use std::{fmt, str::FromStr, time::Duration};
 
-use postgres::{
-    Client, NoTls,
+use tokio_postgres::{
+    NoTls,
     config::{Config, Host, TargetSessionAttrs},
 };
 
@@ -42,9 +42,14 @@ impl DatabaseUrl {
         self
     }
 
-    /// A session of its own.
-    pub(crate) fn connect(&self) -> Result<Client, postgres::Error> {
-        self.config(true).connect(NoTls)
+    /// Executes statements in a session of their own.
+    pub(crate) fn execute(&self, statements: &str) -> Result<(), Box<dyn std::error::Error>> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let (client, connection) = self.config(true).connect(NoTls).await?;
+            tokio::spawn(async { drop(connection.await) });
+            Ok(client.batch_execute(statements).await?)
+        })
     }
 
     /// What the client is told; `writes` when the server has to be one that takes writes.

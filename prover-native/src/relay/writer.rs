@@ -4,9 +4,10 @@
 use std::{
     collections::HashMap,
     sync::{Arc, mpsc},
-    time::SystemTime,
+    time::Duration,
 };
 
+use tokio::sync::oneshot;
 use verifier_core::{
     Digest,
     relay::{ARCHIVAL, Challenge, Commit, CommitReceipt, Message},
@@ -17,6 +18,7 @@ use super::{
     index::{Entry, Index, Record, Stored},
     line::{Line, Logged},
     log_lines::LogLines,
+    status::Status,
 };
 use crate::{
     clock,
@@ -27,8 +29,11 @@ use crate::{
 /// What is to be logged, and who waits for it.
 pub(super) struct Job {
     pub(super) line: Line,
-    pub(super) reply: Box<dyn FnOnce(Result<Outcome, Arc<RegisterError>>) + Send>,
+    pub(super) reply: oneshot::Sender<Result<Outcome, Arc<RegisterError>>>,
 }
+
+/// How often a writer that has nothing to write looks whether log and index are there.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// Attestations of one commit.
 const ATTESTATIONS_MAX: usize = 64;
@@ -54,6 +59,7 @@ pub(super) struct Writer {
     durable: u64,
     /// Whether the log may have lines of which neither the index nor `pending` knows.
     behind: bool,
+    status: Arc<Status>,
 }
 
 impl Writer {
@@ -62,16 +68,18 @@ impl Writer {
         index: Arc<dyn Index>,
         key: SecretKey,
         terms: Terms,
+        status: Arc<Status>,
     ) -> Result<Self, RegisterError> {
         let (key_id, lines) = (key.public().id(), LogLines::open(log.path())?);
-        Ok(Self { log, lines, index, key, key_id, terms, pending: Vec::new(), seen: 0, durable: 0, behind: true })
+        let pending = Vec::new();
+        Ok(Self { log, lines, index, key, key_id, terms, pending, seen: 0, durable: 0, behind: true, status })
     }
 
     /// Brings the index up to date from the log.
     pub(super) fn catch_up(&mut self) -> Result<(), RegisterError> {
         self.behind = true;
         // What a crash left behind the last whole line is put aside before anything is read.
-        self.log.append(&[])?;
+        self.log.look()?;
         // A line that a crash left unsynced is about to be answered for.
         self.log.sync()?;
         self.pending.clear();
@@ -104,19 +112,50 @@ impl Writer {
 
     /// Works until nobody can send any more.
     pub(super) fn work(mut self, come: &mpsc::Receiver<Job>) {
-        while let Ok(first) = come.recv() {
-            let batch: Vec<Job> = std::iter::once(first).chain(come.try_iter().take(BATCH - 1)).collect();
-            let (lines, replies): (Vec<Line>, Vec<_>) = batch.into_iter().map(|job| (job.line, job.reply)).unzip();
-            match self.batch(lines) {
-                Ok(outcomes) => replies.into_iter().zip(outcomes).for_each(|(reply, outcome)| reply(Ok(outcome))),
-                Err(error) => {
-                    let error = Arc::new(error);
-                    replies.into_iter().for_each(|reply| reply(Err(Arc::clone(&error))));
+        loop {
+            let first = match come.recv_timeout(LOOK_EVERY) {
+                Ok(first) => first,
+                Err(mpsc::RecvTimeoutError::Timeout) => {
+                    let looked = self.look();
+                    self.note(looked.as_ref().err());
+                    continue;
+                }
+                Err(mpsc::RecvTimeoutError::Disconnected) => break,
+            };
+            let batch = std::iter::once(first).chain(come.try_iter().take(BATCH - 1));
+            // Whoever has left meanwhile is not waited for: a store that stalls would be asked for what nobody wants any more.
+            let wanted = batch.filter(|job| !job.reply.is_closed());
+            let (lines, replies): (Vec<Line>, Vec<_>) = wanted.map(|job| (job.line, job.reply)).unzip();
+            let done = self.batch(lines);
+            self.note(done.as_ref().err());
+            let (outcomes, error) = match done {
+                Ok(outcomes) => (outcomes, None),
+                Err(error) => (Vec::new(), Some(Arc::new(error))),
+            };
+            let mut outcomes = outcomes.into_iter();
+            for reply in replies {
+                let answer = error.clone().map_or_else(|| outcomes.next().map(Ok), |error| Some(Err(error)));
+                // Without an answer the reply is dropped, which says that nothing is acknowledged.
+                if let Some(answer) = answer {
+                    let _ = reply.send(answer);
                 }
             }
         }
         // What the index has not kept, the log has.
         let _ = self.flush(true);
+    }
+
+    /// Whether log and index are there, while nobody asks for anything.
+    pub(super) fn look(&mut self) -> Result<(), RegisterError> {
+        self.log.look()?;
+        if self.index.reopen()? || self.behind {
+            self.catch_up()?;
+        }
+        Ok(self.index.ping()?)
+    }
+
+    fn note(&self, error: Option<&RegisterError>) {
+        self.status.note(error, self.log.lines(), self.log.bytes());
     }
 
     /// Logs what is new in a batch, all or nothing, and answers each.
@@ -130,7 +169,7 @@ impl Writer {
         hashes.sort_unstable();
         hashes.dedup();
         let there = self.index.commits(&hashes)?;
-        let now = clock::millis(SystemTime::now());
+        let now = clock::now();
         let mut plans = Vec::with_capacity(lines.len());
         let mut new: Vec<Line> = Vec::new();
         let mut begun = Begun::default();
@@ -157,7 +196,8 @@ impl Writer {
         let made = self.take_in(&appended)?;
         self.behind = false;
         self.flush(self.seen >= self.durable + INDEX_EVERY)?;
-        Ok(plans.into_iter().map(|plan| plan.outcome(&made)).collect())
+        let outcomes: Option<Vec<Outcome>> = plans.into_iter().map(|plan| plan.outcome(&made)).collect();
+        outcomes.ok_or_else(|| self.lost(self.seen))
     }
 
     /// Reads back what was appended, as it is on disk, and returns the message that each line is answered with.
@@ -285,12 +325,13 @@ enum Plan {
 }
 
 impl Plan {
-    fn outcome(self, made: &[Vec<u8>]) -> Outcome {
-        let at = |place: usize| made.get(place).cloned().unwrap_or_default();
+    /// `None` where a message is missing that has to be there: nothing is acknowledged without it.
+    fn outcome(self, made: &[Vec<u8>]) -> Option<Outcome> {
+        let at = |place: usize| made.get(place).cloned();
         match self {
-            Self::New(place) => Outcome::Created(at(place)),
-            Self::Again(place) => Outcome::Known(at(place)),
-            Self::Done(outcome) => outcome,
+            Self::New(place) => at(place).map(Outcome::Created),
+            Self::Again(place) => at(place).map(Outcome::Known),
+            Self::Done(outcome) => Some(outcome),
         }
     }
 }

@@ -28,7 +28,7 @@ use super::{
     sandbox::{Sandbox, View},
     scratch::{Found, Scratch},
     streams::{Printed, Reading, stream},
-    world::{Told, What, World, is_of_kernel},
+    world::{Runtime, Told, What, World, is_of_kernel},
 };
 use crate::{
     artifacts::digest_of,
@@ -56,7 +56,7 @@ pub(super) fn run(bundle: &Bundle<'_>, options: &ReplayOptions) -> Result<Replay
         return Err(ReplayError::Tree(format!("the working folder {} is not absolute", run.directory)));
     }
     let world = World::plan(folder, &told, claim, &runtime)?;
-    let others = other_runtime(&runtime, &world);
+    let others = other_runtime(&runtime.files, &world);
     let scratch = Scratch::fill(bundle, world, sandbox)?;
     let process = Process { scratch, claim, told: &told, sandbox };
     let ended = process.execute(bundle, run, options)?;
@@ -354,14 +354,15 @@ fn describe_exit(exit: Option<&Exit>) -> String {
     }
 }
 
-/// Files of the record's machine, by path and content.
-fn runtime(bundle: &Bundle<'_>) -> Vec<(String, Digest)> {
+/// Files of the record's machine.
+fn runtime(bundle: &Bundle<'_>) -> Runtime {
     let manifest = bundle.container().get(&entry::manifest("runtime")).unwrap_or_default();
     let manifest: Value = serde_json::from_slice(manifest).unwrap_or_default();
     let files = manifest.get("files").and_then(Value::as_array).into_iter().flatten();
     let file =
         |file: &Value| Some((file.get("path")?.as_str()?.to_owned(), Digest::from_hex(file.get("sha256")?.as_str()?)?));
-    files.filter_map(file).collect()
+    let has_folders = manifest.get("folders").and_then(Value::as_array).is_some_and(|folders| !folders.is_empty());
+    Runtime { files: files.filter_map(file).collect(), has_folders }
 }
 
 /// Those that the program finds as they are here, and that are others; what stands in the scratch folder is looked at there.

@@ -60,6 +60,15 @@ impl Told {
     }
 }
 
+/// The files of the machine, as the manifest `runtime` lists them.
+#[derive(Debug, Default)]
+pub(super) struct Runtime {
+    /// Path and content.
+    pub(super) files: Vec<(String, Digest)>,
+    /// Whether some are listed by folder only.
+    pub(super) has_folders: bool,
+}
+
 /// Something that stands in the world, by its absolute path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Node {
@@ -93,25 +102,24 @@ pub(super) struct World {
 }
 
 impl World {
-    /// Plans the world of a run in `folder`. Contents are those of the claim's code, inputs and configuration, and of the
-    /// files that `of_machine` lists, by path: no others can be named.
+    /// Plans the world of a run in `folder`. Contents are those of the claim's code, inputs and configuration, and of
+    /// files of the machine: no others can be named.
     ///
     /// # Errors
     /// When the record contradicts itself, or names a content that the claim does not.
-    pub(super) fn plan(
-        folder: PathBuf,
-        told: &Told,
-        claim: &Claim,
-        of_machine: &[(String, Digest)],
-    ) -> Result<Self, ReplayError> {
+    pub(super) fn plan(folder: PathBuf, told: &Told, claim: &Claim, of_machine: &Runtime) -> Result<Self, ReplayError> {
         let mut world = Self { folder, nodes: BTreeMap::new(), order: Vec::new() };
         let used = || claim.code.iter().chain(&claim.config.files).chain(&claim.inputs);
-        let machine = of_machine.iter().map(|(_, digest)| *digest);
+        let machine = of_machine.files.iter().map(|(_, digest)| *digest);
         let known: BTreeSet<Digest> = used().map(|file| file.digest).chain(machine).collect();
+        let outputs: BTreeSet<Digest> = claim.outputs.iter().map(|file| file.digest).collect();
+        // Where the manifest lists folders, it does not name each file of the machine; an output is none all the same.
+        let may_be_there =
+            |digest: &Digest| known.contains(digest) || (of_machine.has_folders && !outputs.contains(digest));
         for entry in &told.before {
             let node = world.node(entry)?;
             if let What::File { digest: Some(digest), .. } = node.what
-                && !known.contains(&digest)
+                && !may_be_there(&digest)
             {
                 let detail = format!("{} has a content that the claim does not name", entry.path);
                 return Err(ReplayError::Tree(detail));
@@ -119,12 +127,14 @@ impl World {
             world.insert(world.absolute(&entry.path), node);
         }
         world.check()?;
-        let told: BTreeSet<Digest> = world.digests().collect();
+        let has_empty = world.nodes.values().any(|node| matches!(node.what, What::File { size: 0, .. }));
+        let empty = has_empty.then(|| Digest::of_content(b""));
+        let told: BTreeSet<Digest> = world.digests().chain(empty).collect();
         for file in used() {
             world.supply(file, told.contains(&file.digest));
         }
         // The length of a file of the machine is not listed, and not needed: it comes with its content.
-        for (path, digest) in of_machine.iter().filter(|(_, digest)| !told.contains(digest)) {
+        for (path, digest) in of_machine.files.iter().filter(|(_, digest)| !told.contains(digest)) {
             if world.resolve(&world.absolute(path)).is_some_and(|place| world.is_replaced(&place)) {
                 world.supply(&FileRef { path: path.clone(), digest: *digest, size: 0 }, false);
             }
@@ -141,7 +151,10 @@ impl World {
     fn node(&self, entry: &Entry) -> Result<Node, ReplayError> {
         let what = match &entry.kind {
             Kind::File { same_as: Some(first), .. } => What::SameAs(self.absolute(first)),
-            Kind::File { size, digest, same_as: None } => What::File { size: *size, digest: *digest },
+            // An empty content needs no source.
+            Kind::File { size, digest, same_as: None } => {
+                What::File { size: *size, digest: digest.filter(|_| *size > 0) }
+            }
             Kind::Folder { listed } => What::Folder { listed: *listed },
             Kind::Link { target } => What::Link(string_of(target).unwrap_or_default().into()),
             Kind::Pipe => What::Pipe,
@@ -296,7 +309,7 @@ mod tests {
 
     fn plan(before: Vec<Entry>, inputs: &[FileRef]) -> Result<World, ReplayError> {
         let told = Told { before, ..Told::default() };
-        World::plan("/w".into(), &told, &claim(inputs), &[])
+        World::plan("/w".into(), &told, &claim(inputs), &Runtime::default())
     }
 
     #[test]

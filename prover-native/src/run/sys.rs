@@ -166,10 +166,13 @@ pub(super) fn inherits_readable() -> bool {
     let descriptors = std::fs::read_dir("/proc/self/fdinfo").into_iter().flatten().flatten();
     descriptors.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok()).filter(|number| *number > 2).any(
         |number| {
+            // Shells keep it for themselves.
+            let is_null =
+                std::fs::read_link(format!("/proc/self/fd/{number}")).is_ok_and(|link| link.as_os_str() == "/dev/null");
             let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{number}")).unwrap_or_default();
             let flags = info.lines().find_map(|line| line.strip_prefix("flags:")).map(str::trim);
             let flags = flags.and_then(|flags| c_int::from_str_radix(flags, 8).ok()).unwrap_or(libc::O_CLOEXEC);
-            flags & (libc::O_CLOEXEC | O_PATH) == 0 && flags & libc::O_ACCMODE != libc::O_WRONLY
+            !is_null && flags & (libc::O_CLOEXEC | O_PATH) == 0 && flags & libc::O_ACCMODE != libc::O_WRONLY
         },
     )
 }

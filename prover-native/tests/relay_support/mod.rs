@@ -15,8 +15,9 @@ use std::{
 use prover_native::{
     keys::SecretKey,
     pcap,
-    provider::{Folder, Server},
-    relay::{Register, RegisterError, Service, Store},
+    provider::Folder,
+    relay::{Rates, Register, RegisterError, Service, Store},
+    serve::{Server, Settings},
 };
 use verifier_core::{
     Digest,
@@ -73,9 +74,10 @@ pub(crate) fn serve(folder: &Path, per_second: u32) -> Server {
 
 /// The same, with its index in a store.
 pub(crate) fn serve_from(folder: &Path, store: &Store, per_second: u32) -> Server {
-    let service = Service::new(open(&folder.join("relay"), store).unwrap(), per_second);
-    let address = SocketAddr::from(([127, 0, 0, 1], 0));
-    Server::start_with(address, Folder::at(folder), false, None, Some(Arc::new(service))).unwrap()
+    let rates = Rates { all: per_second, client: per_second };
+    let service = Service::new(open(&folder.join("relay"), store).unwrap(), rates);
+    let settings = Settings { relay: Some(Arc::new(service)), ..Settings::of(Folder::at(folder)) };
+    Server::start_with(&SocketAddr::from(([127, 0, 0, 1], 0)).into(), settings).unwrap()
 }
 
 pub(crate) fn log_of(folder: &Path) -> PathBuf {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use prover_native::prove::LaneSet;
 use prover_native::prove::rv32im::Recording;
 use prover_native::rv32im;
 use verifier_core::Digest;
@@ -66,4 +67,20 @@ fn every_form_of_every_instruction_is_proven() {
     for set in ParameterSet::ALL {
         accepted(&programs::every_form(), &programs::bytes([0x8000_0001, 0xffff_fffd]), set);
     }
+}
+
+#[test]
+fn every_set_of_lanes_gives_the_same_proof() {
+    let proof = || {
+        let recording = Recording::new(programs::every_form(), programs::bytes([7, 0xffff_fff0])).unwrap();
+        let committed = recording.commit(ParameterSet::Stark100).unwrap();
+        (committed.trace_root(), committed.prove(hash()).unwrap())
+    };
+    let widest = LaneSet::current();
+    let expected = proof();
+    for set in LaneSet::ALL.into_iter().filter(|set| set.is_available()) {
+        set.force().unwrap();
+        assert!(proof() == expected, "{set} and {widest} differ");
+    }
+    widest.force().unwrap();
 }

@@ -39,6 +39,7 @@ impl Scene {
             files: Vec::new(),
             others: BTreeSet::new(),
             missing_outputs: Vec::new(),
+            obstacles: Vec::new(),
             stdout: empty,
             stderr: empty,
             env: BTreeMap::new(),

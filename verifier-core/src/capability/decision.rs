@@ -57,7 +57,7 @@ pub struct Decision {
     /// The reason code of the rule that fails.
     pub reason: Option<ReasonCode>,
     /// Exit status of a command that answers so.
-    pub exit_code: u8,
+    pub verifier_exit_status: u8,
     /// What a server answers: 200, 401, 403.
     pub http_status: u16,
     /// The name of the rule that fails.
@@ -78,7 +78,7 @@ pub struct Decision {
     pub not_shown: Vec<&'static str>,
 }
 
-/// Judges a token's text. `replayed` is asked about a proof of possession that holds otherwise, and remembers it.
+/// Judges a token's text. `replayed` is asked last, about the proof of possession of a request that is allowed otherwise, and remembers it.
 pub fn judge(token: &str, options: &Options, replayed: &mut dyn FnMut(&PublicKey, &Possession) -> bool) -> Decision {
     let token = match Token::from_text(token) {
         Ok(token) => token,
@@ -124,7 +124,7 @@ impl Decision {
             schema: Self::SCHEMA,
             outcome: if options.request.is_some() { Outcome::Allowed } else { Outcome::Valid },
             reason: None,
-            exit_code: 0,
+            verifier_exit_status: 0,
             http_status: 200,
             rule: None,
             link: None,
@@ -143,7 +143,7 @@ impl Decision {
             schema: Self::SCHEMA,
             outcome: Outcome::Denied,
             reason: Some(rule.code()),
-            exit_code: rule.code().exit_code().number(),
+            verifier_exit_status: rule.code().exit_code().number(),
             http_status: rule.http_status(),
             rule: Some(rule.name()),
             link,
@@ -281,14 +281,22 @@ fn allows(
         let detail = format_args!("it is for {meant:?} and {:?} is asked", request.audience);
         return Err(Denial::of_link(Rule::AudienceWrong, last, detail));
     }
-    if let Some(expected) = &options.possession {
+    let proved = options.possession.as_ref().map(|expected| {
         let audience = options.request.as_ref().map(|request| request.audience.as_str());
         let audience = audience.or(leaf.audience.as_deref()).unwrap_or_default();
-        Possession::judge((&token.digest(), &leaf.subject), (audience, options.at), expected, replayed)?;
+        Possession::judge((&token.digest(), &leaf.subject), (audience, options.at), expected)
+    });
+    let proved = proved.transpose()?;
+    if let Some(request) = &options.request {
+        enough(&leaf.grant, request).map_err(|(rule, detail)| Denial::of_link(rule, last, detail))?;
     }
-    options.request.as_ref().map_or(Ok(()), |request| {
-        enough(&leaf.grant, request).map_err(|(rule, detail)| Denial::of_link(rule, last, detail))
-    })
+    // Last: a nonce is used up by a request that is allowed, and by no other.
+    match proved.filter(|possession| replayed(&leaf.subject, possession)) {
+        Some(Possession { nonce, .. }) => {
+            Err(Denial::new(Rule::PossessionReplayed, format_args!("the nonce {nonce} was used before")))
+        }
+        None => Ok(()),
+    }
 }
 
 fn enough(grant: &super::Grant, request: &Request) -> Result<(), (Rule, String)> {

@@ -51,13 +51,12 @@ impl Possession {
         Some(possession)
     }
 
-    /// Judges a proof. `replayed` is asked last, of a proof that holds otherwise.
+    /// Judges a proof, but for whether it was shown before: that is asked when all else holds.
     pub(super) fn judge(
         (token, holder): (&Digest, &PublicKey),
         (audience, at): (&str, u64),
         expected: &Expected,
-        replayed: &mut dyn FnMut(&PublicKey, &Self) -> bool,
-    ) -> Result<(), Denial> {
+    ) -> Result<Self, Denial> {
         let missing = || Denial::new(Rule::PossessionMissing, "there is no proof of possession");
         let proof = expected.proof.as_deref().ok_or_else(missing)?;
         let invalid = || Denial::new(Rule::PossessionInvalid, "the token's holder did not sign this proof");
@@ -76,12 +75,6 @@ impl Possession {
             let detail = format_args!("its time {} is not within {WINDOW_MS} ms of {at}", found.time);
             return Err(Denial::new(Rule::PossessionStale, detail));
         }
-        if replayed(holder, &found) {
-            return Err(Denial::new(
-                Rule::PossessionReplayed,
-                format_args!("the nonce {} was used before", found.nonce),
-            ));
-        }
-        Ok(())
+        Ok(found)
     }
 }

@@ -87,8 +87,6 @@ rules! {
     PossessionMismatch "possession_mismatch" PossessionMismatch 401;
     /// It was made within the window.
     PossessionStale "possession_stale" PossessionStale 401;
-    /// Its nonce was not seen before.
-    PossessionReplayed "possession_replayed" PossessionReplayed 401;
     /// The last link permits what is asked for.
     PermissionDenied "permission_denied" CapabilityPermissionDenied 403;
     /// It is about the resource that is asked for.
@@ -97,6 +95,8 @@ rules! {
     LevelTooLow "level_too_low" CapabilityLevelTooLow 403;
     /// The content is not larger than its limit.
     LimitExceeded "limit_exceeded" CapabilityLimitExceeded 403;
+    /// Its nonce was not seen before.
+    PossessionReplayed "possession_replayed" PossessionReplayed 401;
 }
 
 /// Why a token is refused: the rule, the link that breaks it where one does, and what was found.

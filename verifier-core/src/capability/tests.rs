@@ -395,6 +395,11 @@ fn a_proof_is_for_one_request_of_one_holder_once() {
         true
     });
     assert_eq!(replayed.rule, Some("possession_replayed"));
+    // What is not allowed anyway uses up no nonce, and accuses nobody of having shown it twice.
+    let more = Request { permission: Permission::Modify, ..request() };
+    let forbidden = Options { request: Some(more), ..asked(signed(&good)) };
+    let denied = judge(&token.to_text(), &forbidden, &mut |_, _| panic!("asked about a nonce"));
+    assert_eq!(denied.rule, Some("permission_denied"));
     let changes: [fn(&mut Possession); 5] = [
         |p| p.audience.push('x'),
         |p| p.body = Digest::default(),

@@ -1,8 +1,8 @@
 //! Named parameter sets (spec: `docs/spec/proof.md`, "Parameter sets").
 //!
 //! A verifier accepts one exact set of options for each name and AIR, never a minimum under which a prover may choose.
-//! The names promise bits of *proven* security (Winterfell's estimator, `tests/security.rs`), for the longest trace that
-//! the AIR allows. What no set varies stands here as constants: the cubic extension, linear batching, one partition.
+//! The names promise bits of *proven* security (`tests/security.rs`, `tests/rounds.rs`), for the longest trace that the
+//! AIR allows. What no set varies stands here as constants: the cubic extension, linear batching, one partition.
 
 use core::fmt;
 

@@ -26,14 +26,6 @@ pub trait ProvenAir: Air<BaseField = BaseElement, PublicInputs: Clone> {
 
     /// The one set of options that goes with the name.
     fn fri_params(set: ParameterSet) -> FriParams;
-
-    /// Most rows that the set keeps its promise for; [`verify`] refuses longer traces.
-    ///
-    /// # Units
-    /// Rows.
-    fn longest_trace(_: ParameterSet) -> usize {
-        usize::MAX
-    }
 }
 
 /// The options of an AIR, for its `Air::options`: as they are, or a set that nothing is proven under when they name another
@@ -60,7 +52,7 @@ pub fn verify<A: ProvenAir>(
 ) -> Result<(), ProofError> {
     let options = A::fri_params(set).options();
     // 1. Length. 2. The context is the pinned one. 3. Every other byte has the place and the bounds that it must have.
-    let parts = prescan_for::<A>(proof, set, &options, inputs)?;
+    let parts = prescan_for::<A>(proof, &options, inputs)?;
     // 4. The trace is the one that the statement names.
     if parts.trace_root != trace_root.as_bytes() {
         return Err(ProofError::TraceRoot);
@@ -80,18 +72,13 @@ pub fn verify<A: ProvenAir>(
 
 fn prescan_for<'a, A: ProvenAir>(
     proof: &'a [u8],
-    set: ParameterSet,
     options: &ProofOptions,
     inputs: &A::PublicInputs,
 ) -> Result<Parts<'a>, ProofError> {
     if proof.len() > prescan::MAX_PROOF_LEN {
         return Err(ProofError::TooLong { length: proof.len(), limit: prescan::MAX_PROOF_LEN });
     }
-    let trace = A::pinned_trace(inputs);
-    if trace.length() > A::longest_trace(set) {
-        return Err(ProofError::Shape { part: "trace length" });
-    }
-    let air = A::new(trace, inputs.clone(), options.clone());
+    let air = A::new(A::pinned_trace(inputs), inputs.clone(), options.clone());
     prescan::prescan(proof, &prescan::Shape::of_air(&air))
 }
 

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     capability::{self, Asked},
-    provider::{AUTHORIZATION_SCHEME, POSSESSION_HEADER},
+    http::{AUTHORIZATION_SCHEME, POSSESSION_HEADER},
 };
 
 /// Print the two headers of one request: the token, and the proof that its holder asks.

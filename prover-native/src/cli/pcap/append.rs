@@ -6,7 +6,6 @@ use std::{
     process::ExitCode,
     sync::mpsc,
     thread,
-    time::SystemTime,
 };
 
 use anstream::{eprintln, println};
@@ -53,7 +52,7 @@ pub(super) fn new_run(arguments: &NewRun) -> Result<ExitCode, Failure> {
             let cannot = |error| Failure::new(format_args!("{}: {}", arguments.out.display(), Cause(&error)));
             std::fs::create_dir_all(&arguments.out).map_err(cannot)?;
             // Two runs that start in one second have two names.
-            let second: String = clock::text(clock::millis(SystemTime::now())).chars().take(19).collect();
+            let second: String = clock::text(clock::now()).chars().take(19).collect();
             let second = second.replace(['-', ':'], "");
             arguments.out.join(format!("run-{second}Z-{}.jsonl", &run_id[..8]))
         }
@@ -173,7 +172,13 @@ fn entry(arguments: Log) -> Result<NewEntry, Failure> {
     if let Some(psp_ref) = psp_ref {
         entry = entry.with("psp_ref", psp_ref);
     }
-    Ok(more.into_iter().fold(entry, |entry, (name, value)| entry.with(&name, value)).into())
+    let mut fields = Map::new();
+    for (name, value) in more {
+        if fields.insert(name.clone(), value).is_some() {
+            return Err(Failure::new(format_args!("the field {name:?} is stated twice")));
+        }
+    }
+    Ok(entry.with_all(fields).map_err(explained)?.into())
 }
 
 /// Entries that wait are written together, with one sync for all.

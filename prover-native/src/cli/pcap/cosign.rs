@@ -3,7 +3,6 @@
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
-    time::SystemTime,
 };
 
 use anstream::println;
@@ -11,6 +10,7 @@ use clap::Args;
 use verifier_core::{
     ExitCode as Exit,
     pcap::{NoteKey, Proof},
+    sentence::Counted,
 };
 
 use super::{
@@ -60,7 +60,7 @@ pub(super) fn cosign(arguments: &Cosign) -> Result<ExitCode, Failure> {
         Proof::from_json(&text).map_err(|error| Failure::new(format_args!("{}: {error}", path.display())))
     });
     let proof = proof.transpose()?;
-    let seconds = clock::millis(SystemTime::now()) / 1000;
+    let seconds = clock::now() / 1000;
     let witness = Witness::open(&arguments.sign).map_err(failure)?;
     let cosigned = match witness.cosign(&checkpoint, &arguments.signers, proof.as_ref(), seconds) {
         Err(WitnessError::Key(error)) => return Err(key_failure(error)),
@@ -72,7 +72,7 @@ pub(super) fn cosign(arguments: &Cosign) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::SUCCESS);
     }
     whole_file::write(&arguments.checkpoint, Existing::Replace, cosigned.note.to_string().as_bytes())?;
-    println!("{GOOD}✓{GOOD:#} {} cosigned, {} lines", arguments.checkpoint.display(), cosigned.head.size);
+    println!("{GOOD}✓{GOOD:#} {} cosigned, {}", arguments.checkpoint.display(), Counted(cosigned.head.size, "line"));
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,4 +1,4 @@
-//! The combination of all constraints, over their divisors, eight rows at a time.
+//! The combination of all constraints, over their divisors, on packed rows.
 //!
 //! Transition constraints hold on all rows but the last: their divisor is (x^N - 1) / (x - l), l the last row's point. An
 //! assertion's is x - p, p the first row's point or the last one's.
@@ -16,14 +16,11 @@ use winter_prover::math::{ExtensionOf, FieldElement, StarkField, fft};
 
 use crate::prove::Extension;
 use crate::prove::stark::{
-    Cells, Cubic, Domain, Kernel, LANES, Lanes, Segments, inverses, points, run, splat, transposed,
+    Cells, Cubic, DEGREE, Domain, Kernel, Lanes, STRIP, Segments, batch_inverse, broadcast, points, run, transposed,
 };
 
 /// Rows that are handled together.
 const CHUNK: usize = 1 << 8;
-
-/// Coefficients of the extension field's elements.
-const DEGREE: usize = 3;
 
 /// Values of the combination: for each coset that it is evaluated on, a column for each coefficient.
 pub(super) fn quotient(air: &Rv32imAir, segments: &Segments<'_>) -> Vec<[Vec<BaseElement>; DEGREE]> {
@@ -152,44 +149,45 @@ impl Kernel for Combination<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<L: Lanes>(self, proof: L::Proof) {
-        let zero = splat::<L>(proof, BaseElement::ZERO);
-        let mut lanes = [Cubic::<L>::zero(proof); CHALLENGES];
-        for (lanes, challenge) in lanes.iter_mut().zip(self.challenges) {
-            *lanes = Cubic::splat(proof, *challenge);
+    fn run<L: Lanes>(self, simd: L::Simd) {
+        let Self { weights, main, auxiliary, periodic: low, challenges, divisor, start, generator, first, mut values } =
+            self;
+        let mut lanes = [Cubic::<L>::zero(simd); CHALLENGES];
+        for (lanes, challenge) in lanes.iter_mut().zip(challenges) {
+            *lanes = Cubic::broadcast(simd, *challenge);
         }
         let challenges = Challenges::new(&lanes).expect("the array has their length");
-        let points = points::<L>(proof, self.start, self.generator, self.values[0].len() / LANES);
-        let [first_row, last_row] = &self.weights.assertions;
-        let [one, last] = [splat::<L>(proof, first_row.point), splat::<L>(proof, last_row.point)];
+        let points = points::<L>(simd, start, generator, values[0].len());
+        let [first_row, last_row] = &weights.assertions;
+        let [one, last] = [broadcast::<L>(simd, first_row.point), broadcast::<L>(simd, last_row.point)];
         let mut denominators = Vec::with_capacity(points.len());
         for x in &points {
             denominators.push((*x - one) * (*x - last));
         }
-        let inverses = inverses::<L, L>(proof, &denominators);
+        let inverses = batch_inverse::<L, L>(simd, &denominators);
+        let mut cells = [0; STRIP];
         for (block, (x, inverse)) in points.iter().zip(&inverses).enumerate() {
-            let at = self.first + block * LANES;
-            let (row, next) = (main_rows::<L>(proof, self.main, at), next_rows::<L>(proof, self.main, at + 1));
-            let (sums, next_sum) = auxiliary_rows::<L>(proof, self.auxiliary, at);
-            let mut low = [zero; 3];
-            for (low, column) in low.iter_mut().zip(self.periodic) {
-                *low = periodic(proof, column, at);
-            }
-            let mut transition = Cubic::<L>::zero(proof);
-            for (evaluation, weight) in evaluate(&row, &next).iter().zip(&self.weights.main) {
-                transition = transition + Cubic::splat(proof, *weight).scaled(*evaluation);
+            let at = first + block * L::WIDTH;
+            let (row, next) = (main_rows::<L>(simd, main, at), next_rows::<L>(simd, main, at + 1));
+            let (sums, next_sum) = auxiliary_rows::<L>(simd, auxiliary, at);
+            let low = [periodic(simd, &low[0], at), periodic(simd, &low[1], at), periodic(simd, &low[2], at)];
+            let mut transition = Cubic::<L>::zero(simd);
+            for (evaluation, weight) in evaluate(&row, &next).iter().zip(&weights.main) {
+                transition = transition + Cubic::broadcast(simd, *weight).scaled(*evaluation);
             }
             let batches = batches(&row, next[MA], &low, &challenges);
-            for (evaluation, weight) in evaluate_sums(&batches, &sums, next_sum).iter().zip(&self.weights.auxiliary) {
-                transition = transition + Cubic::splat(proof, *weight) * *evaluation;
+            for (evaluation, weight) in evaluate_sums(&batches, &sums, next_sum).iter().zip(&weights.auxiliary) {
+                transition = transition + Cubic::broadcast(simd, *weight) * *evaluation;
             }
             // Over (x - 1) (x - l).
-            let asserted = asserted(proof, first_row, &row, &sums).scaled(*x - last)
-                + asserted(proof, last_row, &row, &sums).scaled(*x - one);
-            let divided = transition.scaled((*x - last) * splat::<L>(proof, self.divisor)) + asserted.scaled(*inverse);
-            for (column, part) in divided.0.iter().enumerate() {
-                let cells = part.store().map(BaseElement::from_mont);
-                self.values[column][block * LANES..][..LANES].copy_from_slice(&cells);
+            let asserted = asserted(simd, first_row, &row, &sums).scaled(*x - last)
+                + asserted(simd, last_row, &row, &sums).scaled(*x - one);
+            let divided = transition.scaled((*x - last) * broadcast::<L>(simd, divisor)) + asserted.scaled(*inverse);
+            for (column, part) in values.iter_mut().zip(divided.0) {
+                part.store(&mut cells);
+                for (place, cell) in column[block * L::WIDTH..][..L::WIDTH].iter_mut().zip(cells) {
+                    *place = BaseElement::from_mont(cell);
+                }
             }
         }
     }
@@ -198,28 +196,26 @@ impl Kernel for Combination<'_> {
 /// The columns' values at a point that they are asserted to have, less what they should be.
 #[inline(always)]
 fn asserted<L: Lanes>(
-    proof: L::Proof,
+    simd: L::Simd,
     assertions: &Assertions,
     row: &[L; WIDTH],
     sums: &[Cubic<L>; AUX_WIDTH],
 ) -> Cubic<L> {
-    let mut sum = -Cubic::splat(proof, assertions.value);
+    let mut sum = -Cubic::broadcast(simd, assertions.value);
     for (column, weight) in &assertions.main {
-        sum = sum + Cubic::splat(proof, *weight).scaled(row[*column]);
+        sum = sum + Cubic::broadcast(simd, *weight).scaled(row[*column]);
     }
     for (column, weight) in &assertions.auxiliary {
-        sum = sum + Cubic::splat(proof, *weight) * sums[*column];
+        sum = sum + Cubic::broadcast(simd, *weight) * sums[*column];
     }
     sum
 }
 
 #[inline(always)]
-fn main_rows<L: Lanes>(proof: L::Proof, strips: &[&[Cells]], first: usize) -> [L; WIDTH] {
-    let mut row = [splat::<L>(proof, BaseElement::ZERO); WIDTH.next_multiple_of(LANES)];
-    for (columns, strip) in row.as_chunks_mut::<LANES>().0.iter_mut().zip(strips) {
-        if let Some(rows) = strip[first..].first_chunk() {
-            *columns = transposed(proof, rows);
-        }
+fn main_rows<L: Lanes>(simd: L::Simd, strips: &[&[Cells]], first: usize) -> [L; WIDTH] {
+    let mut row = [L::broadcast(simd, 0); WIDTH.next_multiple_of(STRIP)];
+    for (columns, strip) in row.as_chunks_mut::<STRIP>().0.iter_mut().zip(strips) {
+        *columns = transposed(simd, &strip[first..]);
     }
     let mut columns = [row[0]; WIDTH];
     columns.copy_from_slice(&row[..WIDTH]);
@@ -228,33 +224,30 @@ fn main_rows<L: Lanes>(proof: L::Proof, strips: &[&[Cells]], first: usize) -> [L
 
 /// Of the rows that follow, what constraints read.
 #[inline(always)]
-fn next_rows<L: Lanes>(proof: L::Proof, strips: &[&[Cells]], first: usize) -> [L; WIDTH] {
-    let mut row = [splat::<L>(proof, BaseElement::ZERO); WIDTH];
+fn next_rows<L: Lanes>(simd: L::Simd, strips: &[&[Cells]], first: usize) -> [L; WIDTH] {
+    let mut row = [L::broadcast(simd, 0); WIDTH];
     for column in NEXT_COLUMNS {
-        row[column] = next::<L>(proof, strips, column, first);
+        row[column] = next::<L>(simd, strips, column, first);
     }
     row
 }
 
-/// One column of eight rows. The first row follows the last.
+/// One column of a few rows. The first row follows the last.
 #[inline(always)]
-fn next<L: Lanes>(proof: L::Proof, strips: &[&[Cells]], column: usize, first: usize) -> L {
-    let strip = strips[column / LANES];
-    let mut cells = [0; LANES];
-    for (index, cell) in cells.iter_mut().enumerate() {
-        *cell = strip[(first + index) % strip.len()][column % LANES];
-    }
-    L::load(proof, cells)
+fn next<L: Lanes>(simd: L::Simd, strips: &[&[Cells]], column: usize, first: usize) -> L {
+    let strip = strips[column / STRIP];
+    L::gather(simd, |lane| {
+        let row = first + lane;
+        strip[if row < strip.len() { row } else { row - strip.len() }][column % STRIP]
+    })
 }
 
 #[inline(always)]
-fn auxiliary_rows<L: Lanes>(proof: L::Proof, strips: &[&[Cells]], first: usize) -> ([Cubic<L>; AUX_WIDTH], Cubic<L>) {
-    let zero = splat::<L>(proof, BaseElement::ZERO);
-    let mut row = [zero; (AUX_WIDTH * DEGREE).next_multiple_of(LANES)];
-    for (columns, strip) in row.as_chunks_mut::<LANES>().0.iter_mut().zip(strips) {
-        if let Some(rows) = strip[first..].first_chunk() {
-            *columns = transposed(proof, rows);
-        }
+fn auxiliary_rows<L: Lanes>(simd: L::Simd, strips: &[&[Cells]], first: usize) -> ([Cubic<L>; AUX_WIDTH], Cubic<L>) {
+    let zero = L::broadcast(simd, 0);
+    let mut row = [zero; (AUX_WIDTH * DEGREE).next_multiple_of(STRIP)];
+    for (columns, strip) in row.as_chunks_mut::<STRIP>().0.iter_mut().zip(strips) {
+        *columns = transposed(simd, &strip[first..]);
     }
     let mut elements = [Cubic([zero; DEGREE]); AUX_WIDTH];
     for (element, parts) in elements.iter_mut().zip(row.as_chunks::<DEGREE>().0) {
@@ -262,18 +255,14 @@ fn auxiliary_rows<L: Lanes>(proof: L::Proof, strips: &[&[Cells]], first: usize) 
     }
     let mut next_sum = [zero; DEGREE];
     for (part, lanes) in next_sum.iter_mut().enumerate() {
-        *lanes = next::<L>(proof, strips, SUM * DEGREE + part, first + 1);
+        *lanes = next::<L>(simd, strips, SUM * DEGREE + part, first + 1);
     }
     (elements, Cubic(next_sum))
 }
 
-/// Eight values of a periodic column.
+/// A few values of a periodic column.
 #[inline(always)]
-fn periodic<L: Lanes>(proof: L::Proof, column: &[BaseElement], row: usize) -> L {
-    let first = row % column.len();
-    let mut cells = [0; LANES];
-    for (cell, value) in cells.iter_mut().zip(&column[first..]) {
-        *cell = value.inner();
-    }
-    L::load(proof, cells)
+fn periodic<L: Lanes>(simd: L::Simd, column: &[BaseElement], row: usize) -> L {
+    let values = &column[row % column.len()..][..L::WIDTH];
+    L::gather(simd, |lane| values[lane].inner())
 }

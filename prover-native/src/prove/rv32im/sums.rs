@@ -8,13 +8,10 @@ use verifier_core::field::BaseElement;
 use winter_prover::math::FieldElement;
 
 use crate::prove::Extension;
-use crate::prove::stark::{Cubic, Kernel, LANES, Lanes, inverses, run, splat};
+use crate::prove::stark::{Cubic, DEGREE, Kernel, Lanes, STRIP, batch_inverse, run};
 
 /// Rows whose denominators are inverted together.
 const CHUNK: usize = 1 << 9;
-
-/// Coefficients of the extension field's elements.
-const DEGREE: usize = 3;
 
 /// Builds the sums of a main segment, honest or not: a column for each coefficient of the auxiliary segment's elements.
 pub(super) fn sums(main: &[Vec<BaseElement>], challenges: &[Extension]) -> Vec<Vec<BaseElement>> {
@@ -54,55 +51,55 @@ impl Kernel for Batches<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<L: Lanes>(self, proof: L::Proof) {
+    fn run<L: Lanes>(self, simd: L::Simd) {
         let Self { main, periodic, challenges, first, mut parts } = self;
-        let mut lanes = [Cubic::<L>::zero(proof); CHALLENGES];
+        let mut lanes = [Cubic::<L>::zero(simd); CHALLENGES];
         for (lanes, challenge) in lanes.iter_mut().zip(challenges) {
-            *lanes = Cubic::splat(proof, *challenge);
+            *lanes = Cubic::broadcast(simd, *challenge);
         }
         let challenges = Challenges::new(&lanes).expect("the array has their length");
-        let blocks = parts[0].len() / LANES;
+        let blocks = parts[0].len() / L::WIDTH;
         let mut fractions: Vec<[Fraction<Cubic<L>>; AUX_WIDTH]> = Vec::with_capacity(blocks);
         for block in 0..blocks {
-            let row = first + block * LANES;
-            let mut cells = [splat::<L>(proof, BaseElement::ZERO); WIDTH];
+            let row = first + block * L::WIDTH;
+            let mut cells = [L::broadcast(simd, 0); WIDTH];
             for (cells, column) in cells.iter_mut().zip(main) {
-                *cells = eight(proof, column, row);
+                *cells = rows(simd, column, row);
             }
-            let mut low = [splat::<L>(proof, BaseElement::ZERO); 3];
+            let mut low = [L::broadcast(simd, 0); 3];
             for (low, column) in low.iter_mut().zip(periodic) {
-                *low = eight(proof, column, row % column.len());
+                *low = rows(simd, column, row % column.len());
             }
-            fractions.push(batches(&cells, eight(proof, &main[MA], row + 1), &low, &challenges));
+            fractions.push(batches(&cells, rows(simd, &main[MA], row + 1), &low, &challenges));
         }
         let mut denominators = Vec::with_capacity(blocks * AUX_WIDTH);
         for fraction in fractions.as_flattened() {
             denominators.push(fraction.denominator);
         }
-        let inverses = inverses::<L, Cubic<L>>(proof, &denominators);
+        let inverses = batch_inverse::<L, Cubic<L>>(simd, &denominators);
+        let mut cells = [0; STRIP];
         for (block, (fractions, inverses)) in fractions.iter().zip(inverses.chunks_exact(AUX_WIDTH)).enumerate() {
-            let mut total = Cubic::<L>::zero(proof);
+            let mut total = Cubic::<L>::zero(simd);
             for (column, (fraction, inverse)) in fractions.iter().zip(inverses).enumerate() {
                 let value = fraction.numerator * *inverse;
                 total = total + value;
                 let value = if column == SUM { total } else { value };
-                for (part, number) in parts[column * DEGREE..].iter_mut().zip(value.0) {
-                    part[block * LANES..][..LANES].copy_from_slice(&number.store().map(BaseElement::from_mont));
+                for (part, lanes) in parts[column * DEGREE..].iter_mut().zip(value.0) {
+                    lanes.store(&mut cells);
+                    for (place, cell) in part[block * L::WIDTH..][..L::WIDTH].iter_mut().zip(cells) {
+                        *place = BaseElement::from_mont(cell);
+                    }
                 }
             }
         }
     }
 }
 
-/// Eight cells of a column; those beyond its end are zero.
+/// The cells of a column in a few rows that follow each other; those beyond its end are zero.
 #[inline(always)]
-fn eight<L: Lanes>(proof: L::Proof, column: &[BaseElement], first: usize) -> L {
-    match column[first..].first_chunk::<LANES>() {
-        Some(cells) => L::load(proof, cells.map(|cell| cell.inner())),
-        None => {
-            let mut cells = [0; LANES];
-            cells.iter_mut().zip(&column[first..]).for_each(|(place, cell)| *place = cell.inner());
-            L::load(proof, cells)
-        }
+fn rows<L: Lanes>(simd: L::Simd, column: &[BaseElement], first: usize) -> L {
+    match column[first..].get(..L::WIDTH) {
+        Some(cells) => L::gather(simd, |lane| cells[lane].inner()),
+        None => L::gather(simd, |lane| column.get(first + lane).map_or(0, BaseElement::inner)),
     }
 }

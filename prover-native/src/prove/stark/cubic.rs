@@ -1,54 +1,65 @@
-//! Eight numbers of the cubic extension at once.
+//! Packed elements of the cubic extension.
 
-use std::array;
 use std::ops::{Add, Mul, Neg, Sub};
 
 use verifier_core::air::rv32im::{Over, Ring};
 use verifier_core::field::BaseElement;
 use winter_prover::math::FieldElement;
 
-use super::lanes::{LANES, Lanes, splat};
+use super::lanes::{Lanes, broadcast};
+use super::matrix::STRIP;
 use crate::prove::Extension;
 
 /// a + b x + c x^2, with x^3 = x + 1.
 #[derive(Clone, Copy)]
-pub(in crate::prove) struct Cubic<L>(pub(in crate::prove) [L; 3]);
+pub(in crate::prove) struct Cubic<L>(pub(in crate::prove) [L; DEGREE]);
+
+/// Coefficients of an element.
+pub(in crate::prove) const DEGREE: usize = 3;
 
 impl<L: Lanes> Cubic<L> {
-    /// Eight times the same number.
+    /// The same element in all lanes.
     #[inline(always)]
-    pub(in crate::prove) fn splat(proof: L::Proof, number: Extension) -> Self {
-        let [a, b, c] = number.to_base_elements();
-        Self([splat(proof, a), splat(proof, b), splat(proof, c)])
+    pub(in crate::prove) fn broadcast(simd: L::Simd, element: Extension) -> Self {
+        let [a, b, c] = element.to_base_elements();
+        Self([broadcast(simd, a), broadcast(simd, b), broadcast(simd, c)])
     }
 
     #[inline(always)]
-    pub(in crate::prove) fn zero(proof: L::Proof) -> Self {
-        Self::splat(proof, Extension::ZERO)
+    pub(in crate::prove) fn zero(simd: L::Simd) -> Self {
+        Self([L::broadcast(simd, 0); DEGREE])
     }
 
-    /// The eight numbers.
+    /// The first of these elements.
     #[inline(always)]
-    pub(in crate::prove) fn numbers(self) -> [Extension; LANES] {
-        let [a, b, c] = [self.0[0].store(), self.0[1].store(), self.0[2].store()];
-        array::from_fn(|lane| {
-            Extension::new(
-                BaseElement::from_mont(a[lane]),
-                BaseElement::from_mont(b[lane]),
-                BaseElement::from_mont(c[lane]),
-            )
-        })
-    }
-
-    /// From eight numbers.
-    #[inline(always)]
-    pub(in crate::prove) fn of(proof: L::Proof, numbers: [Extension; LANES]) -> Self {
-        let numbers = numbers.map(Extension::to_base_elements);
+    pub(in crate::prove) fn load(simd: L::Simd, elements: &[Extension]) -> Self {
+        let elements = &elements[..L::WIDTH];
         Self([
-            L::load(proof, numbers.map(|[a, ..]| a.inner())),
-            L::load(proof, numbers.map(|[_, b, _]| b.inner())),
-            L::load(proof, numbers.map(|[.., c]| c.inner())),
+            L::gather(simd, |lane| elements[lane].to_base_elements()[0].inner()),
+            L::gather(simd, |lane| elements[lane].to_base_elements()[1].inner()),
+            L::gather(simd, |lane| elements[lane].to_base_elements()[2].inner()),
         ])
+    }
+
+    /// Writes the first of these elements.
+    #[inline(always)]
+    pub(in crate::prove) fn store(self, elements: &mut [Extension]) {
+        let [mut a, mut b, mut c] = [[0; STRIP]; DEGREE];
+        self.0[0].store(&mut a);
+        self.0[1].store(&mut b);
+        self.0[2].store(&mut c);
+        for (lane, element) in elements[..L::WIDTH].iter_mut().enumerate() {
+            let [a, b, c] = [a[lane], b[lane], c[lane]].map(BaseElement::from_mont);
+            *element = Extension::new(a, b, c);
+        }
+    }
+
+    /// The sum over the lanes.
+    #[inline(always)]
+    pub(in crate::prove) fn total(self) -> Extension {
+        let mut elements = [Extension::ZERO; STRIP];
+        self.store(&mut elements);
+        elements[..L::WIDTH].iter().fold(Extension::ZERO, |total, element| total + *element)
     }
 }
 

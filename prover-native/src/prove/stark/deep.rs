@@ -1,24 +1,23 @@
-//! Values out of the domain, and the polynomial whose low degree shows that they are right.
+//! Out-of-domain (OOD) evaluations, and the DEEP quotient, whose low degree shows that they are right (DEEP-FRI: eprint 2019/336).
 //!
 //! With P the sum of all columns, each times its coefficient, and z the point drawn: (P - P(z)) / (x - z) +
 //! (P - P(g z)) / (x - g z).
 
 use rayon::prelude::*;
+use verifier_core::air::rv32im::Over as _;
 use verifier_core::field::BaseElement;
 use winter_prover::math::FieldElement;
 
-use super::committed::{Committed, Domain};
-use super::cubic::Cubic;
-use super::lanes::{Cells, Kernel, LANES, Lanes, run, splat};
-use super::strips::Strips;
-use super::tile::{inverses, points, transposed};
+use super::batch_inverse::{batch_inverse, points};
+use super::committed::Committed;
+use super::cubic::{Cubic, DEGREE};
+use super::domain::Domain;
+use super::lanes::{Kernel, Lanes, run};
+use super::matrix::{Cells, Matrix, STRIP, transposed};
 use crate::prove::Extension;
 
 /// Rows that are handled together.
 const CHUNK: usize = 1 << 10;
-
-/// Coefficients of the extension field's elements.
-const DEGREE: usize = 3;
 
 /// Powers of a point, in the order of coefficients; by the elements' coefficients.
 struct Powers([Vec<u64>; DEGREE]);
@@ -39,6 +38,11 @@ impl Powers {
         let part = |part: usize| powers.iter().map(|power| power.to_base_elements()[part].inner()).collect();
         Self([part(0), part(1), part(2)])
     }
+
+    /// Those of `count` rows.
+    fn rows(&self, first: usize, count: usize) -> [&[u64]; DEGREE] {
+        self.0.each_ref().map(|powers| &powers[first..][..count])
+    }
 }
 
 /// Values of all columns at two points: of the base field's columns, and of those of the extension field.
@@ -55,13 +59,13 @@ impl Evaluator {
 
     /// The values of columns over the base field.
     pub(super) fn base_columns(&self, committed: &Committed) -> [Vec<Extension>; 2] {
-        let sums: Vec<[[Extension; LANES]; 2]> = committed
+        let sums: Vec<[[Extension; STRIP]; 2]> = committed
             .coefficients()
             .iter()
             .map(|strip| {
                 let chunks = strip.par_chunks(CHUNK).enumerate();
                 let parts = chunks.map(|(chunk, rows)| run(Dot { rows, powers: &self.powers, first: chunk * CHUNK }));
-                parts.reduce(|| [[Extension::ZERO; LANES]; 2], |a, b| [0, 1].map(|point| sum(a[point], b[point])))
+                parts.reduce(|| [[Extension::ZERO; STRIP]; 2], |a, b| [0, 1].map(|point| sum(a[point], b[point])))
             })
             .collect();
         [0, 1].map(|point| sums.iter().flat_map(|strip| strip[point]).take(committed.columns()).collect())
@@ -83,12 +87,12 @@ fn units() -> [Extension; DEGREE] {
     [Extension::new(one, zero, zero), Extension::new(zero, one, zero), Extension::new(zero, zero, one)]
 }
 
-fn sum(mut a: [Extension; LANES], b: [Extension; LANES]) -> [Extension; LANES] {
+fn sum(mut a: [Extension; STRIP], b: [Extension; STRIP]) -> [Extension; STRIP] {
     a.iter_mut().zip(b).for_each(|(a, b)| *a += b);
     a
 }
 
-/// Coefficients times powers of both points.
+/// The values of a strip's columns at both points, as far as a few rows of coefficients make them up.
 struct Dot<'a> {
     rows: &'a [Cells],
     powers: &'a [Powers; 2],
@@ -96,37 +100,37 @@ struct Dot<'a> {
 }
 
 impl Kernel for Dot<'_> {
-    type Output = [[Extension; LANES]; 2];
+    type Output = [[Extension; STRIP]; 2];
 
     #[inline(always)]
-    fn run<L: Lanes>(self, proof: L::Proof) -> Self::Output {
-        let [[a, b, c], [d, e, f]] = [&self.powers[0].0, &self.powers[1].0];
-        let mut sums = [Cubic::<L>::zero(proof); 2];
-        for (index, row) in self.rows.iter().enumerate() {
-            let (row, at) = (L::load(proof, *row), self.first + index);
-            let first = Cubic([power(proof, a[at]), power(proof, b[at]), power(proof, c[at])]);
-            let second = Cubic([power(proof, d[at]), power(proof, e[at]), power(proof, f[at])]);
-            sums = [sums[0] + scaled(first, row), sums[1] + scaled(second, row)];
+    fn run<L: Lanes>(self, simd: L::Simd) -> Self::Output {
+        let Self { rows, powers, first } = self;
+        let mut values = [[Extension::ZERO; STRIP]; 2];
+        let [first_point, second_point] = powers.each_ref().map(|powers| powers.rows(first, rows.len()));
+        for column in (0..STRIP).step_by(L::WIDTH) {
+            let mut sums = [Cubic::<L>::zero(simd); 2];
+            for (index, row) in rows.iter().enumerate() {
+                let row = L::load(simd, &row[column..]);
+                sums[0] = sums[0] + power(simd, &first_point, index).scaled(row);
+                sums[1] = sums[1] + power(simd, &second_point, index).scaled(row);
+            }
+            sums[0].store(&mut values[0][column..]);
+            sums[1].store(&mut values[1][column..]);
         }
-        [sums[0].numbers(), sums[1].numbers()]
+        values
     }
 }
 
 #[inline(always)]
-fn power<L: Lanes>(proof: L::Proof, power: u64) -> L {
-    L::load(proof, [power; LANES])
-}
-
-#[inline(always)]
-fn scaled<L: Lanes>(number: Cubic<L>, by: L) -> Cubic<L> {
-    let [a, b, c] = number.0;
-    Cubic([a * by, b * by, c * by])
+fn power<L: Lanes>(simd: L::Simd, powers: &[&[u64]; DEGREE], index: usize) -> Cubic<L> {
+    let [a, b, c] = *powers;
+    Cubic([L::broadcast(simd, a[index]), L::broadcast(simd, b[index]), L::broadcast(simd, c[index])])
 }
 
 /// What is drawn for the sum of all columns, and what the sum is at both points.
 pub(super) struct Composition {
     /// A weight for each column over the base field, in the order of the strips.
-    weights: Vec<Vec<[Extension; LANES]>>,
+    weights: Vec<Vec<[Extension; STRIP]>>,
     points: [Extension; 2],
     values: [Extension; 2],
 }
@@ -151,8 +155,8 @@ impl Composition {
         for (sum, values) in self.values.iter_mut().zip(values) {
             *sum += values.iter().zip(coefficients).fold(Extension::ZERO, |sum, (value, c)| sum + *value * *c);
         }
-        let strips = weights.chunks(LANES).map(|weights| {
-            let mut lanes = [Extension::ZERO; LANES];
+        let strips = weights.chunks(STRIP).map(|weights| {
+            let mut lanes = [Extension::ZERO; STRIP];
             lanes[..weights.len()].copy_from_slice(weights);
             lanes
         });
@@ -162,23 +166,23 @@ impl Composition {
     /// The polynomial's values on the extended domain, in its order.
     pub(super) fn evaluate(&self, parts: &[&Committed], domain: &Domain) -> Vec<Extension> {
         let strips: Vec<&[Cells]> = parts.iter().flat_map(|part| part.coefficients().iter()).collect();
-        let weights: Vec<[Extension; LANES]> = self.weights.concat();
-        let mut sums = Strips::zeros(DEGREE, domain.length);
+        let weights: Vec<[Extension; STRIP]> = self.weights.concat();
+        let mut sums = Matrix::zeros(DEGREE, domain.length);
         sums.chunks_mut(CHUNK.min(domain.length)).into_par_iter().enumerate().for_each(|(chunk, sums)| {
             run(Weighted { strips: &strips, weights: &weights, first: chunk * CHUNK, sums });
         });
-        let sums = domain.extend(DEGREE, &sums);
+        let sums = domain.extend(&sums);
         let mut result = vec![Extension::ZERO; domain.length * domain.blowup];
         result.par_chunks_mut(CHUNK * domain.blowup).enumerate().for_each(|(chunk, result)| {
             for (coset, sums) in sums.strip(0).chunks_exact(domain.length).enumerate() {
                 let first = chunk * CHUNK;
                 let rows = &sums[first..][..result.len() / domain.blowup];
                 let start = domain.cosets[coset].shift * domain.generator().exp(first as u64);
-                let quotients = Quotients { rows, composition: self, start, generator: domain.generator() };
-                for (block, numbers) in run(quotients).into_iter().enumerate() {
-                    for (lane, number) in numbers.into_iter().enumerate() {
-                        result[(block * LANES + lane) * domain.blowup + coset] = number;
-                    }
+                let mut numbers = vec![Extension::ZERO; rows.len()];
+                let generator = domain.generator();
+                run(Quotients { rows, composition: self, start, generator, quotients: &mut numbers });
+                for (row, number) in numbers.into_iter().enumerate() {
+                    result[row * domain.blowup + coset] = number;
                 }
             }
         });
@@ -189,7 +193,7 @@ impl Composition {
 /// Adds up the columns of a few rows.
 struct Weighted<'a> {
     strips: &'a [&'a [Cells]],
-    weights: &'a [[Extension; LANES]],
+    weights: &'a [[Extension; STRIP]],
     first: usize,
     sums: &'a mut [Cells],
 }
@@ -198,56 +202,58 @@ impl Kernel for Weighted<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<L: Lanes>(self, proof: L::Proof) {
+    fn run<L: Lanes>(self, simd: L::Simd) {
         let Self { strips, weights, first, sums } = self;
-        let mut lanes = vec![Cubic::<L>::zero(proof); sums.len()];
+        let mut lanes = vec![Cubic::<L>::zero(simd); sums.len()];
         for (strip, weights) in strips.iter().zip(weights) {
-            let weights = Cubic::<L>::of(proof, *weights);
-            for (sum, row) in lanes.iter_mut().zip(&strip[first..]) {
-                *sum = *sum + scaled(weights, L::load(proof, *row));
+            for column in (0..STRIP).step_by(L::WIDTH) {
+                let weights = Cubic::<L>::load(simd, &weights[column..]);
+                for (sum, row) in lanes.iter_mut().zip(&strip[first..]) {
+                    *sum = *sum + weights.scaled(L::load(simd, &row[column..]));
+                }
             }
         }
         for (sum, lanes) in sums.iter_mut().zip(lanes) {
-            let total = lanes.numbers().into_iter().fold(Extension::ZERO, |total, number| total + number);
-            let [a, b, c] = total.to_base_elements().map(|part| part.inner());
+            let [a, b, c] = lanes.total().to_base_elements().map(|part| part.inner());
             *sum = [a, b, c, 0, 0, 0, 0, 0];
         }
     }
 }
 
-/// Takes the values at both points away and divides, on a few rows of a coset.
+/// The DEEP quotients on a few rows of a coset, with both fractions over one denominator.
 struct Quotients<'a> {
     rows: &'a [Cells],
     composition: &'a Composition,
+    /// The first row's point.
     start: BaseElement,
     generator: BaseElement,
+    quotients: &'a mut [Extension],
 }
 
 impl Kernel for Quotients<'_> {
-    type Output = Vec<[Extension; LANES]>;
+    type Output = ();
 
     #[inline(always)]
-    fn run<L: Lanes>(self, proof: L::Proof) -> Self::Output {
-        let Self { rows, composition, start, generator } = self;
+    fn run<L: Lanes>(self, simd: L::Simd) {
+        let Self { rows, composition, start, generator, quotients } = self;
         let [z, next_z] = [0, 1].map(|point| composition.points[point]);
-        let [z, next_z] = [Cubic::<L>::splat(proof, z), Cubic::splat(proof, next_z)];
+        let [z, next_z] = [Cubic::<L>::broadcast(simd, z), Cubic::broadcast(simd, next_z)];
         let [at_z, at_next] = [composition.values[0], composition.values[1]];
-        let [at_z, at_next] = [Cubic::<L>::splat(proof, at_z), Cubic::splat(proof, at_next)];
-        let points = points::<L>(proof, start, generator, rows.len() / LANES);
-        let zero = splat::<L>(proof, BaseElement::ZERO);
+        let [at_z, at_next] = [Cubic::<L>::broadcast(simd, at_z), Cubic::broadcast(simd, at_next)];
+        let points = points::<L>(simd, start, generator, rows.len());
+        let zero = L::broadcast(simd, 0);
         let mut denominators = Vec::with_capacity(points.len());
         for x in &points {
             let x = Cubic([*x, zero, zero]);
             denominators.push((x - z) * (x - next_z));
         }
-        let inverses = inverses::<L, Cubic<L>>(proof, &denominators);
-        let mut result = Vec::with_capacity(points.len());
-        for (block, (rows, inverse)) in rows.as_chunks::<LANES>().0.iter().zip(&inverses).enumerate() {
-            let [a, b, c, ..] = transposed::<L>(proof, rows);
-            let (sum, x) = (Cubic([a, b, c]), Cubic([points[block], zero, zero]));
+        let inverses = batch_inverse::<L, Cubic<L>>(simd, &denominators);
+        for (block, (x, inverse)) in points.iter().zip(&inverses).enumerate() {
+            let row = block * L::WIDTH;
+            let [a, b, c, ..] = transposed::<L>(simd, &rows[row..]);
+            let (sum, x) = (Cubic([a, b, c]), Cubic([*x, zero, zero]));
             let numerator = (sum - at_z) * (x - next_z) + (sum - at_next) * (x - z);
-            result.push((numerator * *inverse).numbers());
+            (numerator * *inverse).store(&mut quotients[row..]);
         }
-        result
     }
 }

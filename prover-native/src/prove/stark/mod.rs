@@ -1,18 +1,21 @@
-//! The prover of AIRs with an auxiliary segment: what costs the time, on eight numbers at once.
+//! The prover of AIRs with an auxiliary segment. What costs the time is done on packed field elements.
 
+mod batch_inverse;
 mod committed;
 mod cubic;
 mod deep;
+mod domain;
 mod lanes;
+mod matrix;
+mod ntt;
 mod proof;
 mod quotient;
-mod strips;
-mod tile;
-mod transform;
 
-pub(super) use committed::Domain;
-pub(super) use cubic::Cubic;
-pub(super) use lanes::{Cells, Kernel, LANES, Lanes, run, splat};
+pub(super) use batch_inverse::{batch_inverse, points};
+pub(super) use cubic::{Cubic, DEGREE};
+pub(super) use domain::Domain;
+pub(super) use lanes::{Kernel, Lanes, broadcast, run};
+pub use lanes::{LaneSet, UnavailableLanes};
+pub(super) use matrix::{Cells, STRIP, transposed};
 pub use proof::SegmentedTrace;
 pub(super) use proof::{Segmented, Segments};
-pub(super) use tile::{inverses, points, transposed};

@@ -1,4 +1,4 @@
-//! Proofs of AIRs with an auxiliary segment: the protocol of Winterfell's prover, step by step, on strips.
+//! Proofs of AIRs with an auxiliary segment: the protocol of Winterfell's prover, step by step, on packed columns.
 //!
 //! What is drawn from the coin, and in which order, is the verifier's business; it and the low-degree test are Winterfell's.
 
@@ -14,14 +14,18 @@ use winter_fri::FriProver;
 use winter_prover::crypto::{DefaultRandomCoin, ElementHasher, RandomCoin, RandomCoinError};
 use winter_prover::math::ToElements;
 
-use super::committed::{Committed, Domain};
+use super::committed::Committed;
 use super::deep::{Composition, Evaluator};
+use super::domain::Domain;
 use super::quotient;
 use crate::prove::commit::Vector;
 use crate::prove::prover::in_pool;
 use crate::prove::{Clock, Extension, Phases};
 
-/// An AIR with an auxiliary segment, evaluated eight rows at a time.
+/// Nonces that are tried in one parallel loop: some milliseconds of hashing.
+const NONCES: u64 = 1 << 14;
+
+/// An AIR with an auxiliary segment, evaluated on packed rows.
 pub(in crate::prove) trait Segmented: ProvenAir {
     /// The auxiliary segment's columns: one for each coefficient of an element.
     fn auxiliary(main: &[Vec<BaseElement>], challenges: &[Extension]) -> Vec<Vec<BaseElement>>;
@@ -113,7 +117,7 @@ impl SegmentedTrace {
 
         let parts = [&main, &auxiliary, &quotient];
         let values = transcript.composition(&air, parts, &domain)?.evaluate(&parts, &domain);
-        clock.lap("values out of the domain");
+        clock.lap("out-of-domain values");
         let mut fri = FriProver::<_, _, _, Vector>::new(options.to_fri_options());
         fri.build_layers(&mut transcript, values);
         let positions = transcript.positions(&options, domain.length * domain.blowup)?;
@@ -191,7 +195,10 @@ impl Transcript {
     fn positions(&mut self, options: &ProofOptions, domain: usize) -> Result<Vec<usize>, RandomCoinError> {
         let coin = &self.coin;
         let ground = |nonce: &u64| coin.check_leading_zeros(*nonce) >= options.grinding_factor();
-        self.nonce = (1..u64::MAX).into_par_iter().find_any(ground).unwrap_or_default();
+        // The least one: a run has one proof, however many threads look for it.
+        let mut batches = (1..u64::MAX - NONCES).step_by(NONCES as usize);
+        let nonce = batches.find_map(|first| (first..first + NONCES).into_par_iter().find_first(ground));
+        self.nonce = nonce.unwrap_or_default();
         let mut positions = self.coin.draw_integers(options.num_queries(), domain, self.nonce)?;
         positions.sort_unstable();
         positions.dedup();

@@ -8,13 +8,12 @@ use rayon::prelude::*;
 use verifier_core::field::BaseElement;
 use winter_prover::math::{FieldElement, StarkField};
 
-use super::committed::{Committed, Domain};
-use super::lanes::{Cells, Kernel, LANES, Lanes, run, splat};
-use super::strips::Strips;
-use super::transform::{Factors, interpolate};
-
-/// Coefficients of the extension field's elements.
-const DEGREE: usize = 3;
+use super::committed::Committed;
+use super::cubic::DEGREE;
+use super::domain::Domain;
+use super::lanes::{Kernel, Lanes, broadcast, run};
+use super::matrix::{Cells, Matrix, STRIP};
+use super::ntt::{Twiddles, interpolate};
 
 /// Columns of a quotient, at most: an AIR's degree is at most nine.
 const MOST_COLUMNS: usize = 8;
@@ -27,26 +26,27 @@ const CHUNK: usize = 1 << 10;
 pub(super) fn commit(values: &[[Vec<BaseElement>; DEGREE]], domain: &Domain) -> Committed {
     let cosets = values.len();
     let spacing = domain.blowup / cosets;
-    let mut parts = Strips::zeros(cosets * LANES, domain.length);
+    // A strip for each coset.
+    let mut parts = Matrix::zeros(cosets * STRIP, domain.length);
     parts.chunks_mut(domain.length).into_par_iter().zip(values).enumerate().for_each(|(coset, (part, values))| {
-        let factors = Factors::inverse(domain.length, domain.cosets[coset * spacing].shift);
-        interpolate(&factors, part, |first, rows| {
+        let twiddles = Twiddles::inverse(domain.length, domain.cosets[coset * spacing].shift);
+        interpolate(&twiddles, DEGREE, part, |first, rows| {
             for (index, row) in rows.iter_mut().enumerate() {
-                *row = [0; LANES];
+                *row = [0; STRIP];
                 row.iter_mut().zip(values).for_each(|(cell, column)| *cell = column[first + index].inner());
             }
         });
     });
     let matrix = matrix(cosets, domain);
     let strips: Vec<&[Cells]> = parts.iter().collect();
-    let mut columns = Strips::zeros(cosets * DEGREE, domain.length);
+    let mut columns = Matrix::zeros(cosets * DEGREE, domain.length);
     let chunk = CHUNK.min(domain.length);
     let chunks = domain.length / chunk;
     columns.chunks_mut(chunk).into_par_iter().enumerate().for_each(|(place, rows)| {
         let (strip, first) = (place / chunks, place % chunks * chunk);
         run(Separate { parts: &strips, matrix: &matrix, first, strip, rows });
     });
-    Committed::of_coefficients(cosets * DEGREE, columns, domain)
+    Committed::of_coefficients(columns, domain)
 }
 
 /// The inverse of the matrix of y^i w^(i q).
@@ -71,19 +71,24 @@ impl Kernel for Separate<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<L: Lanes>(self, proof: L::Proof) {
+    fn run<L: Lanes>(self, simd: L::Simd) {
         let Self { parts, matrix, first, strip, rows } = self;
         for (index, row) in rows.iter_mut().enumerate() {
             let mut places = [[0; DEGREE]; MOST_COLUMNS];
             for (place, factors) in places.iter_mut().zip(matrix) {
-                let mut sum = splat::<L>(proof, BaseElement::ZERO);
-                for (part, factor) in parts.iter().zip(factors) {
-                    sum = sum + L::load(proof, part[first + index]) * splat::<L>(proof, *factor);
+                let mut cells = [0; STRIP];
+                for column in (0..DEGREE).step_by(L::WIDTH) {
+                    let mut sum = L::broadcast(simd, 0);
+                    for (part, factor) in parts.iter().zip(factors) {
+                        let coefficients = L::load(simd, &part[first + index][column..]);
+                        sum = sum + coefficients * broadcast(simd, *factor);
+                    }
+                    sum.store(&mut cells[column..]);
                 }
-                let [a, b, c, ..] = sum.store();
+                let [a, b, c, ..] = cells;
                 *place = [a, b, c];
             }
-            let cells = places.as_flattened().iter().skip(strip * LANES);
+            let cells = places.as_flattened().iter().skip(strip * STRIP);
             row.iter_mut().zip(cells).for_each(|(cell, value)| *cell = *value);
         }
     }

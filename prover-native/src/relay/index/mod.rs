@@ -65,6 +65,12 @@ pub(super) trait Index: fmt::Debug + Send + Sync {
     /// Attestations of a commit, oldest first, with the identities of their keys.
     fn attestations(&self, commit: &Digest) -> Result<Vec<(Digest, Vec<u8>)>, IndexError>;
 
+    /// Lines of the log that it has seen.
+    fn lines(&self) -> Result<u64, IndexError>;
+
+    /// Whether it answers now.
+    fn ping(&self) -> Result<(), IndexError>;
+
     /// Adds lines of the log, and notes that all before `seen` were. One that keeps no lines waits for the disk only if `durable`.
     fn add(&self, entries: &[Entry], seen: u64, durable: bool) -> Result<(), IndexError>;
 }
@@ -78,7 +84,11 @@ pub enum IndexError {
     /// It is closed after a failure, or rests after one until it is tried again.
     Closed,
     /// The database does not answer, or not as it should.
-    Database(::postgres::Error),
+    Database(::tokio_postgres::Error),
+    /// The database did not answer in time.
+    Late,
+    /// The system lets nothing wait for the database.
+    Runtime(std::io::Error),
     /// Another relay writes to the database.
     Held,
     /// The database is another relay's, or in another version of the tables.
@@ -94,19 +104,19 @@ impl IndexError {
             Self::File(error) => {
                 matches!(&**error, ::redb::Error::Io(error) if error.kind() == std::io::ErrorKind::StorageFull)
             }
-            Self::Database(error) => error.code() == Some(&::postgres::error::SqlState::DISK_FULL),
-            Self::Closed | Self::Held | Self::Foreign(_) | Self::Garbage(_) => false,
+            Self::Database(error) => error.code() == Some(&::tokio_postgres::error::SqlState::DISK_FULL),
+            Self::Closed | Self::Held | Self::Late | Self::Runtime(_) | Self::Foreign(_) | Self::Garbage(_) => false,
         }
     }
 
     /// Whether it may pass by itself: the database cannot be reached, starts or ends.
     pub(super) fn is_passing(&self) -> bool {
         match self {
-            Self::Closed | Self::Held => true,
-            // Connection exceptions, operator intervention, insufficient resources; without a code nobody answered.
-            Self::Database(error) => {
-                error.code().is_none_or(|code| ["08", "53", "57"].iter().any(|class| code.code().starts_with(class)))
-            }
+            Self::Closed | Self::Held | Self::Late | Self::Runtime(_) => true,
+            // Connection exceptions, insufficient resources, something locked, operator intervention; without a code nobody answered.
+            Self::Database(error) => error
+                .code()
+                .is_none_or(|code| ["08", "40", "53", "55", "57"].iter().any(|class| code.code().starts_with(class))),
             Self::File(_) | Self::Foreign(_) | Self::Garbage(_) => false,
         }
     }
@@ -114,13 +124,15 @@ impl IndexError {
     /// What the user can do about it.
     pub(super) fn next_step(&self) -> Option<&'static str> {
         match self {
-            Self::Database(_) => Some("see that PostgreSQL runs, and that --database-url and PGPASSWORD are right"),
+            Self::Database(_) | Self::Late => {
+                Some("see that PostgreSQL runs, and that --database-url and PGPASSWORD are right")
+            }
             Self::Held => Some("stop the other relay, or give this one a database of its own"),
             Self::Foreign(_) => Some("give each relay a database of its own, and start it with its own key"),
             Self::Garbage(_) => {
                 Some("keep the database as evidence, and start on an empty one: it is filled from the log")
             }
-            Self::File(_) | Self::Closed => None,
+            Self::File(_) | Self::Runtime(_) | Self::Closed => None,
         }
     }
 }
@@ -136,6 +148,8 @@ impl fmt::Display for IndexError {
                 cause.map_or(Ok(()), |cause| write!(f, ": {cause}"))
             }
             Self::Held => f.write_str("another relay writes to the database"),
+            Self::Late => f.write_str("the relay's database does not answer"),
+            Self::Runtime(error) => write!(f, "nothing can wait for the relay's database: {error}"),
             Self::Foreign(what) => write!(f, "the relay's database {what}"),
             Self::Garbage(what) => write!(f, "the relay's database was changed by something else: {what}"),
         }

@@ -5,20 +5,16 @@
 //! write is opened, and messages are checked before they are sent.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     io::{self, Read, Write},
     path::Path,
     sync::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
-    thread,
 };
 
-use postgres::{
-    Client, Row, RowIter,
-    fallible_iterator::{FallibleIterator, Fuse},
-};
+use tokio_postgres::{Client, Row};
 use verifier_core::{Digest, pcap::Options, relay::Commit, signature::PublicKey};
 
 use super::{
@@ -33,6 +29,8 @@ use crate::{
 
 /// Sessions that read.
 const READERS: usize = 4;
+/// Lines that are asked for at once.
+const PAGE: i64 = 512;
 
 /// The database.
 #[derive(Debug)]
@@ -65,17 +63,15 @@ impl Postgres {
     /// none. The file takes its name only once it was checked as a log and is on disk.
     pub(in crate::relay) fn restore(&self, path: &Path) -> Result<u64, RegisterError> {
         let mut writer = lock(&self.writer);
-        if writer.session.with(count)? == 0 {
+        if count(&mut writer.session)? == 0 {
             return Ok(0);
         }
-        let mut log = WholeFile::create(path, Existing::Keep).map_err(RegisterError::Restore)?;
-        let copied = writer.session.with(|client, statements| {
-            let lines = client.query_raw(&statements.lines, [&0_i64])?.fuse();
-            let copy = Copy { lines, log: &mut log, line: Vec::new(), at: 0 };
-            Ok(examine_reader(copy, Options::default(), &mut refuse_proofs))
-        })?;
-        let report = copied.map_err(|error| match error.downcast::<postgres::Error>() {
-            Ok(error) => IndexError::Database(error).into(),
+        let mut log = WholeFile::create_private(path, Existing::Keep).map_err(RegisterError::Restore)?;
+        let lines = Lines { session: &mut writer.session, next: 0, page: VecDeque::new() };
+        let copy = Copy { lines, log: &mut log, line: Vec::new(), at: 0 };
+        let copied = examine_reader(copy, Options::default(), &mut refuse_proofs);
+        let report = copied.map_err(|error| match error.downcast::<IndexError>() {
+            Ok(error) => error.into(),
             Err(error) => RegisterError::Restore(log.error(error)),
         })?;
         if !report.accepted {
@@ -86,7 +82,10 @@ impl Postgres {
     }
 
     /// Reads with one of the sessions; with a new one where the session was lost while nobody used it.
-    fn read<T>(&self, work: impl Fn(&mut Client, &Statements) -> Result<T, postgres::Error>) -> Result<T, IndexError> {
+    fn read<T>(
+        &self,
+        work: impl AsyncFn(&Client, &Statements) -> Result<T, tokio_postgres::Error>,
+    ) -> Result<T, IndexError> {
         let mut session = self.reader();
         if session.is_open()
             && let Ok(found) = session.with(&work)
@@ -123,49 +122,45 @@ impl Index for Postgres {
 
     fn follow(&self, log: &mut LogLines) -> Result<(), RegisterError> {
         let Writer { session, compared } = &mut *lock(&self.writer);
-        let seen = session.with(count)?;
+        let seen = count(session)?;
         // Lines are chained: where one is the same, so are those before it, which this process compared already.
         let from = seen.min(*compared).saturating_sub(1);
         let lost = |log: &LogLines| RegisterError::LogLost { path: log.path().to_owned(), lines: log.count(), seen };
         while log.count() < from {
             log.next()?.ok_or_else(|| lost(log))?;
         }
-        let start = i64::try_from(from).unwrap_or(i64::MAX);
-        session.with(|client, statements| {
-            let mut rows = client.query_raw(&statements.lines, [&start])?;
-            while let Some(row) = rows.next()? {
-                let number = log.count();
-                let line = match log.next() {
-                    Ok(Some(line)) => line,
-                    Ok(None) => return Ok(Err(lost(log))),
-                    Err(error) => return Ok(Err(error)),
-                };
-                if let Err(error) = compare(&row, number, &line) {
-                    return Ok(Err(error));
-                }
-            }
-            Ok(Ok(()))
-        })??;
+        let mut lines = Lines { session, next: from, page: VecDeque::new() };
+        while let Some(row) = lines.next()? {
+            let number = log.count();
+            let line = log.next()?.ok_or_else(|| lost(log))?;
+            compare(&row, number, &line)?;
+        }
         *compared = log.count();
         Ok(())
     }
 
     fn commit(&self, hash: &Digest) -> Result<Option<Stored>, IndexError> {
         let wanted = [hash.as_bytes().as_slice()];
-        let row = self.read(|client, statements| client.query_opt(&statements.commits, &[&wanted.as_slice()]))?;
+        let asked = async |client: &Client, statements: &Statements| {
+            client.query_opt(&statements.commits, &[&wanted.as_slice()]).await
+        };
+        let row = self.read(asked)?;
         row.map(|row| Ok(self.stored(&row)?.1)).transpose()
     }
 
     fn commits(&self, hashes: &[Digest]) -> Result<HashMap<Digest, Stored>, IndexError> {
         let wanted: Vec<&[u8]> = hashes.iter().map(|hash| hash.as_bytes().as_slice()).collect();
-        let asked = |client: &mut Client, statements: &Statements| client.query(&statements.commits, &[&wanted]);
+        let asked =
+            async |client: &Client, statements: &Statements| client.query(&statements.commits, &[&wanted]).await;
         let rows = lock(&self.writer).session.with(asked)?;
         rows.iter().map(|row| self.stored(row)).collect()
     }
 
     fn attestations(&self, commit: &Digest) -> Result<Vec<(Digest, Vec<u8>)>, IndexError> {
         let wanted = commit.as_bytes().as_slice();
-        let rows = self.read(|client, statements| client.query(&statements.attestations, &[&wanted]))?;
+        let asked =
+            async |client: &Client, statements: &Statements| client.query(&statements.attestations, &[&wanted]).await;
+        let rows = self.read(asked)?;
         rows.iter().map(|row| Ok((digest(row, 0)?, row.try_get(1)?))).collect()
     }
 
@@ -176,22 +171,19 @@ impl Index for Postgres {
         }
         let columns = Columns::of(entries)?;
         let Writer { session, compared } = &mut *lock(&self.writer);
-        session.with(|client, statements| columns.write(client, statements))?;
+        session.with(async |client, statements| columns.write(client, statements).await)?;
         *compared = seen;
         Ok(())
     }
-}
 
-impl Drop for Postgres {
-    /// Closing a session waits for the server, which a thread of the HTTP server's runtime may not.
-    fn drop(&mut self) {
-        let (readers, writer) = (&mut self.readers, &mut self.writer);
-        thread::scope(|scope| {
-            scope.spawn(|| {
-                readers.iter_mut().for_each(|reader| reader.get_mut().unwrap_or_else(PoisonError::into_inner).close());
-                writer.get_mut().unwrap_or_else(PoisonError::into_inner).session.close();
-            });
-        });
+    fn lines(&self) -> Result<u64, IndexError> {
+        count(&mut lock(&self.writer).session)
+    }
+
+    fn ping(&self) -> Result<(), IndexError> {
+        let session = &mut lock(&self.writer).session;
+        session.open()?;
+        session.with(async |client, _| client.batch_execute("").await)
     }
 }
 
@@ -205,9 +197,33 @@ fn digest(row: &Row, column: usize) -> Result<Digest, IndexError> {
 }
 
 /// How many lines the database has, if it misses none.
-fn count(client: &mut Client, statements: &Statements) -> Result<u64, postgres::Error> {
-    let count: i64 = client.query_one(&statements.count, &[])?.try_get(0)?;
+fn count(session: &mut Session) -> Result<u64, IndexError> {
+    let row = session.with(async |client, statements| client.query_one(&statements.count, &[]).await)?;
+    let count: i64 = row.try_get(0)?;
     Ok(u64::try_from(count).unwrap_or_default())
+}
+
+/// The database's lines from one on, a page at a time.
+struct Lines<'a> {
+    session: &'a mut Session,
+    next: u64,
+    page: VecDeque<Row>,
+}
+
+impl Lines<'_> {
+    fn next(&mut self) -> Result<Option<Row>, IndexError> {
+        if self.page.is_empty() {
+            let from = i64::try_from(self.next).unwrap_or(i64::MAX);
+            let asked =
+                async |client: &Client, statements: &Statements| client.query(&statements.lines, &[&from, &PAGE]).await;
+            self.page = self.session.with(asked)?.into();
+            // The next page begins after the last line of this one, whatever is missing in it.
+            if let Some(last) = self.page.back() {
+                self.next = u64::try_from(last.try_get::<_, i64>(0)?).unwrap_or_default() + 1;
+            }
+        }
+        Ok(self.page.pop_front())
+    }
 }
 
 /// Whether a row is a line of the log, and what is beside it follows from that line.
@@ -271,21 +287,23 @@ impl<'a> Columns<'a> {
     }
 
     /// All of it or nothing. The client waits until the server is ready for more, which it says after it has committed.
-    fn write(&self, client: &mut Client, statements: &Statements) -> Result<(), postgres::Error> {
+    async fn write(&self, client: &Client, statements: &Statements) -> Result<(), tokio_postgres::Error> {
         let (lines, texts) = &self.lines;
         let (hashes, da_hashes, places, receipts, challenges) = &self.commits;
         let (numbers, about, key_ids, messages) = &self.attestations;
-        client.execute(
-            &statements.add,
-            &[lines, texts, hashes, da_hashes, places, receipts, challenges, numbers, about, key_ids, messages],
-        )?;
+        client
+            .execute(
+                &statements.add,
+                &[lines, texts, hashes, da_hashes, places, receipts, challenges, numbers, about, key_ids, messages],
+            )
+            .await?;
         Ok(())
     }
 }
 
 /// The database's lines as the bytes of a log, written to a file as they are read.
 struct Copy<'a> {
-    lines: Fuse<RowIter<'a>>,
+    lines: Lines<'a>,
     log: &'a mut WholeFile,
     line: Vec<u8>,
     at: usize,

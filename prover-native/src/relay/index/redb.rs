@@ -2,6 +2,8 @@
 
 use std::{
     collections::HashMap,
+    fs::OpenOptions,
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     sync::{PoisonError, RwLock},
 };
@@ -23,6 +25,8 @@ const ATTESTATIONS: TableDefinition<'_, AttestationPlace<'_>, AttestationRow<'_>
     TableDefinition::new("attestations");
 /// How many lines of the log have been seen.
 const SEEN: TableDefinition<'_, (), u64> = TableDefinition::new("seen");
+/// SHA-256 of the last line that was seen: each line states the one before, so that it stands for all of them.
+const LAST: TableDefinition<'_, (), Hash<'_>> = TableDefinition::new("last");
 
 /// The file.
 #[derive(Debug)]
@@ -40,12 +44,14 @@ impl Redb {
         Ok(index)
     }
 
-    /// Lines of the log that it has seen.
-    fn seen(&self) -> Result<u64, IndexError> {
+    /// Lines of the log that it has seen, and the digest of the last one.
+    fn seen(&self) -> Result<(u64, Option<Digest>), IndexError> {
         self.read(|read| {
             let table = read.open_table(SEEN).map_err(IndexError::of)?;
-            let seen = table.get(()).map_err(IndexError::of)?;
-            Ok(seen.map_or(0, |seen| seen.value()))
+            let seen = table.get(()).map_err(IndexError::of)?.map_or(0, |seen| seen.value());
+            let table = read.open_table(LAST).map_err(IndexError::of)?;
+            let last = table.get(()).map_err(IndexError::of)?.map(|last| Digest::new(*last.value()));
+            Ok((seen, last))
         })
     }
 
@@ -66,24 +72,35 @@ impl Index for Redb {
         if database.is_some() {
             return Ok(false);
         }
+        let mut options = OpenOptions::new();
+        let options = options.read(true).write(true).create(true).truncate(false).mode(0o600);
+        // The library would make a file that everybody may read.
+        options.open(&self.path).map_err(|error| IndexError::of(redb::Error::Io(error)))?;
         let opened = Database::create(&self.path).map_err(IndexError::of)?;
         let begun = opened.begin_write().map_err(IndexError::of)?;
         begun.open_table(COMMITS).map_err(IndexError::of)?;
         begun.open_table(ATTESTATIONS).map_err(IndexError::of)?;
         begun.open_table(SEEN).map_err(IndexError::of)?;
+        begun.open_table(LAST).map_err(IndexError::of)?;
         begun.commit().map_err(IndexError::of)?;
         *database = Some(opened);
         Ok(true)
     }
 
     fn follow(&self, log: &mut LogLines) -> Result<(), RegisterError> {
-        let seen = self.seen()?;
+        let (seen, last) = self.seen()?;
+        let mut line = Vec::new();
         while log.count() < seen {
-            if log.next()?.is_none() {
-                return Err(RegisterError::LogLost { path: log.path().to_owned(), lines: log.count(), seen });
-            }
+            let next = log.next()?;
+            let lost = || RegisterError::LogLost { path: log.path().to_owned(), lines: log.count(), seen };
+            line = next.ok_or_else(lost)?;
         }
-        Ok(())
+        match last {
+            Some(last) if seen > 0 && Digest::of_content(&line) != last => {
+                Err(RegisterError::LogDiffers { line: seen - 1 })
+            }
+            _ => Ok(()),
+        }
     }
 
     fn commit(&self, hash: &Digest) -> Result<Option<Stored>, IndexError> {
@@ -116,6 +133,14 @@ impl Index for Redb {
         })
     }
 
+    fn lines(&self) -> Result<u64, IndexError> {
+        Ok(self.seen()?.0)
+    }
+
+    fn ping(&self) -> Result<(), IndexError> {
+        self.with(|_| Ok(()))
+    }
+
     fn add(&self, entries: &[Entry], seen: u64, durable: bool) -> Result<(), IndexError> {
         let added = self.with(|database| {
             let mut write = database.begin_write().map_err(IndexError::of)?;
@@ -139,6 +164,11 @@ impl Index for Redb {
                     }
                 }
                 write.open_table(SEEN).map_err(IndexError::of)?.insert((), seen).map_err(IndexError::of)?;
+                if let Some(last) = entries.last() {
+                    let digest = Digest::of_content(&last.text);
+                    let mut table = write.open_table(LAST).map_err(IndexError::of)?;
+                    table.insert((), digest.as_bytes()).map_err(IndexError::of)?;
+                }
             }
             write.commit().map_err(IndexError::of)
         });

@@ -13,7 +13,7 @@ use super::constraints::{self, DEGREES};
 use super::micro_op::PAD;
 use super::ring::Ring;
 use super::share::share;
-use super::statement::{MAX_TRACE_LENGTH, Rv32imInputs};
+use super::statement::Rv32imInputs;
 use crate::field::BaseElement;
 use crate::stark::{FriParams, ParameterSet, ProvenAir, over_the_extension};
 
@@ -48,16 +48,8 @@ impl ProvenAir for Rv32imAir {
                 FriParams { queries: 84, blowup: 4, grinding: 20, folding: 8, remainder_degree: 127 }
             }
             ParameterSet::Stark128 => {
-                FriParams { queries: 84, blowup: 8, grinding: 22, folding: 8, remainder_degree: 255 }
+                FriParams { queries: 73, blowup: 8, grinding: 22, folding: 8, remainder_degree: 255 }
             }
-        }
-    }
-
-    fn longest_trace(set: ParameterSet) -> usize {
-        match set {
-            ParameterSet::Stark100 => MAX_TRACE_LENGTH as usize,
-            // Beyond, 128 bits are more than the extension field proves at this blow-up.
-            ParameterSet::Stark128 => 1 << 20,
         }
     }
 }

@@ -240,8 +240,8 @@ impl MicroOp {
     }
 }
 
-/// Most micro-ops of one instruction.
-pub const MAX_PER_INSTRUCTION: usize = 11;
+/// Most micro-ops of one instruction: those of DIV.
+pub const MAX_PER_INSTRUCTION: usize = 12;
 
 /// Appends the micro-ops of the instruction at `pc`.
 pub fn decode(pc: u32, instruction: Instruction, into: &mut Vec<MicroOp>) {

@@ -24,7 +24,7 @@ use crate::Digest;
 use crate::stark::{self, ParameterSet, ProofError};
 
 pub use air::{AIR_PARAMS, AirParams, Rv32imAir};
-pub use program::{MAX_MICRO_OPS, Program};
+pub use program::{MAX_MICRO_OPS, Program, micro_ops};
 pub use ring::{Over, Ring};
 pub use share::share;
 pub use statement::{

@@ -2,7 +2,7 @@
 //! `docs/spec/rv32im.md`, "Verifier's share").
 //!
 //! A function of the statement and of challenges from anywhere. The work is linear in the program, the input and the
-//! output, and independent of the length of the trace.
+//! output, which are bounded by the length of the trace.
 
 use alloc::vec::Vec;
 
@@ -24,7 +24,7 @@ pub fn share<E: FieldElement<BaseField = BaseElement>>(
     let mut sum = Sum { challenges, total: E::ZERO, pending: Vec::with_capacity(CHUNK), products: Vec::new() };
     let tables = statement.tables();
     let times = |count: u32| BaseElement::from(count);
-    for (op, count) in statement.program().ops().iter().zip(&tables.fetches) {
+    for (op, count) in statement.micro_ops().zip(&tables.fetches) {
         // Most of a program is not executed, and what weighs nothing need not be weighed.
         if *count > 0 {
             sum.add(times(*count), Bus::Fetch, op.fields());
@@ -77,8 +77,8 @@ impl<E: FieldElement<BaseField = BaseElement>> Sum<'_, E> {
         }
     }
 
-    /// Adds what is pending: one inversion, by products of all denominators before each. A fingerprint of zero, which
-    /// has no reciprocal, makes the share zero; the soundness argument counts its probability.
+    /// Adds what is pending: one inversion, by products of all denominators before each. A fingerprint of zero has no
+    /// reciprocal, and its chunk adds nothing; the soundness argument counts its probability.
     fn settle(&mut self) {
         let mut product = E::ONE;
         self.products.clear();

@@ -7,11 +7,11 @@ use core::fmt;
 use winter_math::ToElements;
 
 use super::NAME;
-use super::program::{MAX_MICRO_OPS, Program};
+use super::micro_op::MicroOp;
+use super::program::{MAX_MICRO_OPS, micro_ops};
 use super::tables::PublicTables;
 use crate::field::BaseElement;
 use crate::rv32im::{INPUT_BASE, OUTPUT_BASE, ProgramImage, WORD_BYTES};
-use crate::stark::ParameterSet;
 use crate::{Digest, ReasonCode, Tag};
 
 /// Shortest trace: the tables that it provides have 2^16 entries.
@@ -47,7 +47,6 @@ pub struct Run {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rv32imStatement {
     run: Run,
-    program: Program,
     tables: PublicTables,
     digest: Digest,
 }
@@ -64,9 +63,9 @@ impl Rv32imStatement {
         }
         check_stream(INPUT_BASE, &run.input, OUTPUT_BASE.into())?;
         check_stream(OUTPUT_BASE, &run.output, 1 << 32)?;
-        let program = Program::decode(&run.image).ok_or(Rv32imError::ProgramTooLarge)?;
-        let decoded = PublicTables::decode(tables, program.ops().len())?;
-        check_tables(&run, &program, &decoded)?;
+        check_words(&run)?;
+        let decoded = PublicTables::decode(tables)?;
+        check_tables(&run, &decoded)?;
         let digest = Tag::RV32IM_STATEMENT.digest(&[
             Digest::of_content(&run.image.encode()).as_ref(),
             Digest::of_content(&run.input).as_ref(),
@@ -76,7 +75,7 @@ impl Rv32imStatement {
             &run.cycles.to_le_bytes(),
             &length.to_le_bytes(),
         ]);
-        Ok(Self { run, program, tables: decoded, digest })
+        Ok(Self { run, tables: decoded, digest })
     }
 
     /// The parts.
@@ -84,9 +83,9 @@ impl Rv32imStatement {
         &self.run
     }
 
-    /// The decoded program.
-    pub const fn program(&self) -> &Program {
-        &self.program
+    /// The micro-ops of the program, the padding last; as many as the tables list.
+    pub fn micro_ops(&self) -> impl Iterator<Item = MicroOp> + '_ {
+        micro_ops(&self.run.image)
     }
 
     /// The public tables.
@@ -124,24 +123,43 @@ pub fn stream_words(base: u32, bytes: &[u8]) -> impl Iterator<Item = (u32, u32)>
     (base / WORD_BYTES..).zip(values)
 }
 
+/// Words that input or output takes in memory, its length included.
+const fn words_of(stream: &[u8]) -> u64 {
+    (stream.len().div_ceil(WORD_BYTES as usize) as u64).saturating_add(1)
+}
+
 fn check_stream(base: u32, bytes: &[u8], end: u64) -> Result<(), Rv32imError> {
-    let words = bytes.len().div_ceil(WORD_BYTES as usize).saturating_add(1) as u64;
-    let fits = words.saturating_mul(WORD_BYTES.into()).saturating_add(base.into()) <= end;
+    let fits = words_of(bytes).saturating_mul(WORD_BYTES.into()).saturating_add(base.into()) <= end;
     if fits { Ok(()) } else { Err(Rv32imError::Stream { bytes: bytes.len() }) }
 }
 
-fn check_tables(run: &Run, program: &Program, tables: &PublicTables) -> Result<(), Rv32imError> {
+/// Each word of image, input and output has a row of its own in the memory table, and the last row of the trace has none: a
+/// statement of more words is false, and would cost a verifier much before its proof is refused.
+fn check_words(run: &Run) -> Result<(), Rv32imError> {
+    let segments = run.image.segments().iter().map(|segment| segment.content().len() / WORD_BYTES as usize);
+    let image = segments.fold(0_u64, |sum, words| sum.saturating_add(words as u64));
+    let words = image.saturating_add(words_of(&run.input)).saturating_add(words_of(&run.output));
+    let rows = run.trace_length;
+    if words < u64::from(rows) { Ok(()) } else { Err(Rv32imError::Words { words, rows }) }
+}
+
+fn check_tables(run: &Run, tables: &PublicTables) -> Result<(), Rv32imError> {
     let refuse = |fault| Err(Rv32imError::Tables { fault });
     if tables.memory_end > MEMORY_WORDS {
         return refuse("end the memory table behind memory");
     }
     let mut rows = 0_u64;
     let mut cycles = 0_u64;
-    for (op, count) in program.ops().iter().zip(&tables.fetches) {
+    let mut counts = tables.fetches.iter();
+    for op in micro_ops(&run.image) {
+        let Some(count) = counts.next() else { return refuse("list fewer micro-ops than the program has") };
         rows = rows.saturating_add((*count).into());
         if op.is_first() {
             cycles = cycles.saturating_add((*count).into());
         }
+    }
+    if counts.next().is_some() {
+        return refuse("list more micro-ops than the program has");
     }
     if rows.saturating_add(1) != u64::from(run.trace_length) {
         return refuse("do not fetch a micro-op for each row");
@@ -203,19 +221,19 @@ pub enum Rv32imError {
         /// Rows stated.
         length: u32,
     },
-    /// The trace is longer than the parameter set keeps its promise for.
-    TooLongFor {
-        /// The set.
-        set: ParameterSet,
-        /// Rows of the trace.
-        length: u32,
-    },
     /// The program has more than [`MAX_MICRO_OPS`] micro-ops.
     ProgramTooLarge,
     /// Input or output is longer than its region of memory.
     Stream {
         /// Its length.
         bytes: usize,
+    },
+    /// Image, input and output are more words than the memory table has rows.
+    Words {
+        /// Words stated, lengths included.
+        words: u64,
+        /// Rows of the trace.
+        rows: u32,
     },
     /// The public tables contradict the rest, or are no tables.
     Tables {
@@ -228,9 +246,7 @@ impl Rv32imError {
     /// The reason code.
     pub const fn code(&self) -> ReasonCode {
         match self {
-            Self::TraceLength { .. } | Self::TooLongFor { .. } | Self::Tables { .. } => {
-                ReasonCode::ProofStatementMismatch
-            }
+            Self::TraceLength { .. } | Self::Words { .. } | Self::Tables { .. } => ReasonCode::ProofStatementMismatch,
             Self::ProgramTooLarge | Self::Stream { .. } => ReasonCode::LimitExceeded,
         }
     }
@@ -242,9 +258,11 @@ impl fmt::Display for Rv32imError {
             Self::TraceLength { length } => {
                 write!(f, "{length} rows are no power of two within {MIN_TRACE_LENGTH}..={MAX_TRACE_LENGTH}")
             }
-            Self::TooLongFor { set, length } => write!(f, "{length} rows are more than {set} covers"),
             Self::ProgramTooLarge => write!(f, "the program has more than {MAX_MICRO_OPS} micro-ops"),
             Self::Stream { bytes } => write!(f, "{bytes} bytes are more than their region of memory holds"),
+            Self::Words { words, rows } => {
+                write!(f, "program, input and output are {words} words, and a trace of {rows} rows has fewer places")
+            }
             Self::Tables { fault } => write!(f, "the public tables {fault}"),
         }
     }

@@ -8,6 +8,7 @@ use alloc::{vec, vec::Vec};
 
 use super::Rv32imError;
 use super::micro_op::{BUS_REGISTERS, kind};
+use super::program::MAX_MICRO_OPS;
 
 /// Values of a byte.
 const BYTES: usize = 256;
@@ -113,15 +114,17 @@ impl PublicTables {
         MAGIC.iter().copied().chain(numbers.flat_map(u32::to_le_bytes)).collect()
     }
 
-    /// Reads the document of a program of `fetches` micro-ops.
+    /// Reads the document. How many micro-ops it lists follows from its length; whether that is the program's number is for
+    /// the caller to check.
     ///
     /// # Errors
-    /// [`Rv32imError::Tables`] when the bytes are of another form or length.
-    pub fn decode(bytes: &[u8], fetches: usize) -> Result<Self, Rv32imError> {
-        let malformed = Rv32imError::Tables { fault: "are not the document of this program" };
+    /// [`Rv32imError::Tables`] when the bytes are of another form; [`Rv32imError::ProgramTooLarge`].
+    pub fn decode(bytes: &[u8]) -> Result<Self, Rv32imError> {
+        let malformed = Rv32imError::Tables { fault: "are of another form" };
         let (words, rest) = bytes.strip_prefix(MAGIC).ok_or(malformed)?.as_chunks::<4>();
-        if !rest.is_empty() || words.len() != Self::FIXED.saturating_add(fetches) {
-            return Err(malformed);
+        let fetches = words.len().checked_sub(Self::FIXED).filter(|_| rest.is_empty()).ok_or(malformed)?;
+        if fetches > MAX_MICRO_OPS {
+            return Err(Rv32imError::ProgramTooLarge);
         }
         let mut numbers = words.iter().map(|word| u32::from_le_bytes(*word));
         let mut tables = Self::empty(fetches);
