@@ -14,7 +14,7 @@ use verifier_core::{
 };
 
 use super::{
-    output::{FAINT, Failure, Size, TITLE, printable, read_receipt},
+    output::{BAD, FAINT, Failure, Size, TITLE, printable, read_receipt},
     rebuild,
     verify::{command_line, print_headline},
 };
