@@ -8,8 +8,8 @@ glue.initSync({ module: await readFile(new URL("glue/verifier_bg.wasm", folder))
 const rows = glue.reasons();
 const union = rows.map(({ name }) => `\n  | "${name}"`).join("");
 const table = rows.map(
-  ({ name, number, exit_code, meaning }) =>
-    `  { name: "${name}", number: ${number}, exit_code: ${exit_code}, meaning: ${JSON.stringify(meaning)} },\n`,
+  ({ name, number, verifier_exit_status, meaning }) =>
+    `  { name: "${name}", number: ${number}, verifier_exit_status: ${verifier_exit_status}, meaning: ${JSON.stringify(meaning)} },\n`,
 );
 const text = `// Generated from verifier-core/src/reason.rs by npm-package/scripts/reasons.mjs. Do not edit.
 
@@ -22,7 +22,7 @@ export interface Reason {
   /** As in \`E054\`. */
   number: number;
   /** What the command line exits with. */
-  exit_code: 10 | 11 | 12 | 13 | 14 | 20;
+  verifier_exit_status: 10 | 11 | 12 | 13 | 14 | 20;
   /** One plain sentence. */
   meaning: string;
 }

@@ -1,4 +1,4 @@
-// Sampling of archives that lie elsewhere: which rows, the core says; here they are fetched, within bounds, through fetch alone.
+// Sampling of archives that are kept elsewhere: which rows, the core says; here they are fetched, within bounds, through fetch alone.
 import { askRelay } from "./relay.js";
 import { baseOf, base64, Fetcher } from "./fetcher.js";
 import type { AuditOptions, Verdict, VerifyOptions } from "./verdict.js";
@@ -25,7 +25,7 @@ const TOTAL_MS = 120_000;
 const DEFAULT_BITS = 80;
 
 /**
- * Verifies a receipt, samples the rows of an archive that lies elsewhere, and verifies it with the answers. The positions are drawn once;
+ * Verifies a receipt, samples the rows of an archive that is kept elsewhere, and verifies it with the answers. The positions are drawn once;
  * retries and further providers are for the same ones.
  */
 export async function auditBy(core: Core, options: AuditOptions): Promise<Verdict> {
@@ -63,7 +63,7 @@ export async function auditBy(core: Core, options: AuditOptions): Promise<Verdic
   return verdict as Verdict;
 }
 
-/** Every row of the plan, in its order; null for one that could not be had. They are asked for in a random order. */
+/** Every row of the plan, in its order; null for one that was missing. They are asked for in a random order. */
 async function fetchRows(
   fetcher: Fetcher,
   bases: string[],

@@ -60,7 +60,7 @@ interface DecisionFacts {
 export interface CapabilityHolds extends DecisionFacts {
   outcome: "allowed" | "valid";
   reason: null;
-  exit_code: 0;
+  verifier_exit_status: 0;
   http_status: 200;
   rule: null;
   link: null;
@@ -72,7 +72,7 @@ export interface CapabilityHolds extends DecisionFacts {
 export interface CapabilityDenied extends DecisionFacts {
   outcome: "denied";
   reason: ReasonCode;
-  exit_code: 11 | 20;
+  verifier_exit_status: 11 | 20;
   /** 401: there is no token that holds. 403: it holds and is not enough. */
   http_status: 401 | 403;
   /** The rule that fails, by its stable name. */

@@ -15,7 +15,7 @@ import {
   type VerifyOptions,
 } from "./node.js";
 
-const HELP = `Verifies CapSeal receipts, offline.
+const HELP = `Verifies CapSeal receipts, offline unless --provider is given.
 
 Usage: capseal-verify [options] <run.cap>...
 
@@ -31,7 +31,9 @@ Options:
   --at TIME        judge keys and ages at this time, such as 2026-01-31T12:34:56Z; now by default
   --require-status STATUS
                    the least status to accept, such as POLICY_ENFORCED
-  --provider URL   ask this provider for rows of an archive that lies elsewhere; again for each further one
+  --require-exit N
+                   the exit code that the program must have ended with; 0 refuses a run that failed
+  --provider URL   ask this provider for rows of an archive that is kept elsewhere; again for each further one
   --relay URL      ask for the rows that this relay's challenge calls for, too; needs --provider and --trust
   --threshold N    so many must have told the relay that they sampled; needs --relay
   --bits N         bits that the rows have to show; 80 by default
@@ -39,8 +41,9 @@ Options:
   -h, --help       print this
   -V, --version    print the version
 
-Exit status: 0 all verified, 10 proof, 11 policy, 12 commitment or binding, 13 availability, 14 replay, 20 malformed
-(of the first receipt that was refused); 1 when a file cannot be read, 2 for wrong usage.
+Exit status: 0 all accepted, 10 proof, 11 policy or level, 12 commitment or binding, 13 availability, 20 not a receipt
+(of the first receipt that was refused); 1 when a file cannot be read, 2 for wrong usage. A program that failed gives
+no status of its own: ask for --require-exit 0.
 Colours follow the terminal and NO_COLOR.
 `;
 
@@ -56,6 +59,7 @@ const FLAGS = {
   "policy-inclusion": { type: "string" },
   at: { type: "string" },
   "require-status": { type: "string" },
+  "require-exit": { type: "string" },
   provider: { type: "string", multiple: true },
   relay: { type: "string" },
   threshold: { type: "string" },
@@ -81,6 +85,11 @@ async function main(): Promise<number> {
   if (values.level !== undefined) options.level = values.level as Level;
   if (values.expect !== undefined) options.expected_capsule_hash = values.expect;
   if (values["require-status"] !== undefined) options.require_status = values["require-status"] as Status;
+  const exit = values["require-exit"];
+  if (exit !== undefined) {
+    if (!/^\d{1,15}$/.test(exit)) return complain("--require-exit is not a number", USAGE);
+    options.require_exit = Number(exit);
+  }
   if (values.at !== undefined) {
     if (!TIME.test(values.at)) return complain("--at is not a time such as 2026-01-31T12:34:56Z", USAGE);
     options.at = Date.parse(values.at);
@@ -137,7 +146,7 @@ async function verifyFile(
     return wrongUsage ? complain(message(error), USAGE) : complain(`${file}: ${message(error)}`, UNREADABLE);
   }
   print(json ? `${JSON.stringify(verdict)}\n` : describe(file, verdict, paint));
-  return verdict.exit_code;
+  return verdict.verifier_exit_status;
 }
 
 async function readStdin(): Promise<Uint8Array> {
@@ -148,7 +157,8 @@ async function readStdin(): Promise<Uint8Array> {
 
 const colours = process.stdout.isTTY === true && !process.env["NO_COLOR"] && process.env["TERM"] !== "dumb";
 const paint: Paint = (style, text) => {
-  const codes = { good: "1;32", bad: "1;31", faint: "2", title: "1" } as const;
+  if (style === "plain") return text;
+  const codes = { good: "1;32", warning: "1;33", bad: "1;31", faint: "2", title: "1" } as const;
   return colours ? `\u001b[${codes[style]}m${text}\u001b[0m` : text;
 };
 

@@ -23,12 +23,14 @@ export type {
   Check,
   CheckId,
   ClaimClass,
+  Conclusion,
   Level,
   PolicyInclusion,
   PolicyReport,
   Purpose,
   Rejected,
   RuleAnswer,
+  RunReport,
   Samples,
   Signer,
   Status,
@@ -44,7 +46,7 @@ export async function verify(source: Source, options?: VerifyOptions): Promise<V
   return engine.verify(bytes, options);
 }
 
-/** Verifies a receipt, and samples the rows of an archive that lies elsewhere. What could not be had is a verdict, not an error. */
+/** Verifies a receipt, and samples the rows of an archive that is kept elsewhere. What was not available is a verdict, not an error. */
 export async function audit(source: Source, options: AuditOptions): Promise<Verdict> {
   const [bytes] = await Promise.all([readSource(source), load()]);
   const core = {

@@ -46,6 +46,8 @@ export interface Inspection {
   exit: { code: number | null; signal: number | null; duration_ms: number | null } | null;
   /** `observed` when opened files were watched, `declared` when only named files are known. */
   capture: string | null;
+  /** What the capture notes about itself; `null` where it is not stated. */
+  notes: string[] | null;
   public_inputs: { name: string; value: string }[];
   trace_root: string;
   instance_hash: string;

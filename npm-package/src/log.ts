@@ -53,7 +53,7 @@ export interface LogReport {
   obligations: Judgement | null;
   reason: ReasonCode | null;
   detail: string | null;
-  exit_code: number;
+  verifier_exit_status: number;
   /** What an accepted log does not show, one plain sentence each. */
   not_shown: string[];
 }
@@ -95,5 +95,5 @@ export interface LogProofReport {
   witnessed: Witnessed[];
   reason: ReasonCode | null;
   detail: string | null;
-  exit_code: number;
+  verifier_exit_status: number;
 }

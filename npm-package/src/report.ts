@@ -1,20 +1,7 @@
 // A verdict as text for a terminal, in the words of `capseal verify`.
-import { reasons } from "./reasons.js";
-import { isAccepted, type Accepted, type Check, type ClaimClass, type RuleAnswer, type Verdict } from "./verdict.js";
+import type { Check, RuleAnswer, RunReport, Verdict } from "./verdict.js";
 
-export type Paint = (style: "good" | "bad" | "faint" | "title", text: string) => string;
-
-const CLAIM: Record<ClaimClass, string> = {
-  proven: "proven: a STARK over the execution itself; nobody has to be trusted for it",
-  witnessed: "witnessed: the maker's record, intact; run it again to check what it says",
-};
-
-/** A sealed log is witnessed too, and there is nothing to run again. */
-const LOG = "witnessed: the log, intact and closed; that it tells what happened is its writers' word";
-
-function claim({ backend, claim_class }: Accepted): string {
-  return backend === "log_v1" ? LOG : CLAIM[claim_class];
-}
+export type Paint = (style: "good" | "warning" | "bad" | "faint" | "title" | "plain", text: string) => string;
 
 const MARKS = { passed: "✓", failed: "✗", skipped: "–" } as const;
 const STYLES = { passed: "good", failed: "bad", skipped: "faint" } as const;
@@ -22,6 +9,7 @@ const STYLES = { passed: "good", failed: "bad", skipped: "faint" } as const;
 /** The whole verdict, one check a line. */
 export function describe(file: string, verdict: Verdict, paint: Paint): string {
   const lines = [paint("title", printable(file)), ...headline(verdict, paint), ""];
+  if (verdict.run) lines.push(...runLines(verdict.run, paint), "");
   for (const check of verdict.checks) lines.push(checkLine(check, paint));
   if (verdict.policy) {
     lines.push("", `  ${paint("title", printable(`${verdict.policy.policy_id}, track ${verdict.policy.track_id}`))}`);
@@ -34,10 +22,47 @@ export function describe(file: string, verdict: Verdict, paint: Paint): string {
   return `${lines.join("\n")}\n`;
 }
 
-function headline(verdict: Verdict, paint: Paint): string[] {
-  if (isAccepted(verdict)) return [`${paint("good", `✓ ${verdict.status}`)}  ${claim(verdict)}`];
-  const meaning = reasons.find((reason) => reason.name === verdict.reason)?.meaning ?? "";
-  return [`${paint("bad", `✗ ${verdict.status}`)}  ${verdict.reason}`, `  ${meaning}`];
+/** A program that failed is never shown in the colour of success. */
+const CONCLUSIONS = {
+  proven: ["good", "✓"],
+  demonstration: ["good", "✓"],
+  witnessed: ["good", "✓"],
+  failed: ["warning", "!"],
+  refused: ["bad", "✗"],
+} as const;
+
+function headline({ conclusion, reason, headline: sentences }: Verdict, paint: Paint): string[] {
+  const [style, mark] = CONCLUSIONS[conclusion];
+  const word = paint(style, `${mark} ${conclusion}`);
+  return reason === null ? [`${word}  ${printable(sentences)}`] : [`${word}  ${reason}`, `  ${sentences}`];
+}
+
+const NAMED = 6;
+
+/** What was run, how it ended, what it wrote, and what its capture missed. */
+function runLines(run: RunReport, paint: Paint): string[] {
+  const line = (name: string, value: string): string => `  ${paint("title", name.padEnd(13))}  ${value}`;
+  const ending = (value: number): string => paint(run.failed ? "warning" : "plain", String(value));
+  const lines: string[] = [];
+  if (run.command) lines.push(line("command", commandLine(run.command)));
+  if (run.program !== null) lines.push(line("program", `image ${run.program}`));
+  if (run.exit_code !== null) lines.push(line("exit code", ending(run.exit_code)));
+  if (run.signal !== null) lines.push(line("signal", ending(run.signal)));
+  const outputs = run.outputs.slice(0, NAMED).map(({ path }) => printable(path));
+  const more = run.outputs_total - outputs.length;
+  if (more > 0) outputs.push(`and ${more} more`);
+  lines.push(line("outputs", outputs.length > 0 ? outputs.join(", ") : "none"));
+  if (run.notes && run.notes.length > 0) lines.push(line("notes", run.notes.join(", ")));
+  return lines;
+}
+
+const SHOWN = 300;
+
+/** A command as it would be typed; an argument with other characters than usual shows where it begins and ends. */
+function commandLine(command: readonly string[]): string {
+  const words = command.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : JSON.stringify(word)));
+  const line = [...printable(words.join(" "))];
+  return line.length <= SHOWN ? line.join("") : `${line.slice(0, SHOWN).join("")}…`;
 }
 
 function checkLine({ id, outcome, detail }: Check, paint: Paint): string {

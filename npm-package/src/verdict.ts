@@ -4,8 +4,8 @@ import type { ReasonCode } from "./reasons.js";
 export type Level = "proof-only" | "policy-enforced" | "full";
 
 /**
- * What stands behind "this code on these inputs gave this output": a STARK over the execution (`proven`), or the
- * signer's word, a hash-chained event log and the replay bundle (`witnessed`).
+ * What stands behind "this code on these inputs gave this output": a STARK over the execution (`proven`), or the maker's
+ * record alone, of which nothing shows that the run took place (`witnessed`).
  */
 export type ClaimClass = "proven" | "witnessed";
 
@@ -28,25 +28,56 @@ export type CheckId =
   | "policy"
   | "availability";
 
+/**
+ * The conclusion in one word. `failed` means that the receipt is accepted and that its program failed: never show it in the colour of
+ * success. `demonstration` is a proof about a machine that runs no program of the user's.
+ */
+export type Conclusion = "proven" | "demonstration" | "witnessed" | "failed" | "refused";
+
+/** A run, as the receipt states it: the maker's word where the claim is witnessed, proven where it is proven. */
+export interface RunReport {
+  /** The command as it was executed, of a process. */
+  command: string[] | null;
+  /** SHA-256 of the program's image, of a program that was proven. */
+  program: string | null;
+  /** What the program ended with. The verifier's own status is `verifier_exit_status`. */
+  exit_code: number | null;
+  /** The signal that ended the program. */
+  signal: number | null;
+  /** The program ended by a signal, or with another exit code than 0. */
+  failed: boolean;
+  /** What it wrote, by path: the first 32. */
+  outputs: { path: string; digest: string; size: number }[];
+  outputs_total: number;
+  /** `observed` or `declared`, of a process. */
+  capture: string | null;
+  /** What the capture of a process notes about itself, such as `network` or `stdin_not_kept`; `null` where it is not stated. */
+  notes: string[] | null;
+}
+
 interface VerdictFields {
   schema: "capseal/verdict/v1";
+  /** The conclusion in sentences for people. */
+  headline: string;
   /** The level that was asked for. */
   level: Level;
   backend: string | null;
-  /** Bits of proven security of the proof; `null` where there is no proof. */
+  /** Bits of security of the proof, proven for SHA-256 as a random oracle; `null` where there is no proof. */
   security_bits: number | null;
+  /** What was run and how it ended; `null` in a refusal, and for backends that run no program of the user's. */
+  run: RunReport | null;
   checks: Check[];
-  /** What this receipt does not prove, one plain sentence each. */
+  /** What this receipt does not show, one sentence each. */
   not_proven: string[];
   /** Who signed, of those that may; there at `policy-enforced` and above. */
   signers?: Signer[];
   /** What came of the policy; there when its rules were evaluated, also when one of them failed. */
   policy?: PolicyReport;
-  /** How the archive could be had; there when the last check passed. */
+  /** How the archive was found to be available; there when the last check passed. */
   availability?: Availability;
 }
 
-/** How an archive could be had: it travels whole, or rows that the verifier drew anew could be had when it asked. */
+/** How an archive was found to be available: it travels whole, or rows that the verifier drew anew were available when it asked. */
 export type Availability =
   | { result: "complete" }
   | {
@@ -59,11 +90,11 @@ export type Availability =
       rows: number;
       /** 2 or 4: any such part of the rows rebuilds the archive. */
       inverse_rate: number;
-      /** Proven bits: a provider that cannot answer for enough rows passes with a probability of at most 2^-bits. */
+      /** A provider that cannot answer for enough rows passes with a probability of at most 2^-bits. */
       bits: number;
     }
   | {
-      /** Enough of those whom the trust file trusts say that they sampled. */
+      /** Enough keys that the trust file lists say that they sampled; the verifier saw no row. */
       result: "attested";
       /** When the earliest of them had its last row. */
       at: number;
@@ -75,7 +106,7 @@ export type Availability =
       by: Signer[];
     }
   | {
-      /** Rows of a relay's challenge: the archive was there when it was committed. It does not show that more than these can be had now. */
+      /** Rows of a relay's challenge: the archive existed when it was committed. It does not show that more than these exist now. */
       result: "archival";
       committed_at: number;
       at: number;
@@ -131,9 +162,11 @@ export interface PolicyInclusion {
 /** The receipt holds at the level that was asked for. */
 export interface Accepted extends VerdictFields {
   status: Status;
+  conclusion: Exclude<Conclusion, "refused">;
   claim_class: ClaimClass;
   reason: null;
-  exit_code: 0;
+  /** What a verifying command ends with; the program's own is `run.exit_code`. */
+  verifier_exit_status: 0;
   /** 64 lower-case hexadecimal digits. */
   capsule_hash: string;
 }
@@ -141,9 +174,10 @@ export interface Accepted extends VerdictFields {
 /** The receipt does not hold; `reason` is the code of the first check that failed. */
 export interface Rejected extends VerdictFields {
   status: "REJECTED";
-  claim_class: ClaimClass | null;
+  conclusion: "refused";
+  claim_class: null;
   reason: ReasonCode;
-  exit_code: 10 | 11 | 12 | 13 | 14 | 20;
+  verifier_exit_status: 10 | 11 | 12 | 13 | 20;
   capsule_hash: string | null;
 }
 
@@ -165,11 +199,13 @@ export interface VerifyOptions {
   at?: number;
   /** The least status to accept. */
   require_status?: Status;
+  /** The exit code that the program must have ended with: 0 refuses a run that failed. */
+  require_exit?: number;
   /** What came of sampling; `audit` makes it. */
   samples?: Samples;
   /** A relay's challenge, and what it calls for. */
   challenge?: Challenged;
-  /** What others say who sampled. */
+  /** What auditors say that they sampled. */
   attestations?: Attestations;
 }
 
@@ -200,7 +236,7 @@ export interface Samples {
   /** What the positions were drawn with: 64 lower-case hexadecimal digits, drawn anew for each audit. */
   nonce: string;
   bits?: number;
-  /** Base64, in the order of the positions; null for a row that could not be had. */
+  /** Base64, in the order of the positions; null for a row that was missing. */
   answers: (string | null)[];
 }
 
@@ -220,7 +256,7 @@ export interface AuditOptions extends Omit<VerifyOptions, "samples" | "challenge
   onPlan?: (rows: number) => void;
   /** Called for each row, with its place among those that are asked for. That a row was had does not say that it holds: the verdict does. */
   onRow?: (place: number, had: boolean) => void;
-  /** Ends the audit: what is missing by then could not be had. */
+  /** Ends the audit: what is missing by then counts as not available. */
   signal?: AbortSignal;
 }
 

@@ -1,4 +1,4 @@
-// Audits against a provider of static files on loopback, and against hostile ones. The receipt is a vector whose archive lies elsewhere.
+// Audits against a provider of static files on loopback, and against hostile ones. The receipt is a vector whose archive is kept elsewhere.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -58,7 +58,7 @@ test("missing, invalid and oversized rows have their own codes", async () => {
   ];
   for (const [answer, reason, exit] of cases) {
     const verdict = await run(answer);
-    assert.deepEqual([verdict.reason, verdict.exit_code], [reason, exit]);
+    assert.deepEqual([verdict.reason, verdict.verifier_exit_status], [reason, exit]);
   }
 });
 
@@ -143,7 +143,7 @@ test("a relay's challenge is answered beside the verifier's own rows", async () 
 test("who attests is asked of the relay", async () => {
   const verdict = await auditWithRelay({ attestations: { threshold: 2, bits: 4 } });
   assert.equal(verdict.reason, null, JSON.stringify(verdict.checks.at(-1)));
-  assert.match(verdict.checks.at(-1).detail, /attested by /);
+  assert.match(verdict.checks.at(-1).detail, /attested, in the words of auditor-1, auditor-2: /);
   const three = await auditWithRelay({ attestations: { threshold: 3, bits: 4 } });
   assert.equal(three.reason, "E074_AVAILABILITY_FAILED");
 });

@@ -24,10 +24,28 @@ function run(args, input) {
 test("a good receipt exits with 0 and lists every check", () => {
   const { status, stdout } = run([good]);
   assert.equal(status, 0);
-  for (const word of ["✓ PROOF_ONLY  witnessed", "✓ container", "– availability", "does not show"]) {
+  for (const word of ["✓ witnessed  The record of the run is intact", "✓ container", "– availability", "does not show"]) {
     assert.ok(stdout.includes(word), word);
   }
   assert.doesNotMatch(stdout, /\u001b/);
+});
+
+test("a program that failed is no success, and can be refused", () => {
+  const failed = (name) => fileURLToPath(new URL(`../../tests/vectors/accept/${name}.cap`, import.meta.url));
+  const { status, stdout } = run([failed("process-failed-declared")]);
+  assert.equal(status, 0);
+  for (const word of ["! failed  The program failed: it ended with exit code 3.", "exit code      3", "command        "]) {
+    assert.ok(stdout.includes(word), stdout);
+  }
+  assert.ok(run([failed("process-signal")]).stdout.includes("! failed  The program failed: signal 9 ended it."));
+  const proven = run(["--json", failed("rv32im-100")]);
+  const verdict = JSON.parse(proven.stdout);
+  assert.deepEqual([verdict.conclusion, verdict.run.exit_code, verdict.verifier_exit_status], ["failed", 7, 0]);
+  const refused = run(["--require-exit", "0", failed("rv32im-100")]);
+  assert.equal(refused.status, 11);
+  assert.ok(refused.stdout.includes("E303_EXIT_NOT_AS_REQUIRED"));
+  assert.equal(run(["--require-exit", "7", failed("rv32im-100")]).status, 0);
+  assert.equal(run(["--require-exit", "-1", good]).status, 2);
 });
 
 test("standard input and --json", () => {
@@ -41,7 +59,7 @@ test("of several receipts each is checked; the first refusal decides the status"
   const { status, stdout } = run(["--json", good, bad, good]);
   assert.equal(status, 20);
   const verdicts = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
-  assert.deepEqual(verdicts.map((verdict) => verdict.exit_code), [0, 20, 0]);
+  assert.deepEqual(verdicts.map((verdict) => verdict.verifier_exit_status), [0, 20, 0]);
 });
 
 test("a hostile name never reaches the terminal as it is", () => {
@@ -63,7 +81,7 @@ test("a trust file is read, and says who may seal; another time, and the key has
   const asked = ["--level", "policy-enforced", "--trust", file, `${vector}.cap`];
   const { status, stdout } = run([...asked, "--at", time]);
   assert.equal(status, 0, stdout);
-  for (const word of ["✓ POLICY_SELF_REPORTED", "signed by author", "✓ backends"]) assert.ok(stdout.includes(word), word);
+  for (const word of ["rules hold that the receipt alone names", "signed by author", "✓ backends"]) assert.ok(stdout.includes(word), word);
   assert.equal(run([...asked, "--at", time, "--require-status", "POLICY_ENFORCED"]).status, 11);
   assert.ok(run([...asked, "--at", "2046-01-01T00:00:00Z"]).stdout.includes("E024_SIGNER_NOT_VALID"));
   assert.ok(run(asked).stdout.includes("E024_SIGNER_NOT_VALID"), "the present by default");

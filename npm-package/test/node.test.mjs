@@ -24,7 +24,7 @@ test("ESM and CommonJS share one instance and export the same names", () => {
 test("a good receipt is accepted, one changed byte is refused", async () => {
   const verdict = await verify(receipt);
   assert.ok(isAccepted(verdict));
-  assert.equal(verdict.exit_code, 0);
+  assert.equal(verdict.verifier_exit_status, 0);
   const changed = Uint8Array.from(receipt);
   changed[receipt.length >> 1] ^= 1;
   assert.equal((await verify(changed)).status, "REJECTED");
@@ -41,7 +41,7 @@ test("every kind of source gives the same verdict", async () => {
 test("bytes that are no receipt are a verdict, not an error", async () => {
   const verdict = verifySync(nonsense);
   assert.equal(verdict.status, "REJECTED");
-  assert.equal(verdict.exit_code, 20);
+  assert.equal(verdict.verifier_exit_status, 20);
   assert.ok(reasons.some((reason) => reason.name === verdict.reason));
   assert.ok(!isInspection(await inspect(nonsense)));
   assert.equal(verifySync(new Uint8Array()).status, "REJECTED");

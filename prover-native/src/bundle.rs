@@ -31,7 +31,7 @@ pub struct Bundle<'a> {
 }
 
 impl<'a> Bundle<'a> {
-    /// Opens the bundle of a receipt that a verifier has accepted; `archive` is needed only when artifacts lie elsewhere.
+    /// Opens the bundle of a receipt that a verifier has accepted; `archive` is needed only when artifacts are kept elsewhere.
     ///
     /// # Errors
     /// When the receipt cannot be read, or the archive not be opened.

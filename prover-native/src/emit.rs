@@ -11,6 +11,7 @@ use verifier_core::{
     Digest, Verdict, VerifyOptions,
     capsule::{Capsule, entry},
     cbor::CborError,
+    container::{EntryKind, EntryName},
     verify,
 };
 
@@ -21,14 +22,37 @@ use crate::{
     whole_file::{Existing, WholeFile, WholeFileError},
 };
 
+/// What a receipt is packed from.
+#[derive(Clone, Copy, Debug)]
+pub struct Sources<'a> {
+    /// The capsule.
+    pub capsule: &'a Path,
+    /// The folder with the contents.
+    pub folder: &'a Path,
+    /// The policy document, where it is not the folder's `policy.json`.
+    pub policy: Option<&'a Path>,
+}
+
+/// What came of packing.
+#[derive(Clone, Debug)]
+pub struct Emitted {
+    /// The verdict on the receipt; one that is refused was not put in place.
+    pub verdict: Verdict,
+    /// Signatures that it carries.
+    pub signatures: usize,
+    /// Whether it carries its policy document.
+    pub policy: bool,
+}
+
 /// Packs what the capsule names into a receipt at `out`, unless the verifier refuses it; the verdict says which.
 ///
-/// Contents that are addressed by their SHA-256 are found anywhere below `folder`, whatever they are called; the event log
-/// and the parts of a detached archive are found by the names that they have in a receipt.
+/// Contents that are addressed by their SHA-256 are found anywhere below the folder, whatever they are called; the event log, the parts
+/// of a detached archive, the policy document and signatures are found by the names that they have in a receipt.
 ///
 /// # Errors
 /// When something cannot be read or written, or the capsule is not one.
-pub fn emit(capsule: &Path, folder: &Path, out: &Path, replace: bool) -> Result<Verdict, EmitError> {
+pub fn emit(sources: &Sources<'_>, out: &Path, replace: bool) -> Result<Emitted, EmitError> {
+    let Sources { capsule, folder, policy } = *sources;
     let unreadable = |path: &Path| {
         let path = path.to_owned();
         move |error| EmitError::Unreadable { path, error }
@@ -51,6 +75,18 @@ pub fn emit(capsule: &Path, folder: &Path, out: &Path, replace: bool) -> Result<
             entries.push(Entry::bytes(name, fs::read(&path).map_err(unreadable(&path))?));
         }
     }
+    // A document that the capsule does not name would be refused; one that was asked for is not left out in silence.
+    let beside = folder.join(entry::POLICY);
+    let beside = Some(beside.as_path()).filter(|path| parts.header.policy_ref.is_some() && path.exists());
+    let policy = policy.or(beside);
+    if let Some(path) = policy {
+        entries.push(Entry::bytes(entry::POLICY, fs::read(path).map_err(unreadable(path))?));
+    }
+    let signatures = signatures(folder)?;
+    let emitted = |verdict| Emitted { verdict, signatures: signatures.len(), policy: policy.is_some() };
+    for (name, path) in &signatures {
+        entries.push(Entry::bytes(name, fs::read(path).map_err(unreadable(path))?));
+    }
 
     let existing = if replace { Existing::Replace } else { Existing::Keep };
     let mut file = WholeFile::create(out, existing)?;
@@ -61,7 +97,33 @@ pub fn emit(capsule: &Path, folder: &Path, out: &Path, replace: bool) -> Result<
     if verdict.is_accepted() {
         file.finish()?;
     }
-    Ok(verdict)
+    Ok(emitted(verdict))
+}
+
+/// Signatures by the names that they have in a receipt.
+fn signatures(folder: &Path) -> Result<Vec<(String, PathBuf)>, EmitError> {
+    let folder = folder.join("signatures");
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let unreadable = |error| EmitError::Unreadable { path: folder.clone(), error };
+    let mut found = Vec::new();
+    for item in fs::read_dir(&folder).map_err(unreadable)? {
+        let path = item.map_err(unreadable)?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).map(|name| format!("signatures/{name}"));
+        if let Some(name) = name.filter(|name| is_signature(name)) {
+            found.push((name, path));
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn is_signature(name: &str) -> bool {
+    match EntryName::parse(name.as_bytes()).map(|name| name.kind()) {
+        Ok(EntryKind::Signature(token)) => entry::read_signature(token).is_some(),
+        _ => false,
+    }
 }
 
 /// The files below a folder, by the SHA-256 of their content.

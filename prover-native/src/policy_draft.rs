@@ -7,6 +7,7 @@ use verifier_core::{
     ClaimClass, Inspection,
     pcap::obligation::Requirement,
     policy::{Rule, SCHEMA},
+    sentence::Counted,
 };
 
 /// A policy that allows what one run was, and nothing else. `passed` are the checks that its log records as passed: it requires them of
@@ -37,6 +38,9 @@ pub fn draft(inspection: &Inspection, security_bits: Option<u32>, passed: &[Requ
     if let Some(capture) = &inspection.capture {
         rule("capture", json!([capture]));
     }
+    if let Some(notes) = &inspection.notes {
+        rule("capture_notes", json!(notes));
+    }
     if !passed.is_empty() {
         rule("obligations", passed.iter().map(required).collect());
     }
@@ -64,22 +68,31 @@ pub fn sentence(rule: &Rule) -> String {
     match rule {
         Rule::Backends(allowed) => format!("the backend is one of {}", names(allowed)),
         Rule::RequireClaim(class) => format!("the claim is {} or better", class.name()),
-        Rule::MinSecurityBits(bits) => format!("a proof of at least {bits} bits"),
-        Rule::Programs(allowed) => format!("all code is among {} listed files, and there is some", allowed.len()),
-        Rule::Inputs(allowed) => format!("all inputs are among {} listed files", allowed.len()),
+        Rule::MinSecurityBits(bits) => format!("there is a proof of at least {}", Counted(*bits, "bit")),
+        Rule::Programs(allowed) => {
+            format!("there is code, and all of it is among {}", Counted(allowed.len() as u64, "listed file"))
+        }
+        Rule::Inputs(allowed) => format!("all inputs are among {}", Counted(allowed.len() as u64, "listed file")),
         Rule::RequiredPublicOutputs(required) => format!("there are outputs of the names {}", names(required)),
         Rule::ExitCodes(allowed) => {
             format!("the exit code is one of {}", list(allowed.iter().map(u64::to_string).collect()))
         }
         Rule::Capture(allowed) => format!("the capture is one of {}", names(allowed)),
-        Rule::MaxAgeSeconds(seconds) => format!("the run started at most {seconds} seconds before it is verified"),
+        Rule::CaptureNotes(allowed) => format!("the capture notes nothing about itself but {}", names(allowed)),
+        Rule::MaxAgeSeconds(seconds) => {
+            format!("the run started at most {} before it is verified", Counted(*seconds, "second"))
+        }
         Rule::Environment(allowed) => format!("no other variables are recorded than {}", names(allowed)),
         Rule::ForbidNetwork => "no process used the network".to_owned(),
         Rule::Manifests(required) => format!("there are manifests of the names {}", names(required)),
         Rule::ForbidGpu => "the machine had no GPU".to_owned(),
         Rule::ImageDigests(allowed) => format!("the container image is one of {}", names(allowed)),
         Rule::RequireDeterministicBuild => "the build was deterministic".to_owned(),
-        Rule::Obligations(required) => format!("{} checks are recorded as passed, with their proofs", required.len()),
-        Rule::Signers { allowed, threshold } => format!("{threshold} of {} listed keys have signed", allowed.len()),
+        Rule::Obligations(required) => {
+            format!("recorded as passed, with proof: {}", Counted(required.len() as u64, "check"))
+        }
+        Rule::Signers { allowed, threshold } => {
+            format!("signatures of {threshold} of {}", Counted(allowed.len() as u64, "listed key"))
+        }
     }
 }

@@ -26,11 +26,11 @@ use prover_native::{
 };
 use verifier_core::{
     Digest, ReasonCode, Verdict, VerifyOptions,
+    availability::Availability,
     capability::{Permission, to_base64},
     cbor::Value,
     row_check::{RowCheckHeader, Sketch},
     stc::{MultiOpening, opening_len},
-    verdict::Availability,
     verify,
 };
 
@@ -180,7 +180,7 @@ fn missing_rows_and_changed_rows_have_their_own_codes_and_another_provider_helps
     }
     let verdict = scene.audited(&[client(server.address())]);
     assert_eq!(verdict.reason, Some(ReasonCode::AvailabilityFailed));
-    assert_eq!(verdict.exit_code, 13);
+    assert_eq!(verdict.verifier_exit_status, 13);
     assert!(scene.audited(&[client(server.address()), client(other.address())]).is_accepted());
 
     for index in (1..scene.rows).step_by(2) {
@@ -189,7 +189,7 @@ fn missing_rows_and_changed_rows_have_their_own_codes_and_another_provider_helps
         fs::write(scene.row(index), row).unwrap();
     }
     let verdict = scene.audited(&[client(server.address())]);
-    assert_eq!((verdict.reason, verdict.exit_code), (Some(ReasonCode::MerkleProofInvalid), 12));
+    assert_eq!((verdict.reason, verdict.verifier_exit_status), (Some(ReasonCode::MerkleProofInvalid), 12));
     // The second provider has every row; what the first gave is kept as evidence.
     let done = audit(&scene.receipt, &[client(server.address()), client(other.address())], 80, &|_, _| {}).unwrap();
     assert!(done.evidence.len() > 20 && done.evidence.iter().all(|found| found.index % 2 == 1));

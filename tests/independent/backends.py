@@ -97,6 +97,7 @@ class ProcessV1(Backend):
         exit_ = claim.get("exit", {})
         need(len(exit_) == 1, "E015", "exit")
         ((kind, number),) = exit_.items()
+        need(number < 1 << 32, "E015", "exit")
         expected = public_inputs([*digests.items(), (f"exit_{kind}", number)])
         need(receipt.statement["public_inputs"] == expected, "E015", "public_inputs")
         check_proof_system(

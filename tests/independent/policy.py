@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +18,7 @@ STRINGS = [str]
 OBLIGATION: dict[str, Any] = {"policy_id": str, "invariant_id": str, "?level": {"S0", "S1", "S2"}, "?subject": str}
 RULES: dict[str, Any] = {
     "?backends": STRINGS, "?require_claim": {"proven", "witnessed"}, "?min_security_bits": int, "?programs": STRINGS,
-    "?inputs": STRINGS, "?required_public_outputs": STRINGS, "?exit_codes": [int], "?capture": STRINGS,
+    "?inputs": STRINGS, "?required_public_outputs": STRINGS, "?exit_codes": [int], "?capture": STRINGS, "?capture_notes": STRINGS,
     "?max_age_seconds": int, "?environment": STRINGS, "?forbid_network": bool, "?manifests": STRINGS,
     "?forbid_gpu": bool, "?image_digests": STRINGS, "?require_deterministic_build": bool, "?obligations": [OBLIGATION], "?signers": {"allowed": STRINGS, "threshold": int},
 }  # fmt: skip
@@ -44,6 +45,8 @@ def read_policy(document: bytes) -> dict[str, Any]:
     except ValueError as error:
         refuse("E002", str(error))
     conform(policy, SHAPE, "policy")
+    notes = [note for track in policy["tracks"] for note in track["rules"].get("capture_notes", [])]
+    need(all(map(is_note, notes)), "E003", "a note")
     return policy
 
 
@@ -57,6 +60,15 @@ class Facts:
     signers: list[str]
     at: int
 
+    def notes(self) -> list[str] | None:
+        """The notes of the capture, where they are stated and written as notes are."""
+        notes = self.manifest("capture", "notes")
+        if len(self.receipt.entries.get("manifests/capture.json", b"")) > 16 * 1024:
+            return None
+        if not isinstance(notes, list) or len(notes) > 64 or not all(is_note(note) for note in notes):
+            return None
+        return notes if len(set(notes)) == len(notes) else None
+
     def manifest(self, name: str, fact: str) -> Any:
         """A fact of a manifest in its one spelling; None where there is none."""
         listed = [manifest["name"] for manifest in self.receipt.payload["manifests"]]
@@ -69,6 +81,10 @@ class Facts:
             return None
         spelt = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
         return value.get(fact) if spelt.encode() == content and isinstance(value, dict) else None
+
+
+def is_note(text: Any) -> bool:
+    return isinstance(text, str) and re.fullmatch("[a-z][a-z0-9_]{0,63}", text) is not None
 
 
 Rule = tuple[str, str, Callable[[Facts, Any], bool]]
@@ -101,8 +117,13 @@ def age(facts: Facts, most: int) -> bool:
 def network(facts: Facts, _: bool) -> bool:
     if facts.proven:
         return True
-    notes = facts.manifest("capture", "notes")
-    return facts.manifest("capture", "mode") == "observed" and isinstance(notes, list) and "network" not in notes
+    notes = facts.notes()
+    return facts.manifest("capture", "mode") == "observed" and notes is not None and "network" not in notes
+
+
+def capture_notes(facts: Facts, allowed: list[str]) -> bool:
+    notes = facts.notes()
+    return "run" not in facts.receipt.payload or (notes is not None and set(notes) <= set(allowed))
 
 
 def obligations(facts: Facts, required: list[dict[str, str]]) -> bool:
@@ -124,6 +145,7 @@ ORDER: list[Rule] = [
     ("required_public_outputs", "E102", lambda facts, names: set(names) <= outputs(facts)),
     ("exit_codes", "E115", exit_code),
     ("capture", "E116", capture),
+    ("capture_notes", "E123", capture_notes),
     ("max_age_seconds", "E117", age),
     ("environment", "E118", lambda facts, allowed: {variable["name"] for variable in
      facts.receipt.claim["environment"]["variables"]} <= set(allowed)),

@@ -1,4 +1,4 @@
-"""relay.md: what relays and auditors say about an archive that lies elsewhere."""
+"""relay.md: what relays and auditors say about an archive that is kept elsewhere."""
 
 from __future__ import annotations
 

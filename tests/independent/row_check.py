@@ -1,4 +1,4 @@
-"""row-check.md: the encoding of archives that lie elsewhere."""
+"""row-check.md: the encoding of archives that are kept elsewhere."""
 
 from __future__ import annotations
 

@@ -49,6 +49,7 @@ class Options:
     policy_inclusion: dict[str, Any] | None = None
     at: int | None = None
     require_status: str = "PROOF_ONLY"
+    require_exit: int | None = None
     samples: dict[str, Any] | None = None
     challenge: dict[str, Any] | None = None
     attestations: dict[str, Any] | None = None
@@ -93,6 +94,8 @@ def check_trust(receipt: Receipt, capsule_hash: bytes, options: Options, backend
         status = "PROOF_ONLY"
     else:
         status = check_policy(receipt, capsule_hash, options, backend, authors)
+    if options.require_exit is not None:
+        need(receipt.claim.get("exit", {}).get("code") == options.require_exit, "E303", "the exit code that was required")
     full = options.level == "full"
     least = "POLICY_ENFORCED" if full else options.require_status
     need(STATUSES.index(status) >= STATUSES.index(least), "E302", "the level or status that was asked for")

@@ -1,7 +1,7 @@
 //! Archive commitments (spec: `docs/spec/archive.md`): how the bytes of an archive become a root.
 //!
 //! An archive is the artifacts' contents, one after the other, in the order of their digests. One that travels in its
-//! receipt is cut into rows and committed to by STC; one that lies elsewhere is Reed-Solomon-encoded first
+//! receipt is cut into rows and committed to by STC; one that is kept elsewhere is Reed-Solomon-encoded first
 //! ([`row_check`](crate::row_check)), so that samples of rows say something about all of it.
 
 use alloc::{borrow::ToOwned, vec::Vec};
@@ -65,7 +65,7 @@ pub fn stc_refs(len: u64, root: Root) -> (ChunkMeta, RowIndexRef) {
     (chunk_meta, row_index_ref)
 }
 
-/// What a capsule says of an archive that lies elsewhere.
+/// What a capsule says of an archive that is kept elsewhere.
 pub fn row_check_refs(header: &RowCheckHeader, sketch: Digest) -> (ChunkMeta, RowIndexRef) {
     let shape = header.shape();
     let chunk_meta = ChunkMeta {

@@ -1,72 +1,111 @@
-//! What an accepted receipt does *not* show (spec: `docs/spec/verdict.md`). Every verdict and every inspection lists it.
+//! What an accepted receipt does *not* show (spec: `docs/spec/sentences.md`). Every verdict and every inspection lists it.
 
-use alloc::{borrow::ToOwned, string::String, vec::Vec};
+use alloc::{string::String, vec, vec::Vec};
 
 use crate::{
+    availability::Availability,
     backend::{Backend, ClaimClass},
     capsule::Capsule,
     policy::Assurance,
+    run::RunReport,
+    sentence::{self, Counted},
+    trust,
 };
 
-/// The caveats of a capsule, most important first; fewer when trusted keys signed it under a policy.
-pub fn of(capsule: &Capsule, policy: Option<Assurance>) -> Vec<String> {
-    let backend = Backend::from_id(&capsule.header.backend_id);
-    let class = backend.map(Backend::claim_class);
-    let of_class: &[&str] = match (backend, class) {
-        (Some(Backend::LogV1), _) => &LOGGED,
-        (_, Some(ClaimClass::Proven)) => &PROVEN,
-        (_, Some(ClaimClass::Witnessed) | None) => &WITNESSED,
-    };
-    let of_capture: &[&str] = match capsule.payload.run.as_ref().map(|run| run.capture.as_str()) {
-        Some("observed") => &OBSERVED,
-        Some(_) => &DECLARED,
-        None => &[],
-    };
-    let of_policy: &[&str] = match policy {
-        None if class == Some(ClaimClass::Proven) => &UNSIGNED[1..],
-        None => &UNSIGNED,
-        Some(Assurance::SelfReported) => &SELF_REPORTED,
-        Some(Assurance::Attested) => &SIGNED,
-    };
-    let always: &[&str] = if backend == Some(Backend::LogV1) { &ALWAYS[1..] } else { &ALWAYS };
-    [of_class, of_policy, of_capture, always].concat().into_iter().map(ToOwned::to_owned).collect()
+/// What caveats depend on.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'a> {
+    /// The capsule.
+    pub capsule: &'a Capsule,
+    /// The run that it is about.
+    pub run: Option<&'a RunReport>,
+    /// Whether an author has signed, trusted or not.
+    pub signed: bool,
+    /// What came of the policy, when trusted keys signed.
+    pub policy: Option<Assurance>,
+    /// How the archive was found to be available.
+    pub availability: Option<&'a Availability>,
 }
 
-const PROVEN: [&str; 1] =
-    ["That the inputs stay private: the proof opens parts of the trace and is not zero-knowledge."];
+/// The caveats of a receipt, most important first.
+pub fn of(known: &Known<'_>) -> Vec<String> {
+    let backend = Backend::from_id(&known.capsule.header.backend_id);
+    let mut caveats = of_class(backend);
+    caveats.extend(known.of_signatures(backend));
+    caveats.extend(known.of_capture());
+    caveats.extend(known.of_archive());
+    caveats.extend((backend != Some(Backend::LogV1)).then(sentence::correct));
+    caveats
+}
 
-const WITNESSED: [&str; 1] = [
-    "That the run happened as recorded: this is the maker's record, not a proof of execution. Run it again and compare.",
-];
+fn of_class(backend: Option<Backend>) -> Vec<String> {
+    match backend {
+        Some(Backend::GeomV1) => vec![sentence::no_program_of_yours(), sentence::soundness(), sentence::privacy()],
+        Some(Backend::Rv32imV1) => vec![sentence::soundness(), sentence::privacy()],
+        Some(Backend::LogV1) => vec![sentence::logged(), sentence::only_log()],
+        Some(Backend::ProcessV1) | None => vec![sentence::happened()],
+    }
+}
 
-const LOGGED: [&str; 2] = [
-    "That what was logged happened, or that everything that happened was logged: this is the word of whoever wrote the log.",
-    "That the log is the only one of its kind: compare its identity, size and root with a checkpoint that was kept elsewhere.",
-];
+impl Known<'_> {
+    fn of_signatures(&self, backend: Option<Backend>) -> Vec<String> {
+        let mut caveats = Vec::new();
+        match self.policy {
+            Some(assurance) => {
+                caveats.extend((assurance == Assurance::SelfReported).then(sentence::rules_named));
+                caveats.extend([sentence::signers_truthful(), sentence::signers_alone()]);
+            }
+            None => {
+                let proven = backend.map(Backend::claim_class) == Some(ClaimClass::Proven);
+                caveats.extend((!proven).then(sentence::made_up));
+                caveats.push(if self.signed { sentence::nobody_asked() } else { sentence::nobody_signed() });
+            }
+        }
+        caveats
+    }
 
-const UNSIGNED: [&str; 2] = [
-    "That the record is the first one: without a signature that you trust, anyone can have written it. Compare the capsule \
-     hash with one that you got from the maker.",
-    "Who made the receipt, and when: no signature was asked for, and its times are the maker's own.",
-];
+    fn of_capture(&self) -> Vec<String> {
+        let Some((run, capture)) = self.run.and_then(|run| Some((run, run.capture.as_deref()?))) else {
+            return Vec::new();
+        };
+        let mut caveats = vec![if capture == "observed" { sentence::observed() } else { sentence::declared() }];
+        match &run.notes {
+            Some(notes) => caveats.extend(notes.iter().map(|note| of_note(note))),
+            None => caveats.push(sentence::no_notes()),
+        }
+        caveats
+    }
 
-const SIGNED: [&str; 2] = [
-    "That the signers told the truth: manifests and times are what they say. When they signed is not shown.",
-    "That the signers' keys were in their hands alone: that is what your trust file takes for granted.",
-];
+    fn of_archive(&self) -> Option<String> {
+        let missing: u64 = self
+            .capsule
+            .payload
+            .artifacts
+            .iter()
+            .filter(|artifact| !artifact.embedded)
+            .fold(0, |sum, artifact| sum.saturating_add(artifact.size));
+        let all_here = self.capsule.payload.artifacts.iter().all(|artifact| artifact.embedded);
+        match self.availability {
+            _ if all_here => None,
+            None => Some(sentence::files_exist(Counted(missing, "byte"))),
+            Some(Availability::Complete) => None,
+            Some(Availability::Live { .. }) => Some(sentence::still_available()),
+            Some(Availability::Attested { by, .. }) => Some(sentence::attesters_word(trust::names(by))),
+            Some(Availability::Archival { .. }) => Some(sentence::known_rows()),
+        }
+    }
+}
 
-const SELF_REPORTED: [&str; 3] = [
-    "That the rules are the right ones: the receipt alone names its policy, and nothing that you pinned does.",
-    SIGNED[0],
-    SIGNED[1],
-];
-
-const OBSERVED: [&str; 1] = [
-    "That nothing else had an influence: network traffic, inherited descriptors, clocks and randomness are not recorded.",
-];
-
-const DECLARED: [&str; 1] =
-    ["That nothing else was read or written: opened files were not observed, only those named by the maker are known."];
-
-const ALWAYS: [&str; 2] =
-    ["That the code is correct, or does what its name says.", "That the archive can still be had tomorrow."];
+fn of_note(note: &str) -> String {
+    match note {
+        "stdin_not_kept" => sentence::stdin_not_kept(),
+        "left_behind_ended" => sentence::left_behind_ended(),
+        "output_cut" => sentence::output_cut(),
+        "network" => sentence::network(),
+        "io_uring" => sentence::io_uring(),
+        "hidden_process" => sentence::hidden_process(),
+        "foreign_architecture" => sentence::foreign_architecture(),
+        "no_new_privileges" => sentence::no_new_privileges(),
+        _ => sentence::other_note(note),
+    }
+}

@@ -13,7 +13,7 @@ use crate::{
     capsule::{
         ArtifactRef, Capsule, Claim, Exit, FileRef, ManifestRef, PolicyRef, ProofRef, PublicInput, Variable, entry,
     },
-    caveats,
+    caveats::{self, Known},
     container::{Container, Entry, EntryKind},
     digest::Digest,
     event_log,
@@ -24,6 +24,7 @@ use crate::{
     },
     reason::ReasonCode,
     refusal::Refusal,
+    run::RunReport,
     signature::Purpose,
 };
 
@@ -41,7 +42,8 @@ pub fn inspect(bytes: &[u8], limits: &Limits) -> Result<Inspection, Refusal> {
     if log.len() > limits.event_log_bytes {
         return Err(Refusal::new(ReasonCode::LimitExceeded, "the event log is over the limit"));
     }
-    Ok(Inspection::of(capsule, event_log::events(log), signatures(&container)))
+    let run = RunReport::of(&container, &capsule);
+    Ok(Inspection::of(capsule, run.as_ref(), event_log::events(log), signatures(&container)))
 }
 
 /// Who signed what, by the entries' names.
@@ -54,6 +56,11 @@ fn signatures(container: &Container<'_>) -> Vec<SignatureView> {
         _ => None,
     };
     container.entries().iter().filter_map(view).collect()
+}
+
+/// Whether an author has signed, by the entries' names.
+pub(crate) fn is_signed(container: &Container<'_>) -> bool {
+    signatures(container).iter().any(|signature| signature.purpose == Purpose::Authorship)
 }
 
 /// The capsule of a container.
@@ -122,6 +129,8 @@ pub struct Inspection {
     pub exit: Option<ExitView>,
     /// Whether opened files were observed.
     pub capture: Option<String>,
+    /// What the capture notes about itself; absent where it is not stated.
+    pub notes: Option<Vec<String>>,
     /// Public inputs of the statement; numbers as decimal text.
     pub public_inputs: Vec<PublicInput>,
     /// Commitment to the trace.
@@ -193,8 +202,15 @@ pub struct ArchiveView {
 }
 
 impl Inspection {
-    fn of(capsule: Capsule, events: Vec<Map<String, Value>>, signatures: Vec<SignatureView>) -> Self {
-        let not_proven = caveats::of(&capsule, None);
+    fn of(
+        capsule: Capsule,
+        run: Option<&RunReport>,
+        events: Vec<Map<String, Value>>,
+        signatures: Vec<SignatureView>,
+    ) -> Self {
+        let signed = signatures.iter().any(|signature| signature.purpose == Purpose::Authorship);
+        let not_proven = caveats::of(&Known { capsule: &capsule, run, signed, policy: None, availability: None });
+        let notes = run.and_then(|run| run.notes.clone());
         let Capsule { header, payload, capsule_hash, .. } = capsule;
         let Claim { code, inputs, config, environment, outputs, exit } = payload.claim;
         let run = payload.run;
@@ -221,6 +237,7 @@ impl Inspection {
             },
             exit,
             capture: run.map(|run| run.capture),
+            notes,
             public_inputs: payload.statement.public_inputs,
             trace_root: payload.statement.trace_root,
             instance_hash: header.instance_hash,

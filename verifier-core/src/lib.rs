@@ -5,14 +5,14 @@
 //!
 //! | layer | modules |
 //! | --- | --- |
-//! | 0 | [`reason`], [`digest`], [`limits`] |
+//! | 0 | [`reason`], [`digest`], [`limits`], [`sentence`], [`manifest`] |
 //! | 1 | [`refusal`], [`cbor`], [`container`], [`document`] |
 //! | 2 | [`stc`], [`signature`], [`rv32im`], [`pcap`] |
 //! | 3 | [`relay`], [`row_check`], [`stark`], [`capability`] |
 //! | 4 | [`air`], [`capsule`], [`event_log`], [`sampling`] |
 //! | 5 | [`archive`], [`backend`], [`trust`] |
-//! | 6 | [`policy`] |
-//! | 7 | [`caveats`] |
+//! | 6 | [`policy`], [`availability`], [`run`] |
+//! | 7 | [`caveats`], [`headline`] |
 //! | 8 | [`verdict`], [`inspect`](mod@inspect) |
 //! | 9 | [`verify`](mod@verify) |
 
@@ -22,6 +22,7 @@ extern crate alloc;
 
 pub mod air;
 pub mod archive;
+pub mod availability;
 pub mod backend;
 pub mod capability;
 pub mod capsule;
@@ -31,16 +32,20 @@ pub mod container;
 pub mod digest;
 pub mod document;
 pub mod event_log;
+pub mod headline;
 pub mod inspect;
 pub mod limits;
+pub mod manifest;
 pub mod pcap;
 pub mod policy;
 pub mod reason;
 pub mod refusal;
 pub mod relay;
 pub mod row_check;
+pub mod run;
 pub mod rv32im;
 pub mod sampling;
+pub mod sentence;
 pub mod signature;
 pub mod stark;
 pub mod stc;
@@ -50,10 +55,12 @@ pub mod verify;
 
 pub use backend::ClaimClass;
 pub use digest::{Digest, Tag};
+pub use headline::Conclusion;
 pub use inspect::{Inspection, artifact, entry_proof, inspect};
 pub use limits::Limits;
 pub use reason::{ExitCode, ReasonCode};
 pub use refusal::Refusal;
+pub use run::RunReport;
 pub use trust::Trust;
 pub use verdict::{Check, CheckId, Level, Outcome, Status, Verdict};
 pub use verify::{VerifyOptions, refuse_length, verify};

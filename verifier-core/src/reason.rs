@@ -79,7 +79,7 @@ reasons! {
     5 LimitExceeded "E005_LIMIT_EXCEEDED" Malformed "A size or count is over the verifier's limit.";
     6 EntryNameInvalid "E006_ENTRY_NAME_INVALID" Malformed "An entry's name is not one that a receipt may contain.";
     7 EntryDuplicate "E007_ENTRY_DUPLICATE" Malformed "Two entries of the receipt have the same name.";
-    8 EntryLayoutInvalid "E008_ENTRY_LAYOUT_INVALID" Malformed "Entries overlap, leave gaps, or contradict the directory.";
+    8 EntryLayoutInvalid "E008_ENTRY_LAYOUT_INVALID" Malformed "Entries overlap, leave gaps, do not match their checksums, or contradict the directory.";
     9 EntryUnexpected "E009_ENTRY_UNEXPECTED" Malformed "The receipt carries an entry that nothing in it accounts for.";
     10 CapsuleHashMissing "E010_CAPSULE_HASH_MISSING" Commitment "The capsule does not state its identity.";
     11 CapsuleHashMismatch "E011_CAPSULE_HASH_MISMATCH" Commitment "The capsule's identity is not the hash of its content, or not the one expected.";
@@ -153,6 +153,7 @@ reasons! {
     120 PolicyBuildNotDeterministic "E120_POLICY_BUILD_NOT_DETERMINISTIC" Policy "The policy requires a deterministic build, and nothing shows that this is one.";
     121 PolicySignersTooFew "E121_POLICY_SIGNERS_TOO_FEW" Policy "Fewer of the policy's signers have signed than it requires.";
     122 PolicyObligationUnmet "E122_POLICY_OBLIGATION_UNMET" Policy "A check that the policy requires is not shown to have passed.";
+    123 PolicyCaptureNoteNotAllowed "E123_POLICY_CAPTURE_NOTE_NOT_ALLOWED" Policy "The capture missed something that the policy does not allow it to miss, or does not state what it missed.";
     201 EventLogMismatch "E201_EVENT_LOG_MISMATCH" Commitment "The event log is not the one committed to, or contradicts the claim.";
     202 CheckpointMismatch "E202_CHECKPOINT_MISMATCH" Commitment "The log does not extend the checkpoint: it was cut, changed, or is another log.";
     203 CheckpointMalformed "E203_CHECKPOINT_MALFORMED" Malformed "The checkpoint or the key is not of its format.";
@@ -164,6 +165,7 @@ reasons! {
     209 CheckpointUnwitnessed "E209_CHECKPOINT_UNWITNESSED" Policy "Fewer witnesses than required have cosigned the checkpoint.";
     301 ProofSystemMismatch "E301_PROOF_SYSTEM_MISMATCH" Commitment "The backend, circuit or parameter set is not one that this verifier pins.";
     302 VerificationProfileUnsatisfied "E302_VERIFICATION_PROFILE_UNSATISFIED" Policy "The level asked for cannot be reached.";
+    303 ExitNotAsRequired "E303_EXIT_NOT_AS_REQUIRED" Policy "The program did not end with the exit code that the verifier requires.";
     601 CapabilityMissing "E601_CAPABILITY_MISSING" Policy "A capability token is required and there is none.";
     602 CapabilityMalformed "E602_CAPABILITY_MALFORMED" Malformed "The capability token is not of its format.";
     603 CapabilitySignatureInvalid "E603_CAPABILITY_SIGNATURE_INVALID" Policy "A link of the token is not signed by its issuer.";

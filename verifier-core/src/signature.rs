@@ -23,7 +23,7 @@ pub use payload::{SignedPayload, payload_to_be_signed};
 /// What a signature is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Purpose {
-    /// Rows of an archive could be had when the signer asked for them.
+    /// Rows of an archive were available when the signer asked for them.
     Attestation,
     /// The capsule is the signer's.
     Authorship,

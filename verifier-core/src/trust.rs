@@ -12,6 +12,8 @@ mod table;
 use alloc::{string::String, vec::Vec};
 use core::fmt;
 
+use serde::Serialize;
+
 pub use file::{SCHEMA, TrustError};
 pub use registry::{ALGORITHM, Key, KeyStatus, REGISTRY_SCHEMA, Registry, Unfit, moment};
 
@@ -111,6 +113,23 @@ impl fmt::Display for RegistryError {
 }
 
 impl core::error::Error for RegistryError {}
+
+/// A key that signed, and may do so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Signer {
+    /// Identity of the key.
+    pub key_id: Digest,
+    /// What the verifier's trust file calls it.
+    pub name: String,
+    /// What it signed.
+    pub purpose: Purpose,
+}
+
+/// Signers by name.
+pub fn names(signers: &[Signer]) -> String {
+    let names: Vec<&str> = signers.iter().map(|signer| signer.name.as_str()).collect();
+    names.join(", ")
+}
 
 /// Judges whether a key may sign for a purpose at a moment.
 ///

@@ -7,14 +7,18 @@ use alloc::{borrow::ToOwned, string::String, vec::Vec};
 use serde::{Serialize, Serializer};
 
 use crate::{
-    backend::ClaimClass,
+    availability::Availability,
+    backend::{Backend, ClaimClass},
     capsule::Capsule,
-    caveats,
+    caveats::{self, Known},
     digest::Digest,
+    headline::{self, Conclusion},
     policy::{Assurance, PolicyReport},
     reason::{ExitCode, ReasonCode},
     refusal::Refusal,
-    signature::Purpose,
+    run::RunReport,
+    sentence,
+    trust::Signer,
 };
 
 /// The schema of this version's verdicts.
@@ -28,7 +32,7 @@ pub enum Level {
     ProofOnly,
     /// And it was sealed by someone trusted, under rules that hold.
     PolicyEnforced,
-    /// And its archive can be had.
+    /// And its archive is available.
     Full,
 }
 
@@ -62,13 +66,13 @@ impl Serialize for Level {
 pub enum Status {
     /// Not accepted at the level asked for.
     Rejected,
-    /// Accepted at `proof-only`.
+    /// Accepted at `proof-only`: nothing in it was exchanged, and the proof, where there is one, holds.
     ProofOnly,
     /// Signed by those whom the verifier trusts, and the rules hold; that they are the right rules, the receipt alone says.
     PolicySelfReported,
     /// And the rules are those that the verifier pinned.
     PolicyEnforced,
-    /// And the archive can be had.
+    /// And the archive is available. It says no more of the run than the claim class does.
     FullyVerified,
 }
 
@@ -131,7 +135,7 @@ pub enum CheckId {
     Authorship,
     /// Manifests and policy.
     Policy,
-    /// The archive can be had.
+    /// The archive is available.
     Availability,
 }
 
@@ -200,38 +204,33 @@ pub struct Check {
     pub detail: String,
 }
 
-/// A key that signed, and may do so.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Signer {
-    /// Identity of the key.
-    pub key_id: Digest,
-    /// What the verifier's trust file calls it.
-    pub name: String,
-    /// What it signed.
-    pub purpose: Purpose,
-}
-
 /// What a verifier concludes about some bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Verdict {
     /// [`SCHEMA`].
     pub schema: &'static str,
-    /// The conclusion.
+    /// What the receipt reaches of what can be asked for.
     pub status: Status,
+    /// The conclusion in one word, which decides its colour.
+    pub conclusion: Conclusion,
+    /// The conclusion in sentences; the reason's meaning when the receipt was refused.
+    pub headline: String,
     /// What stands behind the claim; absent when the receipt was refused.
     pub claim_class: Option<ClaimClass>,
     /// The level that was asked for.
     pub level: Level,
     /// The code of the first check that failed.
     pub reason: Option<ReasonCode>,
-    /// What a command exits with.
-    pub exit_code: u8,
+    /// What a verifying command ends with. It says nothing of how the program ended: [`Verdict::run`] does.
+    pub verifier_exit_status: u8,
     /// Identity of the capsule; absent until its hashes were checked.
     pub capsule_hash: Option<Digest>,
     /// The backend; absent until the capsule was decoded.
     pub backend: Option<String>,
-    /// Proven bits of security of the proof that was checked.
+    /// Bits of security of the proof that was checked, proven for SHA-256 as a random oracle.
     pub security_bits: Option<u32>,
+    /// What was run and how it ended; absent when the receipt was refused, and for backends that run no program of the user's.
+    pub run: Option<RunReport>,
     /// Every check.
     pub checks: Vec<Check>,
     /// What an accepted receipt does not show.
@@ -242,63 +241,9 @@ pub struct Verdict {
     /// What came of the policy; there when its rules were evaluated.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy: Option<PolicyReport>,
-    /// How the archive could be had; there when the last check passed.
+    /// How the archive was found to be available; there when the last check passed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub availability: Option<Availability>,
-}
-
-/// How an archive could be had.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "result", rename_all = "lowercase")]
-pub enum Availability {
-    /// Every byte of it travels in the receipt, and was checked.
-    Complete,
-    /// Rows that the verifier chose could be had when it asked for them.
-    Live {
-        /// When, as the verifier says: milliseconds since the Unix epoch.
-        at: Option<u64>,
-        /// Rows that were asked for, each once.
-        samples: u32,
-        /// Rows of the code.
-        rows: u64,
-        /// Systematic rows as a part of them: 2 says a half, 4 a quarter.
-        inverse_rate: u32,
-        /// Proven bits: a provider that cannot answer for enough rows passes with a probability of at most 2^-bits.
-        bits: u32,
-    },
-    /// Enough of those whom the verifier trusts say that rows which they chose could be had when they asked for them.
-    Attested {
-        /// When the first of them had its last row: milliseconds since the Unix epoch.
-        at: u64,
-        /// Rows that the least thorough of them asked for.
-        samples: u32,
-        /// Rows of the code.
-        rows: u64,
-        /// Systematic rows as a part of them.
-        inverse_rate: u32,
-        /// Proven bits of that many rows.
-        bits: u32,
-        /// Who says so.
-        by: Vec<Signer>,
-    },
-    /// Rows that a relay's challenge called for once the receipt was committed could be had. They are the same for everybody, and known
-    /// since then: it shows that the archive was there when it was committed, and not that more than these rows can be had now.
-    Archival {
-        /// When the relay logged the commit: milliseconds since the Unix epoch.
-        committed_at: u64,
-        /// When the answers were judged, as the verifier says.
-        at: u64,
-        /// Rows that were asked for, each once.
-        samples: u32,
-        /// Rows of the code.
-        rows: u64,
-        /// Systematic rows as a part of them.
-        inverse_rate: u32,
-        /// Proven bits of that many rows.
-        bits: u32,
-        /// The relay.
-        by: Vec<Signer>,
-    },
 }
 
 impl Verdict {
@@ -330,6 +275,9 @@ pub(crate) struct Report {
     pub(crate) capsule_hash: Option<Digest>,
     pub(crate) backend: Option<String>,
     pub(crate) security_bits: Option<u32>,
+    pub(crate) run: Option<RunReport>,
+    /// Whether an author has signed, trusted or not.
+    pub(crate) signed: bool,
     pub(crate) signers: Vec<Signer>,
     pub(crate) policy: Option<PolicyReport>,
     pub(crate) availability: Option<Availability>,
@@ -344,6 +292,8 @@ impl Report {
             capsule_hash: None,
             backend: None,
             security_bits: None,
+            run: None,
+            signed: false,
             signers: Vec::new(),
             policy: None,
             availability: None,
@@ -375,38 +325,52 @@ impl Report {
     }
 
     /// Records a check that was not done, and why.
-    pub(crate) fn skip(&mut self, id: CheckId, why: &str) {
-        self.checks.push(Check { id, outcome: Outcome::Skipped, code: None, detail: why.to_owned() });
+    pub(crate) fn skip(&mut self, id: CheckId, why: String) {
+        self.checks.push(Check { id, outcome: Outcome::Skipped, code: None, detail: why });
     }
 
     /// Ends with an accepted receipt.
-    pub(crate) fn accept(self, capsule: &Capsule, status: Status) -> Verdict {
-        let not_proven = caveats::of(capsule, self.policy.as_ref().map(|policy| policy.assurance));
-        self.finish(status, None, not_proven)
+    pub(crate) fn accept(self, capsule: &Capsule, backend: Backend, status: Status) -> Verdict {
+        let (run, availability) = (self.run.as_ref(), self.availability.as_ref());
+        let policy = self.policy.as_ref().map(|policy| policy.assurance);
+        let not_proven = caveats::of(&Known { capsule, run, signed: self.signed, policy, availability });
+        let said = (Conclusion::of(backend, run), headline::of(backend, run, policy, availability));
+        self.finish(status, None, said, not_proven)
     }
 
     /// Ends with a refusal: the checks after the failed one are listed as not reached, and nothing is claimed.
     pub(crate) fn reject(mut self, refusal: &Refusal) -> Verdict {
         for id in CheckId::ALL.into_iter().skip(self.checks.len()) {
-            self.skip(id, "not reached");
+            self.skip(id, sentence::not_reached());
         }
         self.claim_class = None;
         self.security_bits = None;
+        self.run = None;
         self.signers.clear();
-        self.finish(Status::Rejected, Some(refusal.code), Vec::new())
+        let said = (Conclusion::Refused, refusal.code.meaning().to_owned());
+        self.finish(Status::Rejected, Some(refusal.code), said, Vec::new())
     }
 
-    fn finish(self, status: Status, reason: Option<ReasonCode>, not_proven: Vec<String>) -> Verdict {
+    fn finish(
+        self,
+        status: Status,
+        reason: Option<ReasonCode>,
+        (conclusion, headline): (Conclusion, String),
+        not_proven: Vec<String>,
+    ) -> Verdict {
         Verdict {
             schema: SCHEMA,
             status,
+            conclusion,
+            headline,
             claim_class: self.claim_class,
             level: self.level,
             reason,
-            exit_code: reason.map_or(ExitCode::Verified, ReasonCode::exit_code).number(),
+            verifier_exit_status: reason.map_or(ExitCode::Verified, ReasonCode::exit_code).number(),
             capsule_hash: self.capsule_hash,
             backend: self.backend,
             security_bits: self.security_bits,
+            run: self.run,
             checks: self.checks,
             not_proven,
             signers: self.signers,

@@ -16,6 +16,7 @@ mod relayed;
 
 use alloc::format;
 
+use archive::Seen;
 pub use availability::{Draw, Plan, plan, plan_of};
 pub use evidence::evidence;
 pub use options::{Attestations, Challenged, Samples, VerifyOptions};
@@ -28,6 +29,8 @@ use crate::{
     limits::Limits,
     reason::ReasonCode,
     refusal::Refusal,
+    run::RunReport,
+    sentence::{self, Counted},
     verdict::{CheckId, Level, Report, Status, Verdict},
 };
 
@@ -35,7 +38,7 @@ use crate::{
 pub fn verify(bytes: &[u8], options: &VerifyOptions) -> Verdict {
     let mut report = Report::new(options.level);
     match narrate(bytes, options, &mut report) {
-        Ok((capsule, status)) => report.accept(&capsule, status),
+        Ok((capsule, backend, status)) => report.accept(&capsule, backend, status),
         Err(refusal) => report.reject(&refusal),
     }
 }
@@ -50,7 +53,10 @@ pub fn refuse_length(length: usize, options: &VerifyOptions) -> Option<Verdict> 
     Some(report.reject(&refusal))
 }
 
-fn narrate(bytes: &[u8], options: &VerifyOptions, report: &mut Report) -> Result<(Capsule, Status), Refusal> {
+/// A receipt that is accepted, its backend, and what it reaches.
+type Accepted = (Capsule, Backend, Status);
+
+fn narrate(bytes: &[u8], options: &VerifyOptions, report: &mut Report) -> Result<Accepted, Refusal> {
     let limits = &options.limits;
 
     // 1. The file is a canonical container.
@@ -80,21 +86,27 @@ fn narrate(bytes: &[u8], options: &VerifyOptions, report: &mut Report) -> Result
             let bits = report.check(CheckId::Proof, proof::rv32im(&container, &capsule, limits))?;
             report.security_bits = Some(bits);
         }
-        Backend::ProcessV1 => report.skip(CheckId::Proof, "this backend records a run and proves nothing about it"),
-        Backend::LogV1 => report.skip(CheckId::Proof, "this backend seals a log and proves nothing about it"),
+        Backend::ProcessV1 => report.skip(CheckId::Proof, sentence::run_not_proven()),
+        Backend::LogV1 => report.skip(CheckId::Proof, sentence::log_not_proven()),
     }
 
-    // 7. Artifacts and manifests are those committed to, and nothing else travels along.
-    report.check(CheckId::Archive, archive::check(&container, &capsule))?;
+    // 7. Artifacts and manifests are those committed to, and nothing else travels along. What was not looked at has not passed.
+    let seen = archive::check(&container, &capsule);
+    match seen {
+        Ok((Seen::Part, _)) => report.glance(CheckId::Archive, seen)?,
+        _ => report.check(CheckId::Archive, seen)?,
+    };
 
     // 8. The event log is the one committed to, and agrees with the claim.
     match &capsule.header.anchor {
         Some(anchor) => {
             report.check(CheckId::EventLog, event_log::check(&container, &capsule, backend, anchor, limits))?
         }
-        None => report.skip(CheckId::EventLog, "this backend keeps no event log"),
+        None => report.skip(CheckId::EventLog, sentence::no_log()),
     }
     report.claim_class = Some(backend.claim_class());
+    report.run = RunReport::of(&container, &capsule);
+    report.signed = inspect::is_signed(&container);
 
     // 9. Signatures of authors hold; above proof-only, one is by somebody trusted who may seal under this policy.
     let mut status = Status::ProofOnly;
@@ -112,23 +124,23 @@ fn narrate(bytes: &[u8], options: &VerifyOptions, report: &mut Report) -> Result
         report.signers = authors.into_iter().chain(manifest_signers).collect();
     }
 
-    // 11. The archive can be had: it travels, or its sampled rows could be had. What is given to show it is judged at every level.
+    // 11. The archive is available: it travels, or sampled rows of it were. What is given to show it is judged at every level.
     if options.level == Level::Full || options.shows_availability() {
         let found = availability::check(&container, &capsule, options);
         report.availability = Some(report.check(CheckId::Availability, found)?);
     } else {
-        report.skip(CheckId::Availability, "not asked for");
+        report.skip(CheckId::Availability, sentence::not_asked_for());
     }
     let status = if options.level == Level::Full { Status::FullyVerified } else { status };
 
-    Ok((capsule, status))
+    Ok((capsule, backend, status))
 }
 
 type Found<T> = Result<(T, alloc::string::String), Refusal>;
 
 fn container<'a>(bytes: &'a [u8], limits: &Limits) -> Found<Container<'a>> {
     let container = Container::parse(bytes, limits).map_err(|error| Refusal::new(error.code(), error))?;
-    let detail = format!("{} entries in canonical form", container.entries().len());
+    let detail = sentence::in_canonical_form(Counted(container.entries().len() as u64, "entry"));
     Ok((container, detail))
 }
 
@@ -137,5 +149,5 @@ fn capsule(container: &Container<'_>, limits: &Limits) -> Found<(Capsule, Backen
     let backend = Backend::from_id(&capsule.header.backend_id).ok_or_else(|| {
         Refusal::new(ReasonCode::ProofSystemMismatch, format!("the backend {:?} is unknown", capsule.header.backend_id))
     })?;
-    Ok(((capsule, backend), format!("a {} capsule", backend.id())))
+    Ok(((capsule, backend), sentence::a_capsule(backend.id())))
 }

@@ -1,8 +1,8 @@
 //! WebAssembly binding of the verifier core for receipts.
 //!
 //! Exports the core's functions and turns their results into plain objects, so that `JSON.stringify` gives back the very
-//! text that the native side prints; decides nothing. The objects are made by the host's `JSON.parse`: an inspection repeats keys of
-//! the event log, and a hostile key such as `__proto__` must stay an ordinary key.
+//! text that the native side prints; decides nothing. Verdicts are made by serde-wasm-bindgen. Inspections go through the host's
+//! `JSON.parse`: they repeat keys of the event log, and a hostile key such as `__proto__` must stay an ordinary key.
 
 mod json;
 
@@ -26,7 +26,7 @@ use wasm_bindgen::prelude::*;
 pub fn verify(
     bytes: &Uint8Array,
     #[wasm_bindgen(
-        unchecked_optional_param_type = "{ level?: 'proof-only' | 'policy-enforced' | 'full'; expected_capsule_hash?: string; trust?: string; policy?: string; policy_inclusion?: object; at?: number; require_status?: string; samples?: object; challenge?: object; attestations?: object }"
+        unchecked_optional_param_type = "{ level?: 'proof-only' | 'policy-enforced' | 'full'; expected_capsule_hash?: string; trust?: string; policy?: string; policy_inclusion?: object; at?: number; require_status?: string; require_exit?: number; samples?: object; challenge?: object; attestations?: object }"
     )]
     options: JsValue,
 ) -> Result<JsValue, JsError> {
@@ -154,13 +154,18 @@ impl From<Refusal> for Unreadable {
 struct Reason {
     name: &'static str,
     number: u16,
-    exit_code: u8,
+    verifier_exit_status: u8,
     meaning: &'static str,
 }
 
 impl From<ReasonCode> for Reason {
     fn from(code: ReasonCode) -> Self {
-        Self { name: code.name(), number: code.number(), exit_code: code.exit_code().number(), meaning: code.meaning() }
+        Self {
+            name: code.name(),
+            number: code.number(),
+            verifier_exit_status: code.exit_code().number(),
+            meaning: code.meaning(),
+        }
     }
 }
 

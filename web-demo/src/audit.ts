@@ -1,8 +1,8 @@
-// The audit of an archive that lies elsewhere: a provider's address, and a cell for each row that was drawn.
+// The audit of an archive that is kept elsewhere: a provider's address, and a cell for each row that was drawn.
 import { isAccepted, type Verdict, type Verifier, type VerifyOptions } from "capseal-verify";
 
 import type { Receipt } from "./desk.js";
-import { count, h, onAsked, sentence } from "./element.js";
+import { count, counted, h, onAsked, sentence } from "./element.js";
 
 /** Shown for receipts that do not carry their whole archive. `judged` gets the verdict that the samples led to. */
 export function auditPanel(
@@ -37,8 +37,8 @@ export function auditPanel(
   return h(
     "section",
     { class: "panel audit" },
-    h("h2", {}, "Can the archive be had?"),
-    h("p", {}, "It lies elsewhere. This page draws rows of it at random and asks a provider for them; each proves that it belongs to this receipt."),
+    h("h2", {}, "Is the archive available?"),
+    h("p", {}, "It is kept elsewhere. This page draws rows of it at random and asks a provider for them; each proves that it belongs to this receipt."),
     h("label", { for: "provider" }, "Address of a provider"),
     form,
     h(
@@ -79,7 +79,7 @@ async function sample(
   // A row that was had may still not hold: then none of them counts.
   const holds = verdict.checks.at(-1)?.outcome === "passed";
   for (const cell of cells) if (cell.className === "had") cell.className = holds || had < cells.length ? "had" : "wrong";
-  grid.setAttribute("aria-label", `${count(had)} of ${count(cells.length)} rows could be had`);
+  grid.setAttribute("aria-label", `${count(had)} of ${counted(cells.length, "row")} available`);
   return verdict;
 }
 
@@ -87,9 +87,9 @@ function found(verdict: Verdict, relayed: boolean): (Node | string)[] {
   const { availability } = verdict;
   if (availability?.result === "live") {
     const { samples, rows, bits } = availability;
-    const called = relayed ? " So could those that the relay called for: the archive was whole when it was committed." : "";
+    const called = relayed ? " So were those that the relay called for: the archive existed when the relay says that it was committed." : "";
     return [
-      `${count(samples)} of ${count(rows)} rows, drawn just now, could be had: ${bits} proven bits.${called} It says nothing about tomorrow.`,
+      `${count(samples)} of ${counted(rows, "row")}, drawn just now, were available; with too few rows left, the chance of that is at most 2^-${bits}.${called} It says nothing about tomorrow.`,
     ];
   }
   const failed = verdict.checks.find((check) => check.outcome === "failed");

@@ -1,11 +1,12 @@
 // What a receipt says: command, files, events, hashes. Nothing of it is judged here; the verdict stands beside it.
 import type { FileEntry, Inspection, ReceiptEvent } from "capseal-verify";
 
-import { count, h, size, word, type Child } from "./element.js";
+import { count, counted, h, size, word, type Child } from "./element.js";
 import { picture, type Looking } from "./picture.js";
 import { runOf, type Run } from "./run.js";
 import { spans } from "./spans.js";
 import { grouped } from "./strip.js";
+import { BACKEND } from "./words.js";
 
 const SHOWN_ROWS = 40;
 const MORE_ROWS = 400;
@@ -43,7 +44,7 @@ function panel(title: string, ...children: Child[]): HTMLElement {
   return h("section", { class: "panel" }, h("h2", {}, title), ...children);
 }
 
-function runPanel({ command, directory, started_at_ms, exit, capture, backend }: Inspection): HTMLElement | null {
+function runPanel({ command, directory, started_at_ms, exit, capture, notes, backend }: Inspection): HTMLElement | null {
   if (!command && !exit) return null;
   const rows: [string, Child][] = [];
   if (directory !== null) rows.push(["in the folder", word(directory)]);
@@ -51,7 +52,8 @@ function runPanel({ command, directory, started_at_ms, exit, capture, backend }:
   if (exit) rows.push(["ended with", ending(exit)]);
   if (exit?.duration_ms != null) rows.push(["took", duration(exit.duration_ms)]);
   if (capture !== null) rows.push(["files found by", captureWords(capture)]);
-  rows.push(["backend", word(backend)]);
+  if (notes && notes.length > 0) rows.push(["notes", notes.join(", ").replaceAll("_", " ")]);
+  rows.push(["backend", word(BACKEND[backend] ?? backend)]);
   return panel(
     "The run",
     command ? h("p", { class: "command" }, h("code", {}, ...command.flatMap((part) => [argument(part), " "]))) : null,
@@ -210,7 +212,7 @@ function timeline(events: readonly ReceiptEvent[], startUp: ReadonlySet<number>,
   const folded = events.filter((_, place) => startUp.has(place));
   return panel(
     "What happened, in order",
-    h("p", {}, `${count(events.length)} events, each chained to the one before. Choose one for the proof that it is in the log.`),
+    h("p", {}, `${counted(events.length, "event")}, each chained to the one before. Choose one for the proof that it is in the log.`),
     folded.length === 0
       ? null
       : h("details", { class: "folded" }, h("summary", {}, `${count(folded.length)} of them are start-up, before the run’s own code was read`), list(folded)),
@@ -244,7 +246,7 @@ function hashes(inspection: Inspection): HTMLElement {
   }
   rows.push([
     "archive",
-    `${count(archive.artifacts.length)} files, ${size(archive.size)}, ${archive.mode === "embedded" ? "in this receipt" : "kept elsewhere"}`,
+    `${counted(archive.artifacts.length, "file")}, ${size(archive.size)}, ${archive.mode === "embedded" ? "in this receipt" : "kept elsewhere"}`,
   ]);
   for (const manifest of manifests) rows.push([`manifest ${manifest.name}`, hash(manifest.digest)]);
   return h(

@@ -2,7 +2,6 @@
 import {
   isAccepted,
   isInspection,
-  reasons,
   type Inspected,
   type Level,
   type Verdict,
@@ -65,17 +64,16 @@ export function findings(
 }
 
 function plainWords(verdict: Verdict): HTMLElement {
-  const accepted = isAccepted(verdict);
   const { headline, meaning } = plain(verdict);
   const detail = verdict.checks.find((check) => check.outcome === "failed")?.detail;
-  const table = reasons.find((reason) => reason.name === verdict.reason)?.meaning;
   return h(
     "section",
-    { class: `panel plain ${accepted ? verdict.claim_class : "refused"}` },
+    { class: `panel plain ${verdict.conclusion}` },
     h("h2", {}, headline),
+    isAccepted(verdict) ? h("p", {}, sentence(verdict.headline)) : null,
     h("p", {}, meaning),
     verdict.reason ? code(verdict.reason) : null,
-    table ? h("p", {}, table) : null,
+    isAccepted(verdict) ? null : h("p", {}, verdict.headline),
     detail ? h("p", { class: "detail" }, "The verifier found: ", sentence(detail)) : null,
   );
 }
@@ -107,15 +105,15 @@ function notProven(sentences: string[]): HTMLElement {
   return h(
     "section",
     { class: "panel limits" },
-    h("h2", {}, "What this receipt does not prove"),
+    h("h2", {}, "What this receipt does not show"),
     h("ul", {}, ...sentences.map((text) => h("li", {}, sentence(text)))),
   );
 }
 
 const LEVELS: Record<Level, string> = {
-  "proof-only": "it belongs together, and its proof holds",
+  "proof-only": "nothing in it was exchanged; the proof, if it has one, holds",
   "policy-enforced": "and someone trusted sealed it, under rules",
-  full: "and its archive can be had",
+  full: "and its archive is available",
 };
 
 function demands(options: VerifyOptions, { again }: Actions): HTMLElement {
@@ -133,6 +131,7 @@ function demands(options: VerifyOptions, { again }: Actions): HTMLElement {
     placeholder: "64 hexadecimal digits",
     value: options.expected_capsule_hash ?? "",
   });
+  const success = h("input", { id: "success", type: "checkbox", checked: options.require_exit === 0 });
   const trouble = h("p", { class: "trouble", role: "alert", hidden: true });
   const form = h(
     "form",
@@ -141,6 +140,7 @@ function demands(options: VerifyOptions, { again }: Actions): HTMLElement {
     select,
     h("label", { for: "expected" }, "Capsule hash that you were given, if any"),
     expected,
+    h("label", { class: "choice" }, success, " Refuse a run that failed"),
     h("button", { type: "button" }, "Check again"),
     trouble,
   );
@@ -153,6 +153,7 @@ function demands(options: VerifyOptions, { again }: Actions): HTMLElement {
     }
     const demanded: VerifyOptions = { level: select.value as Level };
     if (hash !== "") demanded.expected_capsule_hash = hash;
+    if (success.checked) demanded.require_exit = 0;
     again(demanded);
   });
   return h(

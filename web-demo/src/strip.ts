@@ -1,9 +1,9 @@
 // The verdict as a printed strip: status, claim class, identity, and each check as a line.
-import { isAccepted, type Check, type Verdict } from "capseal-verify";
+import type { Check, RunReport, Verdict } from "capseal-verify";
 
 import { code, count, h, sentence, size, word, type Child } from "./element.js";
 import { rosette } from "./rosette.js";
-import { CHECK, headline } from "./words.js";
+import { BACKEND, CHECK, STATUS, ending, plain } from "./words.js";
 
 /** Where the page has one column, as in style.css. */
 export const NARROW = "(max-width: 56rem)";
@@ -20,13 +20,8 @@ export interface Checked {
   trust: string | undefined;
 }
 
-/** What stands on the stamp. */
-export function stampWord(verdict: Verdict): "proven" | "witnessed" | "refused" {
-  return isAccepted(verdict) ? verdict.claim_class : "refused";
-}
-
 export function strip({ name, bytes, verdict, elapsed, at, trust }: Checked): HTMLElement {
-  const stamp = stampWord(verdict);
+  const stamp = verdict.conclusion;
   return h(
     "div",
     { class: `strip ${stamp}` },
@@ -35,19 +30,20 @@ export function strip({ name, bytes, verdict, elapsed, at, trust }: Checked): HT
       { class: "strip-head" },
       verdict.capsule_hash ? rosette(verdict.capsule_hash, "Pattern drawn from the capsule hash") : null,
       h("p", { class: `stamp ${stamp}`, translate: "no" }, stamp),
-      h("p", { class: "status", translate: "no" }, verdict.status.replaceAll("_", " ")),
-      h("p", { class: "headline" }, headline(verdict)),
+      h("p", { class: "status" }, STATUS[verdict.status]),
+      h("p", { class: "headline" }, plain(verdict).headline),
       verdict.reason ? code(verdict.reason) : null,
     ),
     h(
       "dl",
       { class: "lines" },
+      ...runLines(verdict.run),
       ...line("file", word(name)),
       ...line("size", size(bytes.length)),
       ...line("asked for", h("span", { translate: "no" }, verdict.level)),
       ...(trust === undefined ? [] : line("trusting by", word(trust))),
-      ...line("backend", verdict.backend === null ? "unknown" : word(verdict.backend)),
-      ...line("security", verdict.security_bits === null ? "no proof" : `${verdict.security_bits} bits, proven`),
+      ...line("backend", backend(verdict)),
+      ...line("security", verdict.security_bits === null ? "no proof" : `${verdict.security_bits} bits, proven for SHA-256 as a random oracle`),
       ...line("checked", h("time", { datetime: at.toISOString() }, moment(at))),
       ...line("took", `${count(Math.round(elapsed * 10) / 10)} ms`),
     ),
@@ -57,6 +53,35 @@ export function strip({ name, bytes, verdict, elapsed, at, trust }: Checked): HT
     h("ol", { class: "checks" }, ...verdict.checks.map(checkLine)),
     h("p", { class: "tally" }, tally(verdict.checks), explainButton()),
   );
+}
+
+function backend({ backend: id }: Verdict): Child {
+  if (id === null) return "unknown";
+  return h("span", { title: BACKEND[id] ?? "" }, word(id));
+}
+
+const NAMED = 4;
+
+/** What was run, how it ended, what it wrote, and what its capture missed. */
+function runLines(run: RunReport | null): HTMLElement[] {
+  if (!run) return [];
+  const paths = run.outputs.slice(0, NAMED).map(({ path }) => path);
+  const more = run.outputs_total - paths.length;
+  const named = more > 0 ? `${paths.join(", ")} and ${count(more)} more` : paths.join(", ");
+  return [
+    ...(run.command ? line("command", word(shortened(run.command.join(" ")))) : []),
+    ...(run.program === null ? [] : line("program", h("code", { title: run.program, translate: "no" }, run.program.slice(0, 12)))),
+    h("div", { class: run.failed ? "failed" : "" }, h("dt", {}, "ended"), h("dd", {}, ending(run))),
+    ...line("outputs", paths.length > 0 ? word(named) : "none"),
+    ...(run.notes && run.notes.length > 0 ? line("notes", run.notes.join(", ").replaceAll("_", " ")) : []),
+  ];
+}
+
+const SHOWN = 120;
+
+function shortened(text: string): string {
+  const letters = [...text];
+  return letters.length <= SHOWN ? text : `${letters.slice(0, SHOWN).join("")}…`;
 }
 
 /** Eleven cells, one a check: the strip's checks at a glance. */

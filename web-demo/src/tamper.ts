@@ -67,11 +67,17 @@ export function tamperPanel(verifier: Verifier, receipt: Receipt, open: (receipt
   return h(
     "section",
     { class: "panel tamper", id: "tamper" },
-    h("h2", {}, "Try to cheat"),
+    h("h2", {}, "Change a byte"),
     h(
       "p",
       {},
       "Change one bit of a copy of this receipt and have the copy checked. It makes no difference where.",
+    ),
+    h(
+      "p",
+      {},
+      "A forger does not do this. Anyone can make another record from scratch, and it is accepted: only a signature that you trust, or the " +
+        "capsule hash that you were given, tells it from this one.",
     ),
     h(
       "div",

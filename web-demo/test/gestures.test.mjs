@@ -88,7 +88,7 @@ for (const [what, files, expected] of [
 test("each receipt of a drop has its own slip, and its strip and details when it is chosen", async () => {
   await withPage(async (page) => {
     const first = await after(page, ["c.cap", FORGED], ["a.cap", GEOM], ["b.cap", STRATEGY]);
-    assert.deepEqual(first.slips.map((text) => text.split(" ").slice(0, 2)), [["PROVEN", "a.cap"], ["WITNESSED", "b.cap"], ["REFUSED", "c.cap"]]);
+    assert.deepEqual(first.slips.map((text) => text.split(" ").slice(0, 2)), [["DEMONSTRATION", "a.cap"], ["WITNESSED", "b.cap"], ["REFUSED", "c.cap"]]);
     assert.match(first.announcement, /^2 accepted, 1 refused\. refused: c\.cap\./);
     assert.equal(first.title, "2 accepted, 1 refused – CapSeal");
     await page.locator(".slip", { hasText: "b.cap" }).focus();
@@ -101,7 +101,7 @@ test("each receipt of a drop has its own slip, and its strip and details when it
     await drop(page, ["d.cap", GEOM]);
     await settled(page);
     assert.equal(await page.locator(".slip").count(), 0);
-    assert.equal((await seen(page)).title, "proven: d.cap – CapSeal");
+    assert.equal((await seen(page)).title, "demonstration: d.cap – CapSeal");
   });
 });
 
@@ -140,7 +140,7 @@ for (const [what, name, content] of [
 
 test("a receipt is one by its content, whatever it is called", async () => {
   await withPage(async (page) => {
-    for (const name of ["trust.toml", "run.zip", "RUN.CAP"]) assert.equal((await after(page, [name, GEOM])).strip, "proven", name);
+    for (const name of ["trust.toml", "run.zip", "RUN.CAP"]) assert.equal((await after(page, [name, GEOM])).strip, "demonstration", name);
   });
 });
 
@@ -184,7 +184,7 @@ for (const [width, height] of [[390, 844], [1280, 900]]) {
           assert.equal(await page.locator("#findings > :not(.unread)").count(), 0);
           assert.ok(await inView(page, "#trouble"));
           // And all is well again with the next one.
-          assert.equal((await after(page, ["good.cap", GEOM])).strip, "proven");
+          assert.equal((await after(page, ["good.cap", GEOM])).strip, "demonstration");
           assert.ok(!(await page.locator("#trouble").isVisible()));
         },
         { viewport: { width, height } },
@@ -200,7 +200,7 @@ test("after a trust file that cannot be used, the receipts at hand can be checke
     assert.ok(slips.every((text) => text.startsWith("NOT CHECKED")), slips.join());
     await page.getByRole("button", { name: "Check without a trust file" }).click();
     await settled(page);
-    assert.deepEqual((await seen(page)).slips.map((text) => text.split(" ")[0]), ["PROVEN", "WITNESSED"]);
+    assert.deepEqual((await seen(page)).slips.map((text) => text.split(" ")[0]), ["DEMONSTRATION", "WITNESSED"]);
     await after(page, ["broken.toml", Buffer.from("[")]);
     assert.equal((await after(page, ["trust.toml", TRUST])).code, "E020_SIGNATURE_MISSING");
   });
@@ -209,7 +209,7 @@ test("after a trust file that cannot be used, the receipts at hand can be checke
 test("one unreadable file does not keep the others from being judged", async () => {
   await withPage(async (page) => {
     const { slips, trouble } = await after(page, ["a.cap", GEOM], ["big.cap", HUGE], ["c.cap", FORGED]);
-    assert.deepEqual(slips.map((text) => text.match(/^(NOT CHECKED|\w+)/)[0]), ["PROVEN", "NOT CHECKED", "REFUSED"]);
+    assert.deepEqual(slips.map((text) => text.match(/^(NOT CHECKED|\w+)/)[0]), ["DEMONSTRATION", "NOT CHECKED", "REFUSED"]);
     assert.match(trouble, /^Not checked\. big\.cap: It has 65 MiB/);
   });
 });
@@ -247,7 +247,7 @@ test("what ends late does not take the place of what came after it", async () =>
       await settled(page);
       await sleep(900);
       const { file, title } = await seen(page);
-      assert.deepEqual([file, title], ["last.cap", "proven: last.cap – CapSeal"]);
+      assert.deepEqual([file, title], ["last.cap", "demonstration: last.cap – CapSeal"]);
     },
     { prepare },
   );
@@ -286,11 +286,11 @@ test("an audit and a viewer that end late say nothing about the receipt that cam
 test("a link that is dropped or pasted is fetched, also one to a trust file", async () => {
   await withPage(async (page) => {
     await dropText(page, "text/uri-list", `# a comment\r\n${address()}samples/geom.cap`);
-    await page.locator(".strip.proven").waitFor();
+    await page.locator(".strip.demonstration").waitFor();
     await dropText(page, "text/plain", `${address()}samples/strategy.cap`);
     await page.locator(".strip.witnessed").waitFor();
     await pasteText(page, `${address()}samples/geom.cap`);
-    await page.locator(".strip.proven").waitFor();
+    await page.locator(".strip.demonstration").waitFor();
     await dropText(page, "text/uri-list", `${address()}trust-behind-a-link`);
     await page.locator("#trust", { hasText: "trust-behind-a-link" }).waitFor();
     assert.equal((await after(page, ["run.cap", STRATEGY])).code, "E020_SIGNATURE_MISSING");

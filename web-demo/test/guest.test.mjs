@@ -45,7 +45,7 @@ test("the page is the one that the host has now, and the kept one without a netw
       async (page, context) => {
         await offline(page);
         await page.goto(`${server.address}?from=a#link`);
-        await openSample(page, "A proven run");
+        await openSample(page, "A demonstration proof");
         await context.setOffline(true);
         for (const path of ["", "index.html", "?from=a"]) {
           await page.goto(`${server.address}${path}`);
@@ -104,14 +104,14 @@ test("an open tab survives deployments, says that there is a newer page, and get
           };
           await other.evaluate(update);
           await drop(page, [`after-${number}.cap`, GEOM]);
-          await page.locator(".strip.proven").waitFor();
+          await page.locator(".strip.demonstration").waitFor();
           const kept = await page.evaluate((hash) => fetch(`./${hash}`).then((answer) => answer.ok), readdirSync(fileURLToPath(SITE)).find((name) => /\.wasm$/.test(name)));
           assert.ok(kept, "the files of the open tab's own build are still there");
           await other.close();
         }
         await page.locator("#renewed", { hasText: "A newer version of this page" }).waitFor();
         await page.getByRole("button", { name: "Reload" }).click();
-        await openSample(page, "A proven run");
+        await openSample(page, "A demonstration proof");
         assert.match(await page.locator('script[type="module"]').getAttribute("src"), /-0000000002\.js$/);
       },
       { address: server.address },
@@ -131,7 +131,7 @@ test("without a service worker, what an open tab needs was fetched when it was o
         await page.waitForLoadState("networkidle");
         state.root = new URL("./nowhere/", SITE);
         await drop(page, ["run.cap", GEOM]);
-        await page.locator(".strip.proven").waitFor();
+        await page.locator(".strip.demonstration").waitFor();
       },
       { address: server.address, serviceWorkers: "block" },
     );

@@ -62,7 +62,7 @@ export async function withPage(use, { address: at = server.address, prepare = ()
   }
 }
 
-const SAMPLES = { "A script’s run": "strategy.cap", "A proven run": "geom.cap", "A forgery": "strategy-forged.cap" };
+const SAMPLES = { "A script’s run": "strategy.cap", "A demonstration proof": "geom.cap", "A forgery": "strategy-forged.cap" };
 
 export async function openSample(page, title) {
   await page.getByRole("button", { name: title, exact: true }).click();

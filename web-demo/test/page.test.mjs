@@ -33,7 +33,7 @@ test("each sample shows its claim class, and the forgery its code", async () => 
   await withPage(async (page) => {
     for (const [title, word, headline] of [
       ["A script’s run", "witnessed", "The run is the maker’s word"],
-      ["A proven run", "proven", "The execution is proven"],
+      ["A demonstration proof", "demonstration", "A demonstration machine’s run is proven"],
       ["A forgery", "refused", "Something is not what was sealed"],
     ]) {
       await openSample(page, title);
@@ -44,6 +44,35 @@ test("each sample shows its claim class, and the forgery its code", async () => 
       assert.equal(await page.locator(".checks > li").count(), 11);
     }
     assert.equal(await page.locator(".strip-head .code").textContent(), "E067_ARTIFACT_HASH_MISMATCH");
+  });
+});
+
+test("a program that failed is not shown in the colour of success, whatever stands behind the claim", async () => {
+  await withPage(async (page) => {
+    for (const [vector, ending, behind] of [
+      ["process-failed-declared", "exit code 3", "is its maker's word"],
+      ["process-signal", "signal 9 ended it", "is its maker's word"],
+      ["rv32im-100", "exit code 7", "A proof shows that the program, given this input"],
+    ]) {
+      await drop(page, readFileSync(new URL(`${vector}.cap`, VECTORS)), `${vector}.cap`);
+      await page.locator(".lines dd", { hasText: `${vector}.cap` }).waitFor();
+      assert.equal(await stamp(page), "failed");
+      assert.equal(await page.locator(".lines .failed dd").textContent(), ending);
+      assert.equal(await page.locator(".strip.failed .headline").textContent(), `The program failed: ${ending}.`);
+      assert.ok((await page.locator(".plain.failed").textContent()).includes(behind));
+    }
+    await page.getByText("Ask for more").click();
+    await page.getByLabel("Refuse a run that failed").check();
+    await page.getByRole("button", { name: "Check again" }).click();
+    await page.locator(".strip-head .code", { hasText: "E303_EXIT_NOT_AS_REQUIRED" }).waitFor();
+  });
+});
+
+test("a part of the archive that nobody looked at is not ticked", async () => {
+  await withPage(async (page) => {
+    await drop(page, readFileSync(new URL("process-detached-large.cap", VECTORS)), "large.cap");
+    await page.locator(".checks > li.skipped", { hasText: "of the archive not looked at" }).waitFor();
+    assert.ok((await page.locator(".limits").textContent()).includes("That the files behind this receipt exist"));
   });
 });
 
@@ -70,7 +99,7 @@ test("a dropped and a chosen file are read, a folder is explained", async () => 
     await page.locator(".lines", { hasText: "dropped.cap" }).waitFor();
     assert.equal(await stamp(page), "witnessed");
     await page.locator("#file").setInputFiles(sample("geom.cap"));
-    await page.locator(".strip.proven").waitFor();
+    await page.locator(".strip.demonstration").waitFor();
     await drop(page, ["notes.txt", Buffer.from("not a receipt")]);
     await page.locator(".strip.refused").waitFor();
     assert.equal(await page.locator(".strip-head .code").textContent(), "E002_PARSE_FAILED");
@@ -120,9 +149,9 @@ test("a trust file that is dropped decides whose seal counts, is kept, and can b
   await withPage(async (page) => {
     const status = (text) => page.locator(".strip .status", { hasText: new RegExp(`^${text}$`) }).waitFor();
     await drop(page, ["sealed.cap", receipt]);
-    await status("PROOF ONLY");
+    await status("intact");
     await drop(page, ["trust.toml", Buffer.from(trust)]);
-    await status("POLICY SELF REPORTED");
+    await status("signed, under rules that it names itself");
     await page.locator("#trust", { hasText: "trust.toml" }).waitFor();
     const findings = await page.locator("#findings").textContent();
     for (const words of ["Signed by author", "house-rules 2", "which the receipt alone names", "backends"]) {
@@ -134,11 +163,11 @@ test("a trust file that is dropped decides whose seal counts, is kept, and can b
     await page.reload();
     await page.locator("#trust", { hasText: "trust.toml" }).waitFor();
     await drop(page, ["sealed.cap", receipt]);
-    await status("POLICY SELF REPORTED");
+    await status("signed, under rules that it names itself");
     await drop(page, ["unsigned.cap", STRATEGY]);
     await page.locator(".strip-head .code", { hasText: "E020_SIGNATURE_MISSING" }).waitFor();
     await page.getByRole("button", { name: "Forget it" }).click();
-    await status("PROOF ONLY");
+    await status("intact");
     await page.reload();
     assert.ok(await page.locator("#trust").isHidden());
   });
@@ -151,7 +180,7 @@ test("a receipt is fetched from an address; what goes wrong is said", async () =
       await page.getByRole("button", { name: "Fetch" }).click();
     };
     await fetchFrom(`${address()}samples/geom.cap`);
-    await page.locator(".strip.proven").waitFor();
+    await page.locator(".strip.demonstration").waitFor();
     await fetchFrom(`${address()}none.cap`);
     await say(page, "answered 404");
     await fetchFrom("http://192.0.2.1/run.cap");
@@ -213,8 +242,8 @@ test("it works offline after the first load", async () => {
     await page.locator("#offline").waitFor({ state: "visible" });
     await context.setOffline(true);
     await page.reload();
-    await openSample(page, "A proven run");
-    assert.equal(await stamp(page), "proven");
+    await openSample(page, "A demonstration proof");
+    assert.equal(await stamp(page), "demonstration");
   });
 });
 
@@ -222,8 +251,8 @@ test("the one-file build works from file:// with a worker and without any reques
   const requests = [];
   await withPage(
     async (page) => {
-      await openSample(page, "A proven run");
-      assert.equal(await stamp(page), "proven");
+      await openSample(page, "A demonstration proof");
+      assert.equal(await stamp(page), "demonstration");
       await drop(page, ["dropped.cap", STRATEGY]);
       await page.locator(".strip.witnessed").waitFor();
       assert.equal(page.workers().length, 1);
@@ -245,8 +274,8 @@ for (const [what, break_] of [
       const options = { prepare: (page) => page.addInitScript(break_) };
       if (address === "one file") options.address = ONE_FILE;
       await withPage(async (page) => {
-        await openSample(page, "A proven run");
-        assert.equal(await stamp(page), "proven");
+        await openSample(page, "A demonstration proof");
+        assert.equal(await stamp(page), "demonstration");
       }, options);
     });
   }
@@ -296,7 +325,7 @@ for (const colorScheme of ["light", "dark"]) {
             assert.ok(whole <= inner, `${state}: ${whole} px wide`);
           };
           await check("empty");
-          for (const title of ["A script’s run", "A proven run", "A forgery"]) {
+          for (const title of ["A script’s run", "A demonstration proof", "A forgery"]) {
             await openSample(page, title);
             await page.locator("details").evaluateAll((all) => all.forEach((details) => (details.open = true)));
             await check(title);

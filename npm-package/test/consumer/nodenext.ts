@@ -15,7 +15,7 @@ import { verifyCapability } from "capseal-verify/actions";
 export async function check(bytes: Uint8Array): Promise<ReasonCode | "fine"> {
   const verdict: Verdict = await verify(bytes, { level: "proof-only" });
   if (verdict.status === "REJECTED") {
-    const code: 10 | 11 | 12 | 13 | 14 | 20 = verdict.exit_code;
+    const code: 10 | 11 | 12 | 13 | 20 = verdict.verifier_exit_status;
     return code > 0 ? verdict.reason : "fine";
   }
   const hash: string = verdict.capsule_hash;

@@ -32,10 +32,10 @@ pub struct Fetched {
     pub rebuilt_from: Option<usize>,
 }
 
-/// Writes the archive of a receipt that lies elsewhere to a file. Every artifact was checked against its digest when it is there.
+/// Writes the archive of a receipt that is kept elsewhere to a file. Every artifact was checked against its digest when it is there.
 ///
 /// # Errors
-/// When neither every content nor K rows that hold can be had, or they are not what the receipt says; no file is left.
+/// When neither every content nor K rows that hold are available, or they are not what the receipt says; no file is left.
 pub fn fetch(receipt: &[u8], providers: &[Client], to: &Path, existing: Existing) -> Result<Fetched, FetchFailure> {
     let bundle = Bundle::open(receipt, None).map_err(FetchFailure::Receipt)?;
     let artifacts = &bundle.capsule().payload.artifacts;
@@ -150,7 +150,7 @@ pub enum FetchFailure {
     OtherContent(Digest),
     /// Header, sketch or row do not hold.
     Encoding(Refusal),
-    /// Too few rows could be had.
+    /// Too few rows were available.
     TooFewRows {
         /// Rows that hold.
         have: usize,
@@ -175,7 +175,7 @@ impl fmt::Display for FetchFailure {
             Self::OtherContent(digest) => write!(f, "what was to be {digest} is another content"),
             Self::Encoding(refusal) => refusal.fmt(f),
             Self::TooFewRows { have, need, last } => {
-                write!(f, "{have} rows could be had where {need} rebuild the archive")?;
+                write!(f, "{have} of the {need} rows that rebuild the archive were available")?;
                 last.as_ref().map_or(Ok(()), |last| write!(f, " ({last})"))
             }
             Self::Rebuild(error) => error.fmt(f),

@@ -1,4 +1,4 @@
-//! Audits (spec: `docs/spec/sampling.md`): asks providers for rows of an archive that lies elsewhere, and fetches what a receipt leaves out.
+//! Audits (spec: `docs/spec/sampling.md`): asks providers for rows of an archive that is kept elsewhere, and fetches what a receipt leaves out.
 //!
 //! The positions are drawn once, with a nonce that is drawn here and now; retries and other providers are for the same positions. What
 //! the answers show is for the verifier core to say.
@@ -35,7 +35,7 @@ const CONCURRENCY: usize = 8;
 /// What came of asking for one row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RowOutcome {
-    /// It could be had, and holds.
+    /// It was available, and holds.
     Good,
     /// No provider gave it; what the last one said.
     Unavailable(String),

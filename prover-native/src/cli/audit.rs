@@ -9,8 +9,11 @@ use anstream::println;
 use clap::{Args, Subcommand};
 use indicatif::ProgressBar;
 use verifier_core::{
-    VerifyOptions,
+    Limits, VerifyOptions,
+    availability::Availability,
+    inspect,
     sampling::MAX_BITS,
+    sentence::Counted,
     verify,
     verify::{Draw, Samples},
 };
@@ -32,13 +35,13 @@ use crate::{
     whole_file::{self, Existing},
 };
 
-/// Learn whether the archive of a receipt can be had, without fetching it; or fetch it.
+/// Check by sampling that a receipt's archive is available, or download it (--fetch).
 ///
-/// Rows that are drawn here and now are asked of the providers; each proves that it belongs to the archive that the receipt commits to. Exit
-/// status: 0 they could be had, 13 they could not, 12 a provider gave something else.
+/// Providers are asked for rows that are drawn here and now; each answer proves that it belongs to the archive that the receipt commits to.
+/// A receipt that carries its archive needs no provider. Exit status: 0 available, 13 not available, 12 a provider gave something else.
 ///
-/// With --challenge, the rows are those that a relay called for when the receipt was committed: it shows that the archive was there then, and
-/// not that more than these rows can be had now. With --attestation, others say who sampled. Both need --trust: whom to believe.
+/// With --challenge, the rows are those that a relay called for when the receipt was committed: this shows that the archive existed then, and
+/// not that more than these rows exist now. With --attestation, the word of auditors counts instead. Both need --trust.
 #[derive(Args, Debug)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, after_help = EXAMPLES)]
 pub(super) struct Arguments {
@@ -256,11 +259,24 @@ pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
         arguments.told.attest(receipt, &bytes, &key, &verdict)?;
     }
     let intact = verdict.is_accepted() || verdict.checks.last().is_some_and(|last| last.code.is_some());
+    if arguments.fetch && verdict.availability == Some(Availability::Complete) && carries_archive(&bytes) {
+        let out = arguments.out.as_ref().map_or("", |_| ", and --out has nothing to write");
+        eprintln_line(format_args!(
+            "\n{GOOD}✓{GOOD:#} nothing to fetch{out}: every artifact is in the receipt and was checked"
+        ));
+        eprintln_line(format_args!("  {FAINT}capseal inspect --extract FOLDER writes them to files{FAINT:#}"));
+        return Ok(ExitCode::SUCCESS);
+    }
     if arguments.fetch && intact {
         let clients = arguments.sampling.clients(credentials.as_ref())?;
-        return Ok(get(arguments, &clients, receipt, &bytes, verdict.exit_code));
+        return Ok(get(arguments, &clients, receipt, &bytes, verdict.verifier_exit_status));
     }
-    Ok(ExitCode::from(verdict.exit_code))
+    Ok(ExitCode::from(verdict.verifier_exit_status))
+}
+
+/// Whether the receipt was sealed with its archive inside, so that there is none to fetch.
+fn carries_archive(receipt: &[u8]) -> bool {
+    inspect(receipt, &Limits::DEFAULT).is_ok_and(|inspection| inspection.archive.mode == "embedded")
 }
 
 /// Fetching may succeed where sampling has not: other rows, or contents, may be there. The exit status stays the audit's.
@@ -269,7 +285,9 @@ fn get(arguments: &Arguments, clients: &[Client], receipt: &Path, bytes: &[u8], 
     let to = arguments.out.clone().unwrap_or_else(|| beside(receipt));
     match fetch(bytes, clients, &to, existing) {
         Ok(fetched) => {
-            let how = fetched.rebuilt_from.map_or(String::new(), |rows| format!(", rebuilt from {rows} rows"));
+            let how = fetched
+                .rebuilt_from
+                .map_or(String::new(), |rows| format!(", rebuilt from {}", Counted(rows as u64, "row")));
             let (path, size) = (fetched.path.display(), Size(fetched.size));
             eprintln_line(format_args!("\n{GOOD}✓{GOOD:#} {path} ({size}){how}: every artifact is what it should be"));
             ExitCode::from(exit)
@@ -286,7 +304,7 @@ fn write_folder(arguments: &Export) -> Result<ExitCode, Failure> {
     let verdict = verify(&bytes, &VerifyOptions::default());
     if !verdict.is_accepted() {
         print(&verdict);
-        return Ok(ExitCode::from(verdict.exit_code));
+        return Ok(ExitCode::from(verdict.verifier_exit_status));
     }
     let archive = arguments.archive.clone().or_else(|| existing_beside(&arguments.receipt));
     let bundle = Bundle::open(&bytes, archive.as_deref())?;
@@ -294,7 +312,8 @@ fn write_folder(arguments: &Export) -> Result<ExitCode, Failure> {
         protect(arguments, &bundle)?;
     }
     let exported = export(&bundle, archive.as_deref(), &Folder::at(&arguments.out))?;
-    println!("{GOOD}✓{GOOD:#} {} contents and {} rows in {}", exported.blobs, exported.rows, arguments.out.display());
+    let (blobs, rows) = (Counted(exported.blobs as u64, "content"), Counted(exported.rows as u64, "row"));
+    println!("{GOOD}✓{GOOD:#} {blobs} and {rows} in {}", arguments.out.display());
     match exported.da_hash {
         Some(da_hash) => println!("  archive {da_hash}"),
         None => println!("  {FAINT}all of the archive travels in the receipt: there is nothing to sample{FAINT:#}"),

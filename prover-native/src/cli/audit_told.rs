@@ -8,8 +8,8 @@ use std::{
 use clap::Args;
 use verifier_core::{
     Trust, Verdict,
+    availability::Availability,
     relay::{Attestation, Message},
-    verdict::Availability,
     verify::{Attestations, Challenged, Draw},
 };
 
@@ -44,7 +44,7 @@ pub(super) struct Told {
     /// How many hours old an attestation may be; any age when not named.
     #[arg(long, value_name = "HOURS")]
     max_age: Option<u32>,
-    /// Sample, and when every row could be had, sign that with this key of the store (`run.cap.attestation`); with --relay, post it there.
+    /// Sample, and when every row was available, sign that with this key of the store (`run.cap.attestation`); with --relay, post it there.
     #[arg(long, value_name = "KEY", conflicts_with = "json")]
     pub(super) attest: Option<String>,
     /// Whom to trust for what (`capseal registry`).
@@ -95,7 +95,7 @@ impl Told {
         Ok(Some(Said { attestations, ..Said::default() }))
     }
 
-    /// Signs that rows could be had, keeps it beside the receipt, and posts it.
+    /// Signs that rows were available, keeps it beside the receipt, and posts it.
     pub(super) fn attest(
         &self,
         path: &Path,
@@ -107,7 +107,7 @@ impl Told {
         let (Some(Availability::Live { samples, .. }), Some(commit)) =
             (&verdict.availability, commit_of(bundle.capsule()))
         else {
-            return Err(Failure::new("there is nothing to attest: no rows were sampled, or not all could be had"));
+            return Err(Failure::new("there is nothing to attest: no rows were sampled, or not all were available"));
         };
         let attestation = Attestation {
             schema: Attestation::SCHEMA.to_owned(),

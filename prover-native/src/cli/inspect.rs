@@ -10,17 +10,18 @@ use anstream::println;
 use clap::Args;
 use verifier_core::{
     Inspection, Limits, VerifyOptions, artifact, backend::Backend, capsule::FileRef, container::Container, inspect,
-    verify,
+    sentence::Counted, verify,
 };
 
 use super::{
-    output::{BAD, FAINT, Failure, GOOD, Size, TITLE, printable, read},
+    output::{FAINT, Failure, Size, TITLE, printable, read},
     rebuild,
+    verify::{command_line, print_headline},
 };
 
-/// Show what was sealed, and what is not proven.
+/// Show what was sealed, and what it does not show.
 ///
-/// Reads without judging; the first line says what a verifier makes of the receipt.
+/// Reads without judging; the first line is the verdict at the level proof-only.
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
     /// The receipt; `-` reads it from standard input.
@@ -53,9 +54,9 @@ pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::SUCCESS);
     }
     let verdict = verify(&bytes, &VerifyOptions::default());
-    match verdict.reason {
-        None => println!("{GOOD}✓ accepted at proof-only{GOOD:#}"),
-        Some(reason) => println!("{BAD}✗ refused: {}{BAD:#}; what follows is what the file says", reason.name()),
+    print_headline(&verdict);
+    if !verdict.is_accepted() {
+        println!("  {FAINT}what follows is what the file says, and none of it is confirmed{FAINT:#}");
     }
     print(&inspection, arguments.events);
     if inspection.backend == Backend::Rv32imV1.id() {
@@ -75,7 +76,7 @@ fn print_output(bytes: &[u8], inspection: &Inspection) {
         println!("\n{TITLE}Output{TITLE:#}");
         text.lines().take(OUTPUT_LINES).for_each(|line| println!("  {}", printable(line)));
         if let Some(more) = text.lines().count().checked_sub(OUTPUT_LINES).filter(|more| *more > 0) {
-            println!("  {FAINT}and {more} more lines (--extract writes all of it){FAINT:#}");
+            println!("  {FAINT}and {} (--extract writes all of it){FAINT:#}", Counted(more as u64, "more line"));
         }
     }
 }
@@ -89,7 +90,7 @@ fn print(inspection: &Inspection, events: bool) {
     line("capsule", inspection.capsule_hash);
     line("backend", format_args!("{} ({class})", printable(&inspection.backend)));
     if let Some(command) = &inspection.command {
-        line("command", printable(&command.join(" ")));
+        line("command", command_line(command));
     }
     if let Some(directory) = &inspection.directory {
         line("directory", printable(directory));
@@ -109,6 +110,9 @@ fn print(inspection: &Inspection, events: bool) {
     if let Some(capture) = &inspection.capture {
         line("capture", printable(capture));
     }
+    if let Some(notes) = &inspection.notes {
+        line("notes", if notes.is_empty() { "none".to_owned() } else { notes.join(", ") });
+    }
     files("code", &inspection.claim.code);
     files("inputs", &inspection.claim.inputs);
     files("config", &inspection.claim.config);
@@ -125,7 +129,17 @@ fn print(inspection: &Inspection, events: bool) {
         }
     }
     let archive = &inspection.archive;
-    line("archive", format_args!("{}, {}, {} artifacts", archive.mode, Size(archive.size), archive.artifacts.len()));
+    let artifacts = Counted(archive.artifacts.len() as u64, "artifact");
+    line("archive", format_args!("{}, {}, {artifacts}", archive.mode, Size(archive.size)));
+    if let Some(policy) = &inspection.policy {
+        let (id, version, track) = (printable(&policy.policy_id), &policy.policy_version, &policy.track_id);
+        let (version, track) = (printable(version), printable(track));
+        line("policy", format_args!("{id} {version}, track {track}  {FAINT}{}{FAINT:#}", policy.policy_hash));
+    }
+    for signature in &inspection.signatures {
+        let (purpose, key) = (signature.purpose.name(), signature.key_id);
+        line("signature", format_args!("{purpose}  {FAINT}{key}{FAINT:#}  whom to trust was not asked"));
+    }
     for manifest in &inspection.manifests {
         line("manifest", format_args!("{}  {FAINT}{}{FAINT:#}", printable(&manifest.name), manifest.digest));
     }
@@ -137,9 +151,9 @@ fn print(inspection: &Inspection, events: bool) {
             println!("    {}", printable(&serde_json::to_string(event).unwrap_or_default()));
         }
     }
-    println!("\n{TITLE}Not proven{TITLE:#}");
+    println!("\n{TITLE}This receipt does not show{TITLE:#}");
     for caveat in &inspection.not_proven {
-        println!("  {FAINT}·{FAINT:#} {caveat}");
+        println!("  {FAINT}·{FAINT:#} {}", printable(caveat));
     }
 }
 

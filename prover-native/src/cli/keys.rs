@@ -92,7 +92,7 @@ fn add(name: &str, key: &SecretKey, secret: &Secret) -> Result<(), Failure> {
     let path = store.add(name, key, &secret.new_passphrase()?).map_err(explain)?;
     println!("{GOOD}✓{GOOD:#} {}", path.display());
     show(&key.public());
-    println!("  {FAINT}keep the file and its passphrase: nobody can make either again{FAINT:#}");
+    println!("  {FAINT}keep the file and its passphrase: neither can be recovered{FAINT:#}");
     Ok(())
 }
 

@@ -47,14 +47,18 @@ const EXAMPLES: &str = "\
 Examples:
   capseal run ./strategy.py data.csv       run a script, seal what it did into run.cap
   capseal verify run.cap                   check the receipt; exit status 0 means accepted
-  capseal inspect run.cap                  what was sealed, and what is not proven
-  capseal prove geom --steps 4096          a receipt with a STARK over the execution itself
+  capseal verify --require-exit 0 run.cap  the same, and refuse a program that failed
+  capseal inspect run.cap                  what was sealed, and what it does not show
+  capseal run program.elf                  run a RISC-V program and prove the run
   capseal keys new me                      a key to sign receipts with: capseal run --key me …
   capseal replay run.cap                   run it again and compare
   capseal diff monday.cap tuesday.cap      the first bound thing that differs, then the rest
 
-Exit status of verify: 0 accepted at the level asked for, 10 proof, 11 policy, 12 commitment or binding,
-13 availability, 14 replay diverged, 20 not a receipt; 1 when a file cannot be read, 2 for wrong usage.";
+Exit status of verify: 0 accepted, 10 proof, 11 policy or level, 12 commitment
+or binding, 13 availability, 20 not a receipt; 1 unreadable file, 2 wrong usage.
+replay and inspect --rebuild end with 14 when something else comes of it.
+
+Version 0.1; nobody outside of the project has audited it.";
 
 #[derive(Debug, Subcommand)]
 enum Command {

@@ -14,6 +14,8 @@ use crate::cause::Cause;
 
 /// Something that holds.
 pub(super) const GOOD: Style = AnsiColor::Green.on_default().bold();
+/// Something that holds and is no success: a program that failed, say.
+pub(super) const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 /// Something that does not hold.
 pub(super) const BAD: Style = AnsiColor::Red.on_default().bold();
 /// A title.

@@ -51,7 +51,7 @@ enum Command {
         #[arg(long, default_value = "policy.json", value_name = "FILE")]
         out: PathBuf,
     },
-    /// Evaluate the rules on a receipt, trusting everybody who signed it. Exit status 11 when one fails.
+    /// Dry-run the rules on a receipt; its signatures count as trusted, so this is no verification. Exit status 11 when a rule fails.
     Check {
         /// The receipt.
         receipt: PathBuf,

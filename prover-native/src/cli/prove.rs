@@ -4,7 +4,7 @@ use std::{ops::RangeInclusive, path::PathBuf, process::ExitCode};
 
 use anstream::println;
 use clap::{Args, Subcommand};
-use verifier_core::{air::geom::GeomParameters, stark::ParameterSet};
+use verifier_core::{air::geom::GeomParameters, sentence::Counted, stark::ParameterSet};
 
 use super::{
     output::{Failure, GOOD, Size},
@@ -15,7 +15,9 @@ use crate::{
     whole_file::Existing,
 };
 
-/// Prove a computation and seal it.
+/// Make a demonstration receipt with a STARK in it.
+///
+/// To prove a program of yours: capseal run program.elf (capseal new-guest makes a project for one).
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
     #[command(subcommand)]
@@ -27,7 +29,7 @@ enum Machine {
     Geom(Geom),
 }
 
-/// Run the geom machine and prove every step of it.
+/// Run the geom machine, a demonstration machine with fixed steps and no code of yours, and prove every step of it.
 #[derive(Args, Debug)]
 struct Geom {
     /// Number of steps.
@@ -39,7 +41,7 @@ struct Geom {
     /// The 2x2 matrix, by rows.
     #[arg(long, num_args = 4, value_names = ["A", "B", "C", "D"])]
     matrix: Option<Vec<u64>>,
-    /// Security of the proof: stark-100 or stark-128, in proven bits.
+    /// Security of the proof: stark-100 or stark-128, in bits that are proven for SHA-256 as a random oracle.
     #[arg(long, default_value = "stark-100", value_parser = parameter_set)]
     security: ParameterSet,
     /// Where to write the receipt.
@@ -86,8 +88,8 @@ pub(super) fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::SUCCESS);
     }
     println!(
-        "{GOOD}✓{GOOD:#} {} steps proven, sealed in {} ({})",
-        geom.steps,
+        "{GOOD}✓{GOOD:#} {} of a demonstration machine proven, sealed in {} ({})",
+        Counted(geom.steps.into(), "step"),
         sealed.path.display(),
         Size(sealed.size)
     );

@@ -4,10 +4,10 @@ use std::{fs, path::PathBuf};
 
 use anstream::eprintln;
 use clap::Args;
-use verifier_core::stark::ParameterSet;
+use verifier_core::{Conclusion, sentence::Counted, stark::ParameterSet};
 
 use super::{
-    output::{FAINT, Failure, GOOD, Size},
+    output::{FAINT, Failure, GOOD, Size, WARNING},
     sealing::Sealing,
 };
 use crate::{
@@ -26,7 +26,7 @@ pub(super) struct ProofOptions {
     /// Replace the receipt if it exists.
     #[arg(long)]
     force: bool,
-    /// Proven bits of security: stark-100 or stark-128.
+    /// Security of the proof: stark-100 or stark-128, in bits that are proven for SHA-256 as a random oracle.
     #[arg(long, value_name = "SET", default_value = "stark-100", value_parser = super::prove::parameter_set)]
     security: ParameterSet,
     #[command(flatten)]
@@ -45,15 +45,15 @@ impl ProofOptions {
     }
 }
 
-/// Proves the run of a program that came to its exit, and seals it.
+/// Proves the run of a program that ended by itself, and seals it.
 pub(super) fn prove(program: &Program, input: &[u8], options: &ProofOptions) -> Result<Sealed, Failure> {
     let ready = options.sealing.ready()?;
     let recording = Recording::new(program.image.clone(), input.to_vec()).map_err(explain)?;
     let rows = recording.trace_length();
     let need = memory_need(rows, options.security);
     eprintln!(
-        "  {FAINT}proving {} cycles in {rows} rows; needs about {} of memory{FAINT:#}",
-        recording.cycles(),
+        "  {FAINT}proving {} in {rows} rows; needs about {} of memory{FAINT:#}",
+        Counted(recording.cycles(), "cycle"),
         Size(need)
     );
     if let Some(available) = available_memory().filter(|available| *available < need) {
@@ -66,8 +66,9 @@ pub(super) fn prove(program: &Program, input: &[u8], options: &ProofOptions) -> 
     let registration = ready.register(&mut committed);
     ready.sign(&mut committed)?;
     let sealed = committed.write(&options.destination())?;
+    let (style, mark) = if sealed.verdict.conclusion == Conclusion::Failed { (WARNING, "!") } else { (GOOD, "✓") };
     eprintln!(
-        "{GOOD}✓{GOOD:#} proven ({}), sealed in {} ({})",
+        "{style}{mark}{style:#} proof made ({}), sealed in {} ({})",
         options.security,
         sealed.path.display(),
         Size(sealed.size)
@@ -88,7 +89,7 @@ fn explain(error: RunError) -> Failure {
     }
 }
 
-/// Memory that can be had without swapping, where the system tells.
+/// Memory that is available without swapping, where the system tells.
 fn available_memory() -> Option<u64> {
     let memory = fs::read_to_string("/proc/meminfo").ok()?;
     let line = memory.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;

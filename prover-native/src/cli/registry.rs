@@ -12,6 +12,7 @@ use clap::{Args, Subcommand};
 use verifier_core::{
     Digest, Trust,
     policy::{Policy, document_hash},
+    sentence::Counted,
     signature::{PublicKey, Purpose},
     trust::{ALGORITHM, Key, KeyStatus, PolicyTrust, REGISTRY_SCHEMA, Registry, moment},
 };
@@ -68,7 +69,7 @@ enum Command {
         /// The trust file.
         file: PathBuf,
     },
-    /// Pin a root: the one that you were told, or the one that stands there when you wrote it yourself.
+    /// Pin the registry: to the root that you were given or, if you wrote the file yourself, to its present content.
     Pin {
         /// The trust file.
         file: PathBuf,
@@ -235,7 +236,7 @@ fn allow(file: &Path, policy: &Path, signers: &[String]) -> Result<(), Failure> 
     }
     let count = listed.signers.len();
     write(file, &trust)?;
-    println!("{GOOD}✓{GOOD:#} {count} keys may seal under {}", printable(&id));
+    println!("{GOOD}✓{GOOD:#} may seal under {}: {}", printable(&id), Counted(count as u64, "key"));
     println!("  document {hash}");
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::{path::PathBuf, process::ExitCode, time::Duration};
 use anstream::println;
 use clap::Args;
 use serde_json::json;
-use verifier_core::{VerifyOptions, verify};
+use verifier_core::{VerifyOptions, sentence::Counted, verify};
 
 use super::{
     audit::existing_beside,
@@ -49,7 +49,7 @@ pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
         } else {
             print(&verdict);
         }
-        return Ok(ExitCode::from(verdict.exit_code));
+        return Ok(ExitCode::from(verdict.verifier_exit_status));
     }
     let options =
         ReplayOptions { unprotected: arguments.no_sandbox, timeout: arguments.timeout.map(Duration::from_secs) };
@@ -94,11 +94,8 @@ fn show(done: &Result<Replay, ReplayError>) {
         println!("  {GOOD}✓{GOOD:#} {}", printable(agreed));
     }
     if let Some(first) = replay.other_runtime.first() {
-        let count = replay.other_runtime.len();
-        println!(
-            "\n  {TITLE}{count} files of the runtime are others on this machine{TITLE:#}, {} first",
-            printable(first)
-        );
+        let count = Counted(replay.other_runtime.len() as u64, "runtime file");
+        println!("\n  {TITLE}different on this machine: {count}{TITLE:#}, {} first", printable(first));
     }
 }
 

@@ -11,10 +11,11 @@ use std::{
 
 use clap::{Args, ValueEnum};
 use indicatif::ProgressBar;
+use verifier_core::sentence::Counted;
 
 use super::{
     audit::beside,
-    output::{BAD, FAINT, Failure, GOOD, Size, eprintln_line, printable},
+    output::{BAD, FAINT, Failure, GOOD, Size, WARNING, eprintln_line, printable},
     run_guest::{self, MachineOptions},
     sealing::Sealing,
 };
@@ -61,7 +62,7 @@ pub(super) struct Arguments {
     /// How files are found: by observing the run where the system lets us, or only as declared.
     #[arg(long, value_enum, default_value = "auto")]
     capture: Capture,
-    /// Archives up to this many bytes travel in the receipt; a longer one is written beside it.
+    /// Archives up to this many bytes travel in the receipt; a longer one is written beside it, and its small contents travel all the same.
     #[arg(long, default_value_t = EMBED_LIMIT, value_name = "BYTES")]
     embed_limit: u64,
     #[command(flatten)]
@@ -196,7 +197,7 @@ impl Observer for Progress {
         self.with(|bar| match stage {
             Stage::Hashing { files } => {
                 bar.enable_steady_tick(TICK);
-                bar.set_message(format!("hashing {files} declared files"));
+                bar.set_message(format!("hashing {}", Counted(files as u64, "declared file")));
             }
             // The terminal belongs to the program while it runs.
             Stage::Running => bar.finish_and_clear(),
@@ -213,39 +214,44 @@ const TICK: Duration = Duration::from_millis(120);
 
 fn print(record: &RunRecord, sealed: &Sealed) {
     let size = Size(sealed.size);
-    eprintln_line(format_args!("\n{GOOD}✓{GOOD:#} sealed in {} ({size})", sealed.path.display()));
+    let (style, mark) = if record.exit == Exit::Code(0) { (GOOD, "✓") } else { (WARNING, "!") };
+    eprintln_line(format_args!("\n{style}{mark}{style:#} sealed in {} ({size})", sealed.path.display()));
     if let Some(archive) = &sealed.archive {
         eprintln_line(format_args!("  archive {} goes with it", archive.display()));
     }
     eprintln_line(format_args!("  capsule {}", sealed.capsule.capsule_hash));
     match record.exit {
         Exit::Code(0) => {}
-        Exit::Code(code) => {
-            eprintln_line(format_args!("  {BAD}the program failed{BAD:#} with exit code {code}, and that is sealed"))
-        }
+        Exit::Code(code) => eprintln_line(format_args!(
+            "  {WARNING}the program failed{WARNING:#} with exit code {code}, and that is sealed"
+        )),
         Exit::Signal(signal) => {
-            eprintln_line(format_args!("  {BAD}the program was ended{BAD:#} by signal {signal}, and that is sealed"));
+            eprintln_line(format_args!(
+                "  {WARNING}the program was ended{WARNING:#} by signal {signal}, and that is sealed"
+            ));
         }
     }
-    let count = |role| record.files_of(role).count();
+    let count = |role, noun| Counted(record.files_of(role).count() as u64, noun);
     let mode = if matches!(record.capture.mode, run::Mode::Observed) { "observed" } else { "declared only" };
     eprintln_line(format_args!(
-        "  {mode}: {} code, {} inputs, {} config, {} outputs, {} runtime files",
-        count(Role::Code),
-        count(Role::Input),
-        count(Role::Config),
-        count(Role::Output),
-        count(Role::Runtime),
+        "  {mode}: {}, {}, {}, {}, {}",
+        count(Role::Code, "code file"),
+        count(Role::Input, "input"),
+        count(Role::Config, "config file"),
+        count(Role::Output, "output"),
+        count(Role::Runtime, "runtime file"),
     ));
+    if !record.capture.notes.is_empty() {
+        let notes: Vec<&str> = record.capture.notes.iter().map(|note| note.name()).collect();
+        eprintln_line(format_args!("  {WARNING}the record notes{WARNING:#}: {}", notes.join(", ")));
+    }
     if let run::Mode::Declared { reason } = &record.capture.mode {
         eprintln_line(format_args!("  {FAINT}{}{FAINT:#}", printable(reason)));
     }
     for missing in &record.missing_outputs {
         eprintln_line(format_args!("  {BAD}declared output missing{BAD:#}: {}", printable(missing)));
     }
-    eprintln_line(format_args!(
-        "  {FAINT}proves that this record is intact, not that the run took place (witnessed){FAINT:#}"
-    ));
+    eprintln_line(format_args!("  {FAINT}shows what was recorded, not that the run took place (witnessed){FAINT:#}"));
     eprintln_line(format_args!("  next: capseal verify {}", sealed.path.display()));
 }
 

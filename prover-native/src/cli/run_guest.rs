@@ -10,7 +10,7 @@ use std::{
 
 use anstream::eprintln;
 use clap::{Args, Parser};
-use verifier_core::Digest;
+use verifier_core::{Digest, sentence::Counted};
 
 use super::output::{BAD, FAINT, Failure, GOOD, Size, eprintln_line, printable, read};
 use super::prove_guest::{self, ProofOptions};
@@ -25,7 +25,7 @@ use crate::{
 /// The program is an ELF file for riscv32im-unknown-none-elf (-march=rv32im -mabi=ilp32). It sees its input and nothing else: no
 /// files, no clock, no network. The same program and input give the same output everywhere.
 ///
-/// Exit status: the exit code of the program (255 for one above); 1 when the run did not come to its exit.
+/// Exit status: the exit code of the program (255 for one above); 1 when the machine stopped the run.
 #[derive(Debug, Parser)]
 #[command(name = "capseal run program.elf", no_binary_name = true, after_help = EXAMPLES, max_term_width = 100)]
 struct Arguments {
@@ -190,10 +190,10 @@ fn print_output(output: &[u8], raw: bool) -> Result<(), Failure> {
 fn print(guest: &Guest, execution: &Execution) {
     let Execution { exit_code, cycles, output, .. } = execution;
     match exit_code {
-        0 => eprintln!("\n{GOOD}✓ {} came to its exit{GOOD:#}", guest.path.display()),
+        0 => eprintln!("\n{GOOD}✓ {} ended{GOOD:#} with exit code 0", guest.path.display()),
         code => eprintln!("\n{BAD}✗ {} failed{BAD:#} with exit code {code}", guest.path.display()),
     }
-    eprintln!("  {cycles} cycles, {} of output", Size(output.len() as u64));
+    eprintln!("  {}, {} of output", Counted(*cycles, "cycle"), Size(output.len() as u64));
     eprintln!("  image {}", Digest::of_content(&guest.program.image.encode()));
     if guest.arguments.machine.no_prove {
         eprintln!("  {FAINT}not proven, and there is no receipt (--no-prove){FAINT:#}");

@@ -5,6 +5,8 @@ use std::{env, path::PathBuf, process::ExitCode};
 use anstream::println;
 use clap::Args;
 
+use verifier_core::sentence::Counted;
+
 use super::{
     audit::beside,
     output::{Failure, GOOD, Size, printable, read},
@@ -36,7 +38,7 @@ pub(super) struct Arguments {
     /// Replace the file at `--out`.
     #[arg(long)]
     force: bool,
-    /// Archives up to this many bytes travel in the receipt; a longer one is written beside it.
+    /// Archives up to this many bytes travel in the receipt; a longer one is written beside it, and its small contents travel all the same.
     #[arg(long, default_value_t = EMBED_LIMIT, value_name = "BYTES")]
     embed_limit: u64,
     #[command(flatten)]
@@ -75,8 +77,9 @@ pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let payload = &sealed.capsule.payload;
     let entries = sealed.capsule.header.anchor.as_ref().map_or(0, |anchor| anchor.events_log_len);
     println!(
-        "{GOOD}✓{GOOD:#} {entries} entries and {} contents sealed in {} ({})",
-        payload.claim.outputs.len(),
+        "{GOOD}✓{GOOD:#} {} and {} sealed in {} ({})",
+        Counted(entries, "entry"),
+        Counted(payload.claim.outputs.len() as u64, "content"),
         printable(&path),
         Size(sealed.size)
     );

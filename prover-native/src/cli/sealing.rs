@@ -33,7 +33,7 @@ pub(super) struct Sealing {
     #[arg(long, value_name = "TRACK", requires = "policy")]
     track: Option<String>,
     /// Register the receipt with the relay at this URL, and keep its answer beside the receipt (FILE.commit.json): since when it is
-    /// known, and which rows of its archive everybody may ask for. The receipt names that challenge. Only for archives that lie elsewhere.
+    /// known, and which rows of its archive everybody may ask for. The receipt names that challenge. Only for archives that are kept elsewhere.
     #[arg(long, value_name = "URL")]
     relay: Option<String>,
 }

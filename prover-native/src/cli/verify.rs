@@ -3,21 +3,27 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use anstream::println;
+use anstyle::Style;
 use clap::Args;
 use verifier_core::{
-    ClaimClass, Digest, Level, Outcome, Status, Verdict, VerifyOptions, backend::Backend, policy::Inclusion, verify,
+    Conclusion, Digest, Level, Outcome, RunReport, Status, Verdict, VerifyOptions, policy::Inclusion, verify,
 };
 
 use super::{
     audit::Sampling,
-    output::{BAD, FAINT, Failure, GOOD, TITLE, printable, read},
+    output::{BAD, FAINT, Failure, GOOD, TITLE, WARNING, printable, read},
     policy::print_answers,
     registry::{digest, now, read_trust, time},
 };
 
 /// Check receipts.
 ///
-/// Lists every check with its outcome, those that were not asked for included, and what an accepted receipt does not show.
+/// Says what was run and how it ended, lists every check with its outcome, those that were not asked for included, and what an accepted
+/// receipt does not show.
+///
+/// Exit status, of the first receipt that is refused: 0 all accepted at the level asked for, 10 proof, 11 policy or level, 12 commitment or
+/// binding, 13 availability, 20 not a receipt; 1 when a file cannot be read, 2 for wrong usage. A program that failed gives no status of its
+/// own: ask for --require-exit 0.
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
     /// Receipts; `-` reads one from standard input.
@@ -44,6 +50,9 @@ pub(super) struct Arguments {
     /// The least status to accept, such as POLICY_ENFORCED.
     #[arg(long, value_name = "STATUS", value_parser = status)]
     require_status: Option<Status>,
+    /// The exit code that the program must have ended with: 0 refuses a run that failed.
+    #[arg(long, value_name = "CODE")]
+    require_exit: Option<u64>,
     #[command(flatten)]
     sampling: Sampling,
     /// Print each verdict as one line of JSON.
@@ -75,6 +84,7 @@ fn options(arguments: &Arguments) -> Result<VerifyOptions, Failure> {
         policy_inclusion: inclusion.transpose()?,
         at: Some(arguments.at.unwrap_or_else(now)),
         require_status: arguments.require_status,
+        require_exit: arguments.require_exit,
         ..VerifyOptions::default()
     })
 }
@@ -100,7 +110,7 @@ pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
             print(&verdict);
         }
         // The first refusal decides, so that one bad receipt among many is never hidden.
-        exit = if exit == 0 { verdict.exit_code } else { exit };
+        exit = if exit == 0 { verdict.verifier_exit_status } else { exit };
     }
     Ok(ExitCode::from(exit))
 }
@@ -113,21 +123,10 @@ fn wants_samples(verdict: &Verdict) -> bool {
 
 /// Prints a verdict for people.
 pub(super) fn print(verdict: &Verdict) {
-    let (style, mark) = if verdict.is_accepted() { (GOOD, "✓") } else { (BAD, "✗") };
-    let status = serde_json::to_value(verdict.status).ok();
-    let status = status.as_ref().and_then(|status| status.as_str()).unwrap_or_default();
-    match (&verdict.reason, verdict.claim_class) {
-        (Some(reason), _) => {
-            println!("{style}{mark} {status}{style:#}  {}", reason.name());
-            println!("  {}", reason.meaning());
-        }
-        (None, class) => {
-            let log = verdict.backend.as_deref() == Some(Backend::LogV1.id());
-            println!(
-                "{style}{mark} {status}{style:#}  {}",
-                class.map(|class| class_line(class, log)).unwrap_or_default()
-            );
-        }
+    print_headline(verdict);
+    if let Some(run) = &verdict.run {
+        println!();
+        print_run(run);
     }
     println!();
     for check in &verdict.checks {
@@ -145,18 +144,68 @@ pub(super) fn print(verdict: &Verdict) {
     if !verdict.not_proven.is_empty() {
         println!("\n  {TITLE}This receipt does not show{TITLE:#}");
         for caveat in &verdict.not_proven {
-            println!("  {FAINT}·{FAINT:#} {caveat}");
+            println!("  {FAINT}·{FAINT:#} {}", printable(caveat));
         }
     }
 }
 
-/// What stands behind the claim. A sealed log is witnessed too, and there is nothing to run again.
-const fn class_line(class: ClaimClass, log: bool) -> &'static str {
-    match class {
-        ClaimClass::Witnessed if log => {
-            "witnessed: the log, intact and closed; that it tells what happened is its writers' word"
-        }
-        ClaimClass::Proven => "proven: a STARK over the execution itself; nobody has to be trusted for it",
-        ClaimClass::Witnessed => "witnessed: the maker's record, intact; run it again to check what it says",
+/// The conclusion in a word and in sentences.
+pub(super) fn print_headline(verdict: &Verdict) {
+    let (style, mark) = match verdict.conclusion {
+        Conclusion::Proven | Conclusion::Demonstration | Conclusion::Witnessed => (GOOD, "✓"),
+        Conclusion::Failed => (WARNING, "!"),
+        Conclusion::Refused => (BAD, "✗"),
+    };
+    let word = verdict.conclusion.name();
+    match verdict.reason {
+        Some(reason) => println!("{style}{mark} {word}{style:#}  {}\n  {}", reason.name(), verdict.headline),
+        None => println!("{style}{mark} {word}{style:#}  {}", printable(&verdict.headline)),
     }
+}
+
+/// What was run, how it ended, what it wrote, and what its capture missed.
+fn print_run(run: &RunReport) {
+    let line = |name: &str, value: &str| println!("  {TITLE}{name:<13}{TITLE:#}  {value}");
+    if let Some(command) = &run.command {
+        line("command", &command_line(command));
+    }
+    if let Some(program) = run.program {
+        line("program", &format!("image {program}"));
+    }
+    let style = if run.failed { WARNING } else { Style::new() };
+    if let Some(code) = run.exit_code {
+        line("exit code", &format!("{style}{code}{style:#}"));
+    }
+    if let Some(signal) = run.signal {
+        line("signal", &format!("{style}{signal}{style:#}"));
+    }
+    line("outputs", &outputs(run));
+    if let Some(notes) = run.notes.as_ref().filter(|notes| !notes.is_empty()) {
+        line("notes", &notes.join(", "));
+    }
+}
+
+/// Outputs by name; those that a line does not hold are counted.
+fn outputs(run: &RunReport) -> String {
+    const NAMED: usize = 6;
+    let mut names: Vec<String> = run.outputs.iter().take(NAMED).map(|file| printable(&file.path)).collect();
+    match run.outputs_total.saturating_sub(names.len() as u64) {
+        0 if names.is_empty() => names.push("none".to_owned()),
+        0 => {}
+        more => names.push(format!("and {more} more")),
+    }
+    names.join(", ")
+}
+
+/// A command as it would be typed; an argument with other characters than usual shows where it begins and ends.
+pub(super) fn command_line(command: &[String]) -> String {
+    const SHOWN: usize = 300;
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_@%+=:,./-".contains(c);
+    let word = |word: &String| match word.is_empty() || !word.chars().all(plain) {
+        true => serde_json::Value::from(word.as_str()).to_string(),
+        false => word.clone(),
+    };
+    let line = command.iter().map(word).collect::<Vec<_>>().join(" ");
+    let line = printable(&line);
+    if line.chars().count() <= SHOWN { line } else { line.chars().take(SHOWN).chain(['…']).collect() }
 }

@@ -21,7 +21,7 @@ use crate::{
 pub struct Exported {
     /// Artifacts.
     pub blobs: usize,
-    /// Rows, of an archive that lies elsewhere.
+    /// Rows, of an archive that is kept elsewhere.
     pub rows: u64,
     /// Its name.
     pub da_hash: Option<Digest>,
@@ -106,7 +106,7 @@ fn readable(path: &Path) -> io::Result<()> {
 pub enum ExportError {
     /// An artifact cannot be had.
     Bundle(BundleError),
-    /// The archive lies elsewhere, and was not named.
+    /// The archive is kept elsewhere, and was not named.
     NoArchive,
     /// The archive cannot be encoded.
     Encode(EncodeError),

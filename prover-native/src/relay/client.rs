@@ -29,7 +29,7 @@ pub struct Registered {
 /// What is kept beside a receipt.
 const SCHEMA: &str = "capseal/registered/v1";
 
-/// The commit of a receipt whose archive lies elsewhere; `None` when all of it travels.
+/// The commit of a receipt whose archive is kept elsewhere; `None` when all of it travels.
 pub fn commit_of(capsule: &Capsule) -> Option<Commit> {
     Some(Commit::new(capsule.header.commit_hash(), capsule.payload.row_index_ref.pointer?))
 }

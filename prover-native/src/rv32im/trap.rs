@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use verifier_core::rv32im::{ECALL_EXIT, INPUT_BASE, OUTPUT_BASE};
+use verifier_core::{
+    rv32im::{ECALL_EXIT, INPUT_BASE, OUTPUT_BASE},
+    sentence::Counted,
+};
 
 use super::{machine::MAX_STREAM_BYTES, symbols::Symbols};
 
@@ -116,7 +119,7 @@ impl fmt::Display for Trap {
         if let Some(function) = &self.function {
             write!(f, " ({function})")?;
         }
-        write!(f, ", after {} cycles", self.cycles)
+        write!(f, ", after {}", Counted(self.cycles, "cycle"))
     }
 }
 
@@ -141,7 +144,7 @@ impl fmt::Display for Fault {
             }
             Self::StoreIntoCode { address } => write!(f, "store into the program's code, to {address:#010x},"),
             Self::UnknownCall { number } => write!(f, "unknown ecall {number} (only {ECALL_EXIT} is there)"),
-            Self::CycleLimit { limit } => write!(f, "the limit of {limit} cycles is reached"),
+            Self::CycleLimit { limit } => write!(f, "the limit of {} is reached", Counted(*limit, "cycle")),
             Self::InputTooLong { bytes } => {
                 write!(f, "the input at {INPUT_BASE:#010x} has {bytes} bytes, over the limit of {MAX_STREAM_BYTES},")
             }

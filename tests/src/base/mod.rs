@@ -55,7 +55,7 @@ impl Base {
 }
 
 /// Every base receipt.
-pub const BASES: [Base; 17] = [
+pub const BASES: [Base; 18] = [
     recorded("process-typical", |folder| typical(&TYPICAL).seal(folder, EMBED_LIMIT)),
     recorded("process-other", |folder| typical(&OTHER).seal(folder, EMBED_LIMIT)),
     recorded("process-minimal", |folder| minimal().seal(folder, EMBED_LIMIT)),
@@ -76,7 +76,8 @@ pub const BASES: [Base; 17] = [
         geom(folder, ParameterSet::Stark100, parameters(4000, [3, 18_446_744_069_414_584_320], [[2, 7], [1, 8]]))
     }),
     proven("geom-optional-fields", geom_with_optional_fields),
-    proven("rv32im-100", program),
+    proven("rv32im-100", |folder| program(folder, 7)),
+    proven("rv32im-succeeds", |folder| program(folder, 0)),
     proven("geom-governed", governed_geom),
     recorded("log-session", log_of_a_session),
 ];
@@ -288,14 +289,14 @@ fn geom_with_optional_fields(folder: &Path) -> Vec<u8> {
     bytes
 }
 
-/// A program that multiplies two words of input, and writes the product's last digit in a line of text.
-fn program(folder: &Path) -> Vec<u8> {
+/// A program that multiplies two words of input, writes the product's last digit in a line of text, and ends with an exit code.
+fn program(folder: &Path, exit_code: i32) -> Vec<u8> {
     let mut program = Assembler::default();
     program.set(A0, INPUT_BASE).load(Access::Word, false, A1, A0, 4).load(Access::Word, false, A2, A0, 8);
     program.register(Arithmetic::Mul, A1, A1, A2).set(A2, 10).register(Arithmetic::Remu, A1, A1, A2);
     program.set(A2, u32::from_le_bytes(*b"0 !\n")).register(Arithmetic::Add, A1, A1, A2);
     program.set(A2, u32::from_le_bytes(*b"ends")).write_output(A2, 0).write_output(A1, 1);
-    program.immediate(Arithmetic::Add, A1, ZERO, 7).exit_with(A1);
+    program.immediate(Arithmetic::Add, A1, ZERO, exit_code).exit_with(A1);
     let input = [6_u32, 7].map(u32::to_le_bytes).concat();
     let recording = Recording::new(program.image().expect("a program"), input).expect("a run");
     written(seal::rv32im(recording, ParameterSet::Stark100).expect("a proof"), folder)

@@ -270,7 +270,4 @@ fn endings(bases: &Bases, rejects: &mut Rejects) {
         };
         rejects.change(code, &format!("{name}-other-than-logged"), kept, |receipt| receipt.set(path, value.clone()));
     }
-    rejects.change(code, "claim-exit-2-to-the-60", (receipt, Layers::ALL), |receipt| {
-        receipt.set("payload.claim.exit.code", Value::Uint(1 << 60));
-    });
 }

@@ -30,12 +30,17 @@ pub fn freeze(folder: &Path) -> io::Result<Vec<&'static str>> {
     Ok(frozen)
 }
 
-/// The part of a verdict that never changes: all but the sentences for people.
+/// The part of a verdict that never changes: the conclusion and each check's outcome, without the sentences for people.
 pub fn stable(verdict: &str) -> Option<Value> {
     let mut verdict: Value = serde_json::from_str(verdict).ok()?;
-    verdict.as_object_mut()?.remove("not_proven");
+    let verdict = verdict.as_object_mut()?;
+    verdict.retain(|key, _| KEPT.contains(&key.as_str()));
     for check in verdict.get_mut("checks")?.as_array_mut()? {
         check.as_object_mut()?.remove("detail");
     }
-    Some(verdict)
+    Some(Value::Object(verdict.clone()))
 }
+
+/// Keys of frozen verdicts that every later version has as well.
+const KEPT: [&str; 9] =
+    ["schema", "status", "claim_class", "level", "reason", "capsule_hash", "backend", "security_bits", "checks"];

@@ -12,6 +12,7 @@ mod frozen;
 mod log;
 mod proof;
 mod relay;
+mod run;
 mod rv32im;
 mod sampling;
 mod trust;
@@ -160,6 +161,10 @@ pub struct Bases {
     pub typical: Receipt,
     /// Another run of that kind: another value in every place.
     pub other: Receipt,
+    /// A run that failed, with declared files only.
+    pub failed: Receipt,
+    /// A run that a signal ended.
+    pub signal: Receipt,
     /// The typical run with a detached archive.
     pub detached: Receipt,
     /// A detached archive that does not travel whole.
@@ -170,7 +175,7 @@ pub struct Bases {
     pub geom_other: Receipt,
     /// The first run of the machine at `stark-128`.
     pub geom_128: Receipt,
-    /// The run of a program.
+    /// The run of a program, which ends with exit code 7.
     pub rv32im: Receipt,
     /// A run of the machine under a policy.
     pub geom_governed: Receipt,
@@ -193,6 +198,8 @@ impl Bases {
             minimal: read("process-minimal")?,
             typical: read("process-typical")?,
             other: read("process-other")?,
+            failed: read("process-failed-declared")?,
+            signal: read("process-signal")?,
             detached: read("process-detached")?,
             detached_large: read("process-detached-large")?,
             geom: read("geom-100")?,
@@ -208,6 +215,7 @@ impl Bases {
 /// Every derived vector, by path.
 pub fn derived(bases: &Bases) -> Vec<Vector> {
     let mut vectors = accepted(bases);
+    vectors.extend(run::accepted(bases));
     vectors.extend(trust::accepted(bases));
     vectors.extend(sampling::accepted(bases));
     vectors.extend(relay::accepted(bases));
@@ -219,6 +227,7 @@ pub fn derived(bases: &Bases) -> Vec<Vector> {
     binding::add(bases, &mut rejects);
     claim::add(bases, &mut rejects);
     proof::add(bases, &mut rejects);
+    run::add(bases, &mut rejects);
     rv32im::add(bases, &mut rejects);
     archive::add(bases, &mut rejects);
     event_log::add(bases, &mut rejects);

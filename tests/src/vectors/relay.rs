@@ -1,4 +1,4 @@
-//! What relays and auditors say about archives that lie elsewhere: challenges that hold with their answers, attestations, and everything
+//! What relays and auditors say about archives that are kept elsewhere: challenges that hold with their answers, attestations, and everything
 //! that a hostile relay might send instead.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
@@ -41,7 +41,7 @@ impl Told {
     /// By an honest relay.
     fn of(receipt: &Receipt) -> Self {
         let plan = plan_of(&receipt.bytes(), &Draw::Archival { seed: Digest::default(), bits: 1 }, &Limits::DEFAULT);
-        let plan = plan.expect("a receipt").expect("an archive that lies elsewhere");
+        let plan = plan.expect("a receipt").expect("an archive that is kept elsewhere");
         let (header_commit_hash, da_hash) = (plan.header_commit_hash, plan.da_hash);
         let schema = CommitReceipt::SCHEMA.to_owned();
         let commit = CommitReceipt { schema, header_commit_hash, da_hash, committed_at: AT - 2000, position: 7 };

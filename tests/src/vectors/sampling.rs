@@ -1,4 +1,4 @@
-//! Sampled rows of archives that lie elsewhere: answers that show that they can be had, and answers that do not.
+//! Sampled rows of archives that are kept elsewhere: answers that show that they can be had, and answers that do not.
 
 use std::io::Cursor;
 
@@ -21,7 +21,7 @@ use crate::{
     reseal::Layers,
 };
 
-/// An archive that lies elsewhere, and whoever has it.
+/// An archive that is kept elsewhere, and whoever has it.
 pub(super) struct Provider {
     encoding: Encoding,
     rows: Vec<Vec<u8>>,
@@ -66,7 +66,7 @@ const BITS: u32 = 4;
 
 fn asked(receipt: &Receipt, bits: u32) -> Plan {
     let plan = plan(&receipt.bytes(), &nonce(), bits, &Limits::DEFAULT).expect("a receipt");
-    plan.expect("an archive that lies elsewhere")
+    plan.expect("an archive that is kept elsewhere")
 }
 
 fn samples(bits: u32, answers: &[Option<Vec<u8>>]) -> Json {

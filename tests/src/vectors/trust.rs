@@ -41,6 +41,11 @@ pub(super) fn accepted(bases: &Bases) -> Vec<Vector> {
     let in_registry = Verifier::with(|trust| trust.policy_root = Some(root));
     let mut at_proof_only = vector("accept/signed-and-nobody-asked".to_owned(), &sealed, &Verifier::default());
     at_proof_only.options = None;
+    let signed_by_two = Governed { authors: vec!["author", "second"], ..plain.clone() }.seal(&bases.minimal);
+    let two_at_proof_only = Vector {
+        options: None,
+        ..vector("accept/signed-by-two-and-nobody-asked".to_owned(), &signed_by_two, &Verifier::default())
+    };
     vec![
         accept("policy-self-reported", &sealed, &Verifier::default()),
         accept(
@@ -58,6 +63,7 @@ pub(super) fn accepted(bases: &Bases) -> Vec<Vector> {
         accept("policy-with-obligations", &obliged.seal(&bases.log), &Verifier::pinning(&obliged_document)),
         accept("policy-enforced-geom", &geom.seal(&bases.geom_governed), &Verifier::pinning(&geom_document)),
         at_proof_only,
+        two_at_proof_only,
     ]
 }
 
@@ -360,6 +366,8 @@ fn documents(bases: &Bases, rejects: &mut Rejects) {
     let schema = ReasonCode::SchemaUnsupported;
     let unknown = policy(&json!({ "backends": ["process_v1"], "forbid_everything": true }));
     rejects.governed(schema, "policy-with-an-unknown-rule", &of(unknown), &verifier);
+    let misspelt = policy(&json!({ "capture_notes": ["Network"] }));
+    rejects.governed(schema, "policy-with-a-misspelt-note", &of(misspelt), &verifier);
     rejects.governed(schema, "policy-of-another-version", &of(document.replace("policy/v1", "policy/v2")), &verifier);
     let unknown = document.replacen("\"policy_id\"", "\"note\": \"x\",\n  \"policy_id\"", 1);
     rejects.governed(schema, "policy-with-an-unknown-key", &of(unknown), &verifier);
@@ -369,7 +377,7 @@ fn documents(bases: &Bases, rejects: &mut Rejects) {
 fn rules(bases: &Bases, rejects: &mut Rejects) {
     let digest = Digest::of_content(b"nothing of this run").to_string();
     let threshold = json!({ "allowed": [key_id("author").to_string(), key_id("second").to_string()], "threshold": 2 });
-    let cases: [(ReasonCode, &str, Json); 17] = [
+    let cases: [(ReasonCode, &str, Json); 18] = [
         (ReasonCode::PolicyBackendNotAllowed, "backend", json!({ "backends": ["geom_v1"] })),
         (ReasonCode::PolicyClaimClassTooLow, "claim-class", json!({ "require_claim": "proven" })),
         (ReasonCode::PolicySecurityTooLow, "no-proof", json!({ "min_security_bits": 1 })),
@@ -378,6 +386,7 @@ fn rules(bases: &Bases, rejects: &mut Rejects) {
         (ReasonCode::PolicyMissingPublicOutput, "output", json!({ "required_public_outputs": ["profit"] })),
         (ReasonCode::PolicyExitNotAllowed, "exit-code", json!({ "exit_codes": [1, 2] })),
         (ReasonCode::PolicyCaptureNotAllowed, "capture", json!({ "capture": ["declared"] })),
+        (ReasonCode::PolicyCaptureNoteNotAllowed, "notes-unknown", json!({ "capture_notes": ["network"] })),
         (ReasonCode::PolicyTooOld, "age", json!({ "max_age_seconds": 86_399 })),
         (ReasonCode::PolicyEnvironmentNotAllowed, "environment", json!({ "environment": ["TZ"] })),
         (ReasonCode::PolicyNetworkUsed, "network-unknown", json!({ "forbid_network": true })),
@@ -394,7 +403,21 @@ fn rules(bases: &Bases, rejects: &mut Rejects) {
         let document = governed.policy.clone().unwrap_or_default();
         rejects.governed(code, &format!("rule-{name}"), &governed.seal(&bases.typical), &Verifier::pinning(&document));
     }
-    let facts: [(ReasonCode, &str, Json, (&'static str, Json)); 5] = [
+    let notes = |notes: Json| ("capture", json!({ "mode": "observed", "notes": notes }));
+    let allowed = json!({ "capture_notes": ["network", "stdin_not_kept"] });
+    let note = ReasonCode::PolicyCaptureNoteNotAllowed;
+    let facts: [(ReasonCode, &str, Json, (&'static str, Json)); 11] = [
+        (note, "note-not-allowed", allowed.clone(), notes(json!(["io_uring", "network"]))),
+        (note, "note-of-a-later-version", allowed.clone(), notes(json!(["network", "something_new_2"]))),
+        (note, "notes-twice", allowed.clone(), notes(json!(["network", "network"]))),
+        (note, "notes-misspelt", allowed.clone(), notes(json!(["network", "stdin-not-kept"]))),
+        (note, "notes-in-another-form", allowed, notes(json!({ "network": true }))),
+        (
+            ReasonCode::PolicyNetworkUsed,
+            "network-unknown-beside-a-misspelt-note",
+            json!({ "forbid_network": true }),
+            notes(json!(["Network"])),
+        ),
         (
             ReasonCode::PolicyNetworkUsed,
             "network-used",

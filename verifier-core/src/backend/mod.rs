@@ -27,9 +27,9 @@ pub const PROOF_FORMAT: &str = "winterfell_0_13_stc_v1";
 /// What stands behind "this code on these inputs gave this output".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClaimClass {
-    /// A STARK over the execution itself: nobody has to be trusted.
+    /// A STARK over the execution: nobody's word is needed. It rests on SHA-256 as a random oracle, and on this verifier.
     Proven,
-    /// The maker's word, a hash-chained event log, and artifacts to run it again.
+    /// The maker's record: a hash-chained event log and files by hash. Nothing shows that the run took place.
     Witnessed,
 }
 

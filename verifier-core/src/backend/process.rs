@@ -31,11 +31,16 @@ pub fn trace_spec() -> TraceSpec {
     }
 }
 
-/// The public inputs that state a claim; `None` when the claim does not say how the process ended, or says it twice.
+/// The public inputs that state a claim; `None` when the claim does not say how the process ended, says it twice, or with a number that
+/// no system ends a process with.
 pub fn public_inputs(claim: &Claim) -> Option<Vec<PublicInput>> {
     let exit = match claim.exit {
-        Some(Exit { code: Some(code), signal: None }) => public_input("exit_code", PublicValue::Number(code)),
-        Some(Exit { code: None, signal: Some(signal) }) => public_input("exit_signal", PublicValue::Number(signal)),
+        Some(Exit { code: Some(code), signal: None }) if is_ending(code) => {
+            public_input("exit_code", PublicValue::Number(code))
+        }
+        Some(Exit { code: None, signal: Some(signal) }) if is_ending(signal) => {
+            public_input("exit_signal", PublicValue::Number(signal))
+        }
         _ => return None,
     };
     let sections = [
@@ -47,6 +52,11 @@ pub fn public_inputs(claim: &Claim) -> Option<Vec<PublicInput>> {
     ];
     let digests = sections.map(|(name, digest)| public_input(name, PublicValue::Digest(digest)));
     Some(digests.into_iter().chain([exit]).collect())
+}
+
+/// Exit codes and signals have 32 bits at most.
+const fn is_ending(number: u64) -> bool {
+    number <= 0xffff_ffff
 }
 
 /// The hashes of a proof system that there is none of; the program is the code section.

@@ -57,7 +57,7 @@ pub struct Decision {
     /// The reason code of the rule that fails.
     pub reason: Option<ReasonCode>,
     /// Exit status of a command that answers so.
-    pub exit_code: u8,
+    pub verifier_exit_status: u8,
     /// What a server answers: 200, 401, 403.
     pub http_status: u16,
     /// The name of the rule that fails.
@@ -124,7 +124,7 @@ impl Decision {
             schema: Self::SCHEMA,
             outcome: if options.request.is_some() { Outcome::Allowed } else { Outcome::Valid },
             reason: None,
-            exit_code: 0,
+            verifier_exit_status: 0,
             http_status: 200,
             rule: None,
             link: None,
@@ -143,7 +143,7 @@ impl Decision {
             schema: Self::SCHEMA,
             outcome: Outcome::Denied,
             reason: Some(rule.code()),
-            exit_code: rule.code().exit_code().number(),
+            verifier_exit_status: rule.code().exit_code().number(),
             http_status: rule.http_status(),
             rule: Some(rule.name()),
             link,

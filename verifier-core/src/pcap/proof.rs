@@ -169,7 +169,7 @@ pub struct ProofReport {
     /// The reason in words.
     pub detail: Option<String>,
     /// What the command exits with.
-    pub exit_code: u8,
+    pub verifier_exit_status: u8,
 }
 
 /// Checks a proof, and whether it is about the checkpoint, if there is one; from level S1 on there must be one that a trusted key signed.
@@ -195,7 +195,7 @@ impl ProofReport {
             witnessed: judged.map(|judged| judged.witnessed).unwrap_or_default(),
             reason,
             detail: refusal.map(|refusal| refusal.detail.to_string()),
-            exit_code: reason.map_or(ExitCode::Verified, ReasonCode::exit_code).number(),
+            verifier_exit_status: reason.map_or(ExitCode::Verified, ReasonCode::exit_code).number(),
         }
     }
 }

@@ -213,7 +213,7 @@ pub struct Report {
     /// The reason in words.
     pub detail: Option<String>,
     /// What the command exits with.
-    pub exit_code: u8,
+    pub verifier_exit_status: u8,
     /// What an accepted log does not show.
     pub not_shown: Vec<&'static str>,
 }
@@ -251,7 +251,7 @@ impl Report {
             obligations,
             reason,
             detail: refusal.map(|refusal| refusal.detail.to_string()),
-            exit_code: reason.map_or(ExitCode::Verified, ReasonCode::exit_code).number(),
+            verifier_exit_status: reason.map_or(ExitCode::Verified, ReasonCode::exit_code).number(),
         }
     }
 

@@ -7,15 +7,16 @@ use alloc::{
     vec::Vec,
 };
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{RuleAnswer, RuleOutcome, Track, rule::Rule};
 use crate::{
     backend::ClaimClass,
     capsule::{Capsule, Exit},
     digest::Digest,
-    event_log,
+    event_log, manifest,
     pcap::obligation::{self, Citation, Judged, Judgement, Level, ProofRef, Requirement, Resolution},
+    sentence::Counted,
 };
 
 /// Contents of manifests, by name.
@@ -69,17 +70,17 @@ impl Facts<'_> {
                 answer(self.claim_class == *class || self.claim_class == ClaimClass::Proven, self.claim_class.name())
             }
             Rule::MinSecurityBits(bits) => match self.security_bits {
-                Some(found) => answer(u64::from(found) >= *bits, format!("{found} bits")),
+                Some(found) => answer(u64::from(found) >= *bits, Counted(found.into(), "bit")),
                 None => answer(false, "no proof"),
             },
             Rule::Programs(allowed) => match payload.claim.code.iter().find(|file| !allowed.contains(&file.digest)) {
                 Some(file) => answer(false, format!("{} {}", file.path, file.digest)),
                 None if payload.claim.code.is_empty() => answer(false, "the claim names no code"),
-                None => answer(true, format!("{} files of code", payload.claim.code.len())),
+                None => answer(true, Counted(payload.claim.code.len() as u64, "code file")),
             },
             Rule::Inputs(allowed) => match payload.claim.inputs.iter().find(|file| !allowed.contains(&file.digest)) {
                 Some(file) => answer(false, format!("{} {}", file.path, file.digest)),
-                None => answer(true, format!("{} inputs", payload.claim.inputs.len())),
+                None => answer(true, Counted(payload.claim.inputs.len() as u64, "input")),
             },
             Rule::RequiredPublicOutputs(names) => {
                 let inputs = payload.statement.public_inputs.iter().map(|input| input.name.as_str());
@@ -88,7 +89,7 @@ impl Facts<'_> {
                 there.extend(inputs.chain(outputs));
                 match names.iter().find(|name| !there.contains(name.as_str())) {
                     Some(name) => answer(false, format!("{name:?} is missing")),
-                    None => answer(true, format!("{} names", names.len())),
+                    None => answer(true, Counted(names.len() as u64, "name")),
                 }
             }
             Rule::ExitCodes(allowed) => match payload.claim.exit {
@@ -100,21 +101,22 @@ impl Facts<'_> {
                 Some(run) => answer(allowed.contains(&run.capture), &run.capture),
                 None => not_applicable("this backend captures nothing"),
             },
+            Rule::CaptureNotes(allowed) => self.capture_notes(allowed),
             Rule::MaxAgeSeconds(seconds) => self.age(*seconds),
             Rule::Environment(allowed) => {
                 let variables = &payload.claim.environment.variables;
                 match variables.iter().find(|variable| !allowed.contains(&variable.name)) {
                     Some(variable) => answer(false, &variable.name),
-                    None => answer(true, format!("{} variables", variables.len())),
+                    None => answer(true, Counted(variables.len() as u64, "variable")),
                 }
             }
             Rule::ForbidNetwork => self.network(),
             Rule::Manifests(names) => match names.iter().find(|name| !self.manifests.contains_key(name.as_str())) {
                 Some(name) => answer(false, format!("{name:?} is missing")),
-                None => answer(true, format!("{} manifests", names.len())),
+                None => answer(true, Counted(names.len() as u64, "manifest")),
             },
             Rule::ForbidGpu => match self.fact("cpu", "gpu_devices").as_ref().and_then(Value::as_array) {
-                Some(devices) => answer(devices.is_empty(), format!("{} GPU devices", devices.len())),
+                Some(devices) => answer(devices.is_empty(), Counted(devices.len() as u64, "GPU device")),
                 None => answer(false, "no manifest says whether there was one"),
             },
             Rule::ImageDigests(allowed) => match self.fact("container", "image_digest") {
@@ -139,7 +141,7 @@ impl Facts<'_> {
             return answer(false, "no time is stated");
         };
         match at.checked_sub(run.started_at_ms) {
-            Some(age) => answer(age <= most.saturating_mul(1000), format!("{} seconds", age / 1000)),
+            Some(age) => answer(age <= most.saturating_mul(1000), Counted(age / 1000, "second")),
             None => answer(false, "started after the time of this verification"),
         }
     }
@@ -148,14 +150,29 @@ impl Facts<'_> {
         if self.claim_class == ClaimClass::Proven {
             return not_applicable("this backend has no network");
         }
-        let notes = self.fact("capture", "notes");
-        let mode = self.fact("capture", "mode");
-        match (notes.as_ref().and_then(Value::as_array), mode.as_ref().and_then(Value::as_str)) {
+        let mode = self.fact(manifest::CAPTURE, "mode");
+        match (self.notes(), mode.as_ref().and_then(Value::as_str)) {
             (Some(notes), Some("observed")) => {
-                let used = notes.iter().any(|note| note.as_str() == Some(NETWORK));
+                let used = notes.iter().any(|note| note == manifest::NETWORK);
                 answer(!used, if used { "used" } else { "not used" })
             }
             _ => answer(false, "the run was not observed"),
+        }
+    }
+
+    /// The notes of the capture, where they are stated.
+    fn notes(&self) -> Option<Vec<String>> {
+        manifest::notes(self.manifests.get(manifest::CAPTURE)?)
+    }
+
+    fn capture_notes(&self, allowed: &BTreeSet<String>) -> Answer {
+        if self.capsule.payload.run.is_none() {
+            return not_applicable("this backend captures nothing");
+        }
+        let Some(notes) = self.notes() else { return answer(false, "no manifest states them") };
+        match notes.iter().find(|note| !allowed.contains(*note)) {
+            Some(note) => answer(false, note),
+            None => answer(true, Counted(notes.len() as u64, "note")),
         }
     }
 
@@ -170,13 +187,13 @@ impl Facts<'_> {
                 let detail = format!("{} of {}: {}", judged.invariant_id, judged.policy_id, judged.why.name());
                 answer(false, detail)
             }
-            None => answer(true, format!("{} checks passed", judgement.obligations.len())),
+            None => answer(true, Counted(judgement.obligations.len() as u64, "passed check")),
         }
     }
 
     /// A fact of a manifest.
-    fn fact(&self, manifest: &str, name: &str) -> Option<Value> {
-        manifest_object(self.manifests.get(manifest)?)?.remove(name)
+    fn fact(&self, name_of: &str, name: &str) -> Option<Value> {
+        manifest::object(self.manifests.get(name_of)?)?.remove(name)
     }
 }
 
@@ -218,19 +235,4 @@ fn judged(capsule: &Capsule, log: &[u8], required: &[Requirement]) -> Option<Jud
         _ => Resolution::Missing,
     };
     Some(ledger.judge(required, Level::S1, &mut resolve))
-}
-
-/// The note of an observed run that made a socket.
-const NETWORK: &str = "network";
-
-/// A manifest in its one spelling (sorted keys, two spaces, a line feed), so that no reader sees another value in it.
-fn manifest_object(content: &[u8]) -> Option<Map<String, Value>> {
-    let value: Value = serde_json::from_slice(content).ok()?;
-    if format!("{value:#}\n").as_bytes() != content {
-        return None;
-    }
-    match value {
-        Value::Object(fields) => Some(fields),
-        _ => None,
-    }
 }

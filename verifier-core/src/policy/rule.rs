@@ -6,6 +6,7 @@ use crate::{
     backend::ClaimClass,
     digest::Digest,
     document::{DocumentError, Fields, Place},
+    manifest,
     pcap::obligation::Requirement,
     reason::ReasonCode,
 };
@@ -17,7 +18,7 @@ pub enum Rule {
     Backends(BTreeSet<String>),
     /// The claim is of this class, or `proven`.
     RequireClaim(ClaimClass),
-    /// The proof has at least so many proven bits.
+    /// The proof has at least so many bits of proven security.
     MinSecurityBits(u64),
     /// Every file of the claim's code has one of these digests, and there is one.
     Programs(BTreeSet<Digest>),
@@ -29,6 +30,8 @@ pub enum Rule {
     ExitCodes(BTreeSet<u64>),
     /// The run was captured in one of these ways.
     Capture(BTreeSet<String>),
+    /// The capture notes nothing about itself but these.
+    CaptureNotes(BTreeSet<String>),
     /// The run started at most so many seconds ago.
     MaxAgeSeconds(u64),
     /// No other environment variables are recorded.
@@ -75,6 +78,7 @@ impl Rule {
             Self::RequiredPublicOutputs(_) => "required_public_outputs",
             Self::ExitCodes(_) => "exit_codes",
             Self::Capture(_) => "capture",
+            Self::CaptureNotes(_) => "capture_notes",
             Self::MaxAgeSeconds(_) => "max_age_seconds",
             Self::Environment(_) => "environment",
             Self::ForbidNetwork => "forbid_network",
@@ -98,6 +102,7 @@ impl Rule {
             Self::RequiredPublicOutputs(_) => ReasonCode::PolicyMissingPublicOutput,
             Self::ExitCodes(_) => ReasonCode::PolicyExitNotAllowed,
             Self::Capture(_) => ReasonCode::PolicyCaptureNotAllowed,
+            Self::CaptureNotes(_) => ReasonCode::PolicyCaptureNoteNotAllowed,
             Self::MaxAgeSeconds(_) => ReasonCode::PolicyTooOld,
             Self::Environment(_) => ReasonCode::PolicyEnvironmentNotAllowed,
             Self::ForbidNetwork => ReasonCode::PolicyNetworkUsed,
@@ -114,7 +119,7 @@ impl Rule {
 type Read = fn(Place) -> Result<Option<Rule>, DocumentError>;
 
 /// Every rule, in the order of evaluation. A truth value of `false` is no rule.
-const READERS: [(&str, Read); 17] = [
+const READERS: [(&str, Read); 18] = [
     ("backends", |place| Ok(Some(Rule::Backends(place.set(Place::name)?)))),
     ("require_claim", |place| claim_class(place).map(Rule::RequireClaim).map(Some)),
     ("min_security_bits", |place| Ok(Some(Rule::MinSecurityBits(place.number()?)))),
@@ -123,6 +128,7 @@ const READERS: [(&str, Read); 17] = [
     ("required_public_outputs", |place| Ok(Some(Rule::RequiredPublicOutputs(place.set(Place::name)?)))),
     ("exit_codes", |place| Ok(Some(Rule::ExitCodes(place.set(Place::number)?)))),
     ("capture", |place| Ok(Some(Rule::Capture(place.set(Place::name)?)))),
+    ("capture_notes", |place| Ok(Some(Rule::CaptureNotes(place.set(note)?)))),
     ("max_age_seconds", |place| Ok(Some(Rule::MaxAgeSeconds(place.number()?)))),
     ("environment", |place| Ok(Some(Rule::Environment(place.set(Place::name)?)))),
     ("forbid_network", |place| Ok(place.truth()?.then_some(Rule::ForbidNetwork))),
@@ -142,6 +148,11 @@ fn claim_class(place: Place) -> Result<ClaimClass, DocumentError> {
 fn image_digest(place: Place) -> Result<String, DocumentError> {
     let read = |text: &str| text.strip_prefix("sha256:").and_then(Digest::from_hex).map(|_| String::from(text));
     place.parsed("sha256: and 64 lower-case hexadecimal digits", read)
+}
+
+/// A note need not be known to this version; it must be written as notes are.
+fn note(place: Place) -> Result<String, DocumentError> {
+    place.parsed("a note of a capture", |text| manifest::is_note(text).then(|| String::from(text)))
 }
 
 fn obligations(place: Place) -> Result<Rule, DocumentError> {

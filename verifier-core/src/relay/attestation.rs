@@ -6,7 +6,7 @@ use super::Message;
 use crate::{cbor::record, digest::Digest, signature::Purpose};
 
 record! {
-    /// Rows drawn under the signer's own nonce could be had, every one of them, and held.
+    /// Rows drawn under the signer's own nonce were available, every one of them, and held.
     pub struct Attestation {
         /// [`Message::SCHEMA`].
         pub schema: String,

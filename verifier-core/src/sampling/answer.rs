@@ -64,7 +64,7 @@ pub fn check_answer<'a>(sketch: &EncodedSketch, index: u64, answer: &'a [u8]) ->
     sketch.check_row(index, row, &Path::new(digests))
 }
 
-/// Why answers do not show that an archive can be had.
+/// Why answers do not show that an archive is available.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AnswerError {

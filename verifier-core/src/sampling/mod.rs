@@ -2,7 +2,7 @@
 //!
 //! The positions follow from a nonce that the verifier draws when it asks, so that nobody could prepare for them; how many there are
 //! follows from the bits of security that the verifier wants. Nothing about either comes from the receipt or from whoever
-//! serves the rows. What is shown is that the rows could be had when they were asked for, not that they can be had later.
+//! serves the rows. What is shown is that the rows were available when they were asked for, not that they will be later.
 
 mod answer;
 mod coverage;

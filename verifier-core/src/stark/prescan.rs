@@ -18,7 +18,7 @@ use crate::Digest;
 ///
 /// # Units
 /// Bytes.
-pub const MAX_PROOF_LEN: usize = 4 << 20;
+pub const MAX_PROOF_LEN: usize = 2 << 20;
 
 const BASE_BYTES: usize = BaseElement::ELEMENT_BYTES;
 const EXTENSION_BYTES: usize = BASE_BYTES * FriParams::EXTENSION_DEGREE as usize;

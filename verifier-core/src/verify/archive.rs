@@ -12,9 +12,17 @@ use crate::{
     reason::ReasonCode,
     refusal::Refusal,
     row_check::{HeaderError, RowCheckHeader, Sketch, sketch_digest},
+    sentence::{self, Counted},
 };
 
-pub(super) fn check(container: &Container<'_>, capsule: &Capsule) -> Found<()> {
+/// Whether the whole archive was looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Seen {
+    Whole,
+    Part,
+}
+
+pub(super) fn check(container: &Container<'_>, capsule: &Capsule) -> Found<Seen> {
     let payload = &capsule.payload;
     index(capsule)?;
     let contents = artifacts(container, &payload.artifacts)?;
@@ -22,12 +30,12 @@ pub(super) fn check(container: &Container<'_>, capsule: &Capsule) -> Found<()> {
     for manifest in &payload.manifests {
         content(container, &entry::manifest(&manifest.name), manifest.digest)?;
     }
-    let detail = match payload.row_index_ref.pointer {
+    let found = match payload.row_index_ref.pointer {
         None => embedded(capsule, &contents)?,
         Some(pointer) => detached(container, capsule, pointer, &contents)?,
     };
     accounted_for(container, capsule)?;
-    Ok(((), detail))
+    Ok(found)
 }
 
 /// The index is in order, and names exactly the files of the claim.
@@ -82,7 +90,7 @@ fn policy_document(container: &Container<'_>, capsule: &Capsule) -> Result<(), R
 }
 
 /// Everything travels: the commitment is recomputed from the contents.
-fn embedded(capsule: &Capsule, contents: &[&[u8]]) -> Result<String, Refusal> {
+fn embedded(capsule: &Capsule, contents: &[&[u8]]) -> Found<Seen> {
     let payload = &capsule.payload;
     if contents.len() != payload.artifacts.len() {
         return Err(Refusal::new(ReasonCode::RowArchiveMissing, "an archive that is not detached travels whole"));
@@ -91,17 +99,12 @@ fn embedded(capsule: &Capsule, contents: &[&[u8]]) -> Result<String, Refusal> {
     let len = archive_len(&payload.artifacts).ok_or_else(wrong_length)?;
     let (chunk_meta, row_index_ref) = archive::embedded(contents).map_err(|_| wrong_length())?;
     compare(capsule, &chunk_meta, &row_index_ref)?;
-    Ok(format!("{} artifacts, {len} bytes, all here and as committed to", contents.len()))
+    Ok((Seen::Whole, sentence::all_here(artifacts_of(contents), Counted(len, "byte"))))
 }
 
-/// The archive lies elsewhere: its header and sketch are here, and say the same as the capsule. Where every artifact travels
+/// The archive is kept elsewhere: its header and sketch are here, and say the same as the capsule. Where every artifact travels
 /// as well, the header's digest of the archive is theirs.
-fn detached(
-    container: &Container<'_>,
-    capsule: &Capsule,
-    pointer: Digest,
-    contents: &[&[u8]],
-) -> Result<String, Refusal> {
+fn detached(container: &Container<'_>, capsule: &Capsule, pointer: Digest, contents: &[&[u8]]) -> Found<Seen> {
     let invalid = |error: HeaderError| Refusal::new(error.code(), error);
     let header = RowCheckHeader::from_bytes(part(container, entry::ROW_CHECK_HEADER)?).map_err(invalid)?;
     if header.digest() != pointer {
@@ -113,13 +116,23 @@ fn detached(
     if archive_len(&capsule.payload.artifacts) != Some(byte_len) {
         return Err(Refusal::new(ReasonCode::ChunkLengthInvalid, "the archive has another length than its parts"));
     }
-    if contents.len() == capsule.payload.artifacts.len() && Digest::of_contents(contents) != *header.content() {
+    let all_here = contents.len() == capsule.payload.artifacts.len();
+    if all_here && Digest::of_contents(contents) != *header.content() {
         let detail = "the encoded archive is not made of the artifacts that travel";
         return Err(Refusal::new(ReasonCode::ChunkRootsDigestMismatch, detail));
     }
     let (chunk_meta, row_index_ref) = archive::row_check_refs(&header, sketch_digest(sketch));
     compare(capsule, &chunk_meta, &row_index_ref)?;
-    Ok(format!("{} bytes lie elsewhere and were not fetched; the parts that travel are as committed to", byte_len))
+    if all_here {
+        return Ok((Seen::Whole, sentence::copy_elsewhere(artifacts_of(contents), Counted(byte_len, "byte"))));
+    }
+    let here: u64 = contents.iter().map(|content| content.len() as u64).sum();
+    let missing = Counted(byte_len.saturating_sub(here), "byte");
+    Ok((Seen::Part, sentence::not_looked_at(missing, Counted(here, "byte"))))
+}
+
+const fn artifacts_of(contents: &[&[u8]]) -> Counted {
+    Counted(contents.len() as u64, "artifact")
 }
 
 fn part<'a>(container: &Container<'a>, name: &str) -> Result<&'a [u8], Refusal> {

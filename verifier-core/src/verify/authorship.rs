@@ -1,6 +1,6 @@
 //! Check 9: who sealed it. Signatures must hold at every level; above `proof-only`, one must be by a trusted author.
 
-use alloc::{format, string::String, vec::Vec};
+use alloc::{format, vec::Vec};
 
 use super::{Found, VerifyOptions};
 use crate::{
@@ -9,9 +9,9 @@ use crate::{
     digest::Digest,
     reason::ReasonCode,
     refusal::Refusal,
+    sentence::{self, Counted},
     signature::{PublicKey, Purpose, Signature},
-    trust::{self, Registry, Trust, Unfit},
-    verdict::Signer,
+    trust::{self, Registry, Signer, Trust, Unfit},
 };
 
 /// More than any policy asks for; each costs a multiplication on the curve.
@@ -21,9 +21,9 @@ const SIGNATURES_MAX: usize = 64;
 pub(super) fn unjudged(container: &Container<'_>, capsule: &Capsule) -> Found<()> {
     let keys = keys(container, capsule, Purpose::Authorship)?;
     let detail = match keys.as_slice() {
-        [] => String::from("the receipt is not signed"),
-        [key] => format!("signed with the key {}; whom to trust was not asked", key.id()),
-        keys => format!("signed with {} keys; whom to trust was not asked", keys.len()),
+        [] => sentence::not_signed(),
+        [key] => sentence::signed_with(key.id()),
+        keys => sentence::signed_with_keys(Counted(keys.len() as u64, "key")),
     };
     Ok(((), detail))
 }
@@ -40,7 +40,7 @@ pub(super) fn check(container: &Container<'_>, capsule: &Capsule, options: &Veri
         if may_seal(trust, capsule, &signer.key_id) { Ok(signer) } else { Err((Unfit::NotListed, signer.key_id)) }
     });
     let authors = fit(judged, Purpose::Authorship)?;
-    let detail = format!("signed by {}", names(&authors));
+    let detail = sentence::signed_by(trust::names(&authors));
     Ok((authors, detail))
 }
 
@@ -86,12 +86,6 @@ pub(super) fn fit(judged: impl Iterator<Item = Judged>, purpose: Purpose) -> Res
         }
         _ => Ok(fit),
     }
-}
-
-/// Signers by name.
-pub(super) fn names(signers: &[Signer]) -> String {
-    let names: Vec<&str> = signers.iter().map(|signer| signer.name.as_str()).collect();
-    names.join(", ")
 }
 
 /// The keys whose signatures for a purpose hold, in the order of the entries.

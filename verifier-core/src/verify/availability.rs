@@ -1,13 +1,14 @@
-//! Check 11: the archive can be had.
+//! Check 11: the archive is available.
 //!
-//! What travels was checked whole by check 7. Of what lies elsewhere, rows were sampled: their positions follow from the verifier's
+//! What travels was checked whole by check 7. Of what is kept elsewhere, rows were sampled: their positions follow from the verifier's
 //! nonce or from a relay's challenge, and from what check 3 and check 7 have bound; their number from the bits that are asked for. Or
 //! others sampled them, and the verifier trusts their word.
 
-use alloc::{format, string::String, vec::Vec};
+use alloc::{string::String, vec::Vec};
 
 use super::{Found, Samples, VerifyOptions, relayed};
 use crate::{
+    availability::Availability,
     capsule::{Capsule, entry},
     container::Container,
     digest::Digest,
@@ -18,12 +19,13 @@ use crate::{
     relay::{Challenge, Signed},
     row_check::{RowCheckHeader, Sketch},
     sampling::{MAX_BITS, Nonce, Seed, answer_len, bits_of, check_answers, positions, samples_for},
-    verdict::{Availability, Level},
+    sentence::{self, Counted},
+    verdict::Level,
 };
 
 pub(super) fn check(container: &Container<'_>, capsule: &Capsule, options: &VerifyOptions) -> Found<Availability> {
     if all_travels(capsule) {
-        return Ok((Availability::Complete, "complete: every artifact travels in the receipt and was checked".into()));
+        return Ok((Availability::Complete, sentence::complete()));
     }
     let archive = Archive::of(container, capsule)?;
     let mut found = Vec::new();
@@ -39,10 +41,10 @@ pub(super) fn check(container: &Container<'_>, capsule: &Capsule, options: &Veri
     let details: Vec<String> = found.iter().map(|(_, detail)| detail.clone()).collect();
     let unsatisfied = |detail| Err(Refusal::new(ReasonCode::VerificationProfileUnsatisfied, detail));
     match found.into_iter().next() {
-        None => unsatisfied("the archive lies elsewhere and no rows of it were sampled: name a provider"),
+        None => unsatisfied("the archive is kept elsewhere and no rows of it were sampled: name a provider"),
         // Whoever answers knew these rows since the challenge, and may have kept no others.
         Some((Availability::Archival { .. }, _)) if options.level == Level::Full => unsatisfied(
-            "a challenge shows that the archive was there when it was committed, not that it can be had: sample it",
+            "a challenge shows that the archive existed when it was committed, not that it is available: sample it",
         ),
         Some((result, _)) => Ok((result, details.join("; "))),
     }
@@ -57,10 +59,10 @@ fn live(archive: &Archive<'_>, samples: &Samples, options: &VerifyOptions) -> Fo
     let shown = archive.answered(&plan, &samples.answers)?;
     let Shown { samples, rows, inverse_rate, bits } = shown;
     let found = Availability::Live { at: options.at, samples, rows, inverse_rate, bits };
-    Ok((found, format!("live: {samples} of {rows} rows, drawn anew, could be had and hold: {bits} proven bits")))
+    Ok((found, sentence::live(samples, Counted(rows, "row"), bits)))
 }
 
-/// An archive that lies elsewhere, as the receipt commits to it.
+/// An archive that is kept elsewhere, as the receipt commits to it.
 pub(super) struct Archive<'a> {
     pub(super) capsule: &'a Capsule,
     pub(super) commit_hash: Digest,
@@ -168,7 +170,7 @@ pub struct Plan {
     pub rows: u64,
 }
 
-/// What to ask for, of a receipt whose archive lies elsewhere; `None` when all of it travels. The receipt is not judged: verify it before
+/// What to ask for, of a receipt whose archive is kept elsewhere; `None` when all of it travels. The receipt is not judged: verify it before
 /// anything is asked for, and with the answers afterwards.
 ///
 /// # Errors

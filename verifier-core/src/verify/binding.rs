@@ -1,6 +1,6 @@
 //! Checks 3 to 5: hashes, statement, instance.
 
-use alloc::{format, string::String, vec::Vec};
+use alloc::{format, vec::Vec};
 
 use super::Found;
 use crate::{
@@ -9,6 +9,7 @@ use crate::{
     digest::Digest,
     reason::ReasonCode,
     refusal::Refusal,
+    sentence::{self, Counted},
     verdict::Level,
 };
 
@@ -40,7 +41,7 @@ pub(super) fn hashes(capsule: &Capsule, expected: Option<Digest>) -> Found<()> {
         let detail = format!("this is capsule {}, and {expected} was expected", capsule.capsule_hash);
         return Err(Refusal::new(ReasonCode::CapsuleHashMismatch, detail));
     }
-    Ok(((), format!("capsule {}", capsule.capsule_hash)))
+    Ok(((), sentence::the_capsule(capsule.capsule_hash)))
 }
 
 /// Check 4.
@@ -77,7 +78,8 @@ pub(super) fn statement(capsule: &Capsule, backend: Backend) -> Found<()> {
         let detail = "the proof system's hashes are not those of this backend and claim";
         return Err(Refusal::new(ReasonCode::ProofSystemMismatch, detail));
     }
-    Ok(((), format!("{} public inputs agree with the claim", statement.public_inputs.len())))
+    let inputs = Counted(statement.public_inputs.len() as u64, "public input");
+    Ok(((), sentence::claim_agrees(inputs)))
 }
 
 fn identifiers(capsule: &Capsule, backend: Backend) -> Result<(), Refusal> {
@@ -122,7 +124,7 @@ pub(super) fn instance(capsule: &Capsule) -> Found<()> {
         let detail = "the instance hash is not that of the statement, the roots and the parameters";
         return Err(Refusal::new(ReasonCode::InstanceHashMismatch, detail));
     }
-    Ok(((), String::from("statement, roots, program and parameters are bound")))
+    Ok(((), sentence::all_bound()))
 }
 
 /// A claim that contradicts the statement.

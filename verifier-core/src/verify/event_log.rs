@@ -1,6 +1,6 @@
 //! Check 8: the event log.
 
-use alloc::{format, string::String};
+use alloc::string::String;
 
 use serde_json::{Map, Value};
 
@@ -14,6 +14,7 @@ use crate::{
     pcap::log::SEAL,
     reason::ReasonCode,
     refusal::Refusal,
+    sentence::{self, Counted},
 };
 
 pub(super) fn check(
@@ -49,7 +50,7 @@ fn recorded(capsule: &Capsule, Summary { lines, first, last, .. }: &Summary) -> 
     if !agrees {
         return Err(mismatch("the event log's last line does not agree with the claim"));
     }
-    Ok(((), format!("{lines} events, chained, ending as claimed")))
+    Ok(((), sentence::log_agrees(Counted(*lines, "event"))))
 }
 
 /// A sealed action log: it is closed, its obligations are of their schema, and it is the one that the statement is about.
@@ -62,7 +63,7 @@ fn sealed(bytes: &[u8], capsule: &Capsule, summary: &Summary) -> Found<()> {
         return Err(mismatch("the statement is about another log"));
     }
     let (lines, records) = (summary.lines, ledger.records());
-    Ok(((), format!("{lines} entries, chained and closed, {records} of them obligations")))
+    Ok(((), sentence::log_closed(Counted(lines, "entry"), Counted(records as u64, "obligation"))))
 }
 
 fn kind(event: &Map<String, Value>) -> Option<&str> {

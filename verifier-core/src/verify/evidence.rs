@@ -23,7 +23,7 @@ pub fn evidence(content: &[u8], limits: &Limits) -> Evidence {
         return Evidence::without_subject(digest, Strength::Unknown);
     }
     let options = VerifyOptions { limits: *limits, ..VerifyOptions::default() };
-    let Ok((capsule, _)) = narrate(content, &options, &mut Report::new(options.level)) else {
+    let Ok((capsule, ..)) = narrate(content, &options, &mut Report::new(options.level)) else {
         return Evidence::without_subject(digest, Strength::Refused);
     };
     let files = capsule.payload.claim.files().map(|file| file.digest);

@@ -31,11 +31,13 @@ pub struct VerifyOptions {
     pub at: Option<u64>,
     /// The least status to accept.
     pub require_status: Option<Status>,
-    /// What came of sampling the rows of an archive that lies elsewhere.
+    /// The exit code that the program must have ended with.
+    pub require_exit: Option<u64>,
+    /// What came of sampling the rows of an archive that is kept elsewhere.
     pub samples: Option<Samples>,
     /// A relay's challenge, and what came of it.
     pub challenge: Option<Challenged>,
-    /// What others say who sampled.
+    /// What auditors say that they sampled.
     pub attestations: Option<Attestations>,
     /// What the verifier is willing to read; not part of the JSON.
     pub limits: Limits,
@@ -56,6 +58,7 @@ impl VerifyOptions {
             policy_inclusion: fields.nullable("policy_inclusion").map(Inclusion::read).transpose()?,
             at: fields.nullable("at").map(Place::number).transpose()?,
             require_status: fields.nullable("require_status").map(status).transpose()?,
+            require_exit: fields.nullable("require_exit").map(Place::number).transpose()?,
             samples: fields.nullable("samples").map(Samples::read).transpose()?,
             challenge: fields.nullable("challenge").map(Challenged::read).transpose()?,
             attestations: fields.nullable("attestations").map(Attestations::read).transpose()?,
@@ -65,14 +68,14 @@ impl VerifyOptions {
         Ok(options)
     }
 
-    /// Whether something was given that shows whether the archive can be had.
+    /// Whether something was given that shows whether the archive is available.
     pub(super) const fn shows_availability(&self) -> bool {
         self.samples.is_some() || self.challenge.is_some() || self.attestations.is_some()
     }
 }
 
 /// Rows that a verifier has asked for. As JSON an object with the keys `nonce` (hexadecimal), `bits` and `answers` (base64, or null for an
-/// answer that could not be had).
+/// answer that was missing).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Samples {
     /// What the positions were drawn with.
@@ -100,7 +103,7 @@ impl Samples {
 }
 
 /// A relay's challenge and the rows that it calls for. As JSON an object with the keys `commit` and `challenge` (the relay's messages in
-/// base64, or null for one that could not be had), `bits` and `answers`.
+/// base64, or null for one that was missing), `bits` and `answers`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Challenged {
     /// The relay's receipt of the commit.
@@ -155,7 +158,7 @@ impl Attestations {
     }
 }
 
-/// A message, or null for one that could not be had.
+/// A message, or null for one that was missing.
 fn message(place: Place) -> Result<Option<Vec<u8>>, DocumentError> {
     place.present().map(Place::base64).transpose()
 }

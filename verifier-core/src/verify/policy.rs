@@ -8,22 +8,24 @@ use super::{
 };
 use crate::{
     backend::ClaimClass,
-    capsule::{Capsule, PolicyRef, entry},
+    capsule::{Capsule, Exit, PolicyRef, entry},
     container::Container,
     digest::Digest,
     policy::{self, Assurance, Facts, Manifests, Policy, PolicyReport, RuleOutcome, document_hash},
     reason::ReasonCode,
     refusal::Refusal,
+    sentence,
     signature::Purpose,
-    trust::Trust,
-    verdict::{Level, Report, Signer, Status},
+    trust::{Signer, Trust},
+    verdict::{Level, Report, Status},
 };
 
 /// Without a level that asks for it: signatures of manifests hold, and that is all.
 pub(super) fn unjudged(container: &Container<'_>, capsule: &Capsule, options: &VerifyOptions) -> Found<()> {
     authorship::keys(container, capsule, Purpose::Manifests)?;
+    let exit = ended_as_required(capsule, options)?;
     reaches(Status::ProofOnly, options)?;
-    Ok(((), String::from("not asked for")))
+    Ok(((), exit.map_or_else(sentence::not_asked_for, sentence::exit_as_required)))
 }
 
 /// A receipt above `proof-only`.
@@ -62,7 +64,7 @@ impl Asked<'_> {
         let rules = policy::evaluate(track, &facts);
         let failed = rules.iter().find_map(|rule| Some((rule.code?, format!("{}: {}", rule.rule, rule.seen))));
         let passed = rules.iter().filter(|rule| rule.outcome == RuleOutcome::Pass).count();
-        let detail = format!("{} {}: {passed} of {} rules hold", policy.id, policy.version, rules.len());
+        let detail = sentence::rules_hold(&policy.id, &policy.version, passed, rules.len());
         report.policy = Some(PolicyReport {
             policy_id: policy.id,
             policy_version: policy.version,
@@ -74,6 +76,7 @@ impl Asked<'_> {
         if let Some((code, detail)) = failed {
             return Err(Refusal::new(code, detail));
         }
+        ended_as_required(self.capsule, self.options)?;
         let status = Status::of_policy(assurance);
         if self.options.level == Level::Full {
             // What check 11 adds goes on top of a policy that the verifier pinned, never in its place.
@@ -173,6 +176,18 @@ fn full_needs(assurance: Assurance) -> Result<(), Refusal> {
             Err(Refusal::new(ReasonCode::VerificationProfileUnsatisfied, detail))
         }
     }
+}
+
+/// The exit code, when the verifier asked for one and the program ended with it.
+fn ended_as_required(capsule: &Capsule, options: &VerifyOptions) -> Result<Option<u64>, Refusal> {
+    let Some(required) = options.require_exit else { return Ok(None) };
+    let found = match &capsule.payload.claim.exit {
+        Some(Exit { code: Some(code), .. }) if *code == required => return Ok(Some(required)),
+        Some(Exit { code: Some(code), .. }) => format!("the program ended with exit code {code}"),
+        Some(Exit { signal, .. }) => format!("signal {} ended the program", signal.unwrap_or_default()),
+        None => String::from("this backend states no exit code"),
+    };
+    Err(Refusal::new(ReasonCode::ExitNotAsRequired, format!("{found}, and {required} was required")))
 }
 
 /// Whether a status is what the verifier asked for.

@@ -16,17 +16,19 @@ use crate::{
     reason::ReasonCode,
     refusal::Refusal,
     rv32im::ProgramImage,
+    sentence::{self, Counted},
     stark::ParameterSet,
 };
 
-/// Proven bits of security of the proof that was checked.
+/// Bits of security of the proof that was checked, proven for SHA-256 as a random oracle.
 pub(super) fn geom(container: &Container<'_>, capsule: &Capsule, limits: &Limits) -> Found<u32> {
     let (bytes, set) = proof(container, capsule, Backend::GeomV1, limits)?;
     let statement = geom::read_statement(&capsule.payload.statement.public_inputs)?;
     let trace_root = capsule.payload.statement.trace_root;
     air::geom::verify(bytes, set, &statement, &capsule.header.instance_hash, &trace_root)
         .map_err(|error| Refusal::new(error.code(), error))?;
-    Ok((set.security_bits(), format!("a STARK over every step, {} proven bits ({})", set.security_bits(), set.name())))
+    let (steps, bits) = (Counted(statement.parameters().steps().into(), "step"), set.security_bits());
+    Ok((bits, sentence::stark(format_args!("all {steps} of a demonstration machine"), bits, set.name())))
 }
 
 /// The same for a program's run: what was executed, read and written travels in the receipt, and the proof is about it.
@@ -46,8 +48,8 @@ pub(super) fn rv32im(container: &Container<'_>, capsule: &Capsule, limits: &Limi
     let trace_root = capsule.payload.statement.trace_root;
     air::rv32im::verify(bytes, set, &Arc::new(statement), &capsule.header.instance_hash, &trace_root)
         .map_err(|error| Refusal::new(error.code(), error))?;
-    let (cycles, bits) = (stated.cycles, set.security_bits());
-    Ok((bits, format!("a STARK over all {cycles} cycles, {bits} proven bits ({})", set.name())))
+    let (cycles, bits) = (Counted(stated.cycles, "cycle"), set.security_bits());
+    Ok((bits, sentence::stark(format_args!("all {cycles}"), bits, set.name())))
 }
 
 /// The proof that the capsule names, and its parameter set.

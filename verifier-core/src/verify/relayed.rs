@@ -4,17 +4,18 @@ use alloc::{collections::BTreeMap, format, vec, vec::Vec};
 
 use super::{
     Attestations, Challenged, Found, VerifyOptions,
-    authorship::{names, signer, trusted},
+    authorship::{signer, trusted},
     availability::{Archive, Draw, Shown},
 };
 use crate::{
+    availability::Availability,
     digest::Digest,
     reason::ReasonCode,
     refusal::Refusal,
     relay::{ARCHIVAL, Attestation, Challenge, CommitReceipt, Message, MessageError, Signed},
+    sentence::{self, Counted},
     signature::{PublicKey, Purpose},
-    trust::Registry,
-    verdict::{Availability, Signer},
+    trust::{self, Registry, Signer},
 };
 
 /// More than any policy asks for; each costs a multiplication on the curve.
@@ -51,10 +52,7 @@ pub(super) fn archival(archive: &Archive<'_>, given: &Challenged, options: &Veri
     let Shown { samples, rows, inverse_rate, bits } =
         archive.answered(&archive.plan(&Draw::archival(&challenge)), &given.answers)?;
     let by = vec![relay];
-    let detail = format!(
-        "archival: {samples} of {rows} rows, which {} called for after the commit, could be had and hold: {bits} proven bits",
-        names(&by)
-    );
+    let detail = sentence::archival(samples, Counted(rows, "row"), trust::names(&by), bits);
     let committed_at = commit.committed_at;
     Ok((Availability::Archival { committed_at, at, samples, rows, inverse_rate, bits, by }, detail))
 }
@@ -116,14 +114,15 @@ pub(super) fn attested(archive: &Archive<'_>, given: &Attestations, options: &Ve
     }
     let (have, need) = (good.len(), given.threshold.get());
     if u32::try_from(have).unwrap_or(u32::MAX) < need {
-        let few = || Refusal::new(ReasonCode::AvailabilityFailed, format!("{have} attest of {need} who have to"));
+        let few =
+            || Refusal::new(ReasonCode::AvailabilityFailed, format!("{have} of {need} required attestations are good"));
         return Err(wrong.unwrap_or_else(few));
     }
     let at = good.values().map(|seen| seen.at).min().unwrap_or_default();
     let fewest = good.values().map(|seen| seen.samples).min().unwrap_or_default();
     let by: Vec<Signer> = good.into_values().map(|seen| seen.by).collect();
     let Shown { samples, rows, inverse_rate, bits } = archive.shown(fewest);
-    let detail = format!("attested by {}: at least {samples} of {rows} rows, {bits} proven bits", names(&by));
+    let detail = sentence::attested(trust::names(&by), samples, Counted(rows, "row"), bits);
     Ok((Availability::Attested { at, samples, rows, inverse_rate, bits, by }, detail))
 }
 

@@ -11,6 +11,7 @@ use verifier_core::{
         from_base64, judge,
     },
     pcap::{obligation::Level, second_text},
+    sentence::Counted,
 };
 
 use super::{
@@ -106,7 +107,7 @@ pub(super) fn verify(Verify { judged }: &Verify) -> Result<ExitCode, Failure> {
     let (_, decision) = judged.decide()?;
     if judged.json {
         println!("{}", decision.to_json());
-        return Ok(ExitCode::from(decision.exit_code));
+        return Ok(ExitCode::from(decision.verifier_exit_status));
     }
     headline(&decision);
     if decision.reason == Some(ReasonCode::CapabilityRootUntrusted) && judged.root.is_empty() {
@@ -124,7 +125,7 @@ pub(super) fn verify(Verify { judged }: &Verify) -> Result<ExitCode, Failure> {
     for line in &decision.not_shown {
         println!("  {FAINT}· not shown: {line}{FAINT:#}");
     }
-    Ok(ExitCode::from(decision.exit_code))
+    Ok(ExitCode::from(decision.verifier_exit_status))
 }
 
 fn headline(decision: &Decision) {
@@ -134,8 +135,10 @@ fn headline(decision: &Decision) {
             println!("{BAD}✗ DENIED{BAD:#}  {}  {FAINT}rule {rule}{link}{FAINT:#}", reason.name());
             println!("  {}", decision.detail.as_deref().map(printable).unwrap_or_default());
         }
-        (Outcome::Allowed, ..) => println!("{GOOD}✓ ALLOWED{GOOD:#}  by {} links", decision.links.len()),
-        _ => println!("{GOOD}✓ VALID{GOOD:#}  {} links", decision.links.len()),
+        (Outcome::Allowed, ..) => {
+            println!("{GOOD}✓ ALLOWED{GOOD:#}  by {}", Counted(decision.links.len() as u64, "link"))
+        }
+        _ => println!("{GOOD}✓ VALID{GOOD:#}  {}", Counted(decision.links.len() as u64, "link")),
     }
 }
 
@@ -152,12 +155,12 @@ pub(super) fn debug(Debug { judged }: &Debug) -> Result<ExitCode, Failure> {
     let (text, decision) = judged.decide()?;
     if judged.json {
         println!("{}", decision.to_json());
-        return Ok(ExitCode::from(decision.exit_code));
+        return Ok(ExitCode::from(decision.verifier_exit_status));
     }
     headline(&decision);
     // Links are judged one after the other: what follows the one that fails was not looked at.
     println!(
-        "\n  {FAINT}the rules in their order, each named for how it fails; links are judged one after the other{FAINT:#}"
+        "\n  {FAINT}how a token fails, in order, and whether this one does; links are judged one after the other{FAINT:#}"
     );
     let failed = Rule::ALL.iter().position(|rule| decision.rule == Some(rule.name()));
     for (place, rule) in Rule::ALL.iter().enumerate() {
@@ -169,7 +172,7 @@ pub(super) fn debug(Debug { judged }: &Debug) -> Result<ExitCode, Failure> {
         match failed {
             Some(failed) if place > failed => println!("  {FAINT}- E{code:03} {name}: not reached{FAINT:#}"),
             Some(failed) if place == failed => println!("  {BAD}✗ E{code:03} {name}{BAD:#}: {}", rule.code().meaning()),
-            _ => println!("  {GOOD}✓{GOOD:#} E{code:03} {name}: no"),
+            _ => println!("  {GOOD}✓{GOOD:#} E{code:03} {name}: does not apply"),
         }
     }
     if let Ok(token) = Token::from_text(&text) {
@@ -180,7 +183,7 @@ pub(super) fn debug(Debug { judged }: &Debug) -> Result<ExitCode, Failure> {
             }
         }
     }
-    Ok(ExitCode::from(decision.exit_code))
+    Ok(ExitCode::from(decision.verifier_exit_status))
 }
 
 /// Rules about a request are judged when one is named; proofs of possession are for a provider to judge.

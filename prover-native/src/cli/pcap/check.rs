@@ -167,7 +167,7 @@ pub(super) fn verify(arguments: &Verify) -> Result<ExitCode, Failure> {
     } else {
         print(&report);
     }
-    Ok(ExitCode::from(report.exit_code))
+    Ok(ExitCode::from(report.verifier_exit_status))
 }
 
 fn unreadable(path: &Path) -> impl Fn(std::io::Error) -> Failure + '_ {
@@ -250,7 +250,7 @@ fn answer(arguments: &Verify, report: &ProofReport) -> Result<ExitCode, Failure>
         }
         (None, ..) => {}
     }
-    Ok(ExitCode::from(report.exit_code))
+    Ok(ExitCode::from(report.verifier_exit_status))
 }
 
 fn print_witnesses(witnessed: &[Witnessed]) {

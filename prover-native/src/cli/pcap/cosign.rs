@@ -11,6 +11,7 @@ use clap::Args;
 use verifier_core::{
     ExitCode as Exit,
     pcap::{NoteKey, Proof},
+    sentence::Counted,
 };
 
 use super::{
@@ -72,7 +73,7 @@ pub(super) fn cosign(arguments: &Cosign) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::SUCCESS);
     }
     whole_file::write(&arguments.checkpoint, Existing::Replace, cosigned.note.to_string().as_bytes())?;
-    println!("{GOOD}✓{GOOD:#} {} cosigned, {} lines", arguments.checkpoint.display(), cosigned.head.size);
+    println!("{GOOD}✓{GOOD:#} {} cosigned, {}", arguments.checkpoint.display(), Counted(cosigned.head.size, "line"));
     Ok(ExitCode::SUCCESS)
 }
 

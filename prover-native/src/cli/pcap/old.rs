@@ -99,7 +99,7 @@ fn view(report: &Report, answer: Answer, accepted: bool, reason: Option<ReasonCo
     let view = json!({
         "schema": "capseal/log-report-v1/v1", "accepted": accepted, "answer": answer.name(), "line": report.line,
         "dialect": report.dialect.name(), "merkle": merkle, "actions": report.actions, "findings": findings,
-        "more_findings": report.more_findings, "reason": reason, "exit_code": exit, "not_shown": [NOT_SHOWN],
+        "more_findings": report.more_findings, "reason": reason, "verifier_exit_status": exit, "not_shown": [NOT_SHOWN],
     });
     view.to_string()
 }

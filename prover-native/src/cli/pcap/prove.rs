@@ -10,6 +10,7 @@ use clap::Args;
 use verifier_core::{
     ReasonCode,
     pcap::{Checkpoint, KeyType, Options, Proof, Proven, Report, TreeHead, proof::SCHEMA},
+    sentence::Counted,
 };
 
 use super::{
@@ -60,7 +61,7 @@ pub(super) fn prove(arguments: &Prove) -> Result<ExitCode, Failure> {
     };
     let TreeHead { log_id, size, root } = head;
     let unreadable = |error| Failure::new(format_args!("cannot read {}: {}", run.display(), Cause(&error)));
-    let missing = || Failure::new(format_args!("the log has {size} entries"));
+    let missing = || Failure::new(format_args!("the log has {}", Counted(size, "entry")));
     let schema = SCHEMA;
     let proof = match (&arguments.from, arguments.index) {
         (Some(from), _) => {
