@@ -54,7 +54,7 @@ test("a program that failed is not shown in the colour of success, whatever stan
       ["process-signal", "signal 9 ended it", "is its maker's word"],
       ["rv32im-100", "exit code 7", "A proof shows that the program, given this input"],
     ]) {
-      await drop(page, readFileSync(new URL(`${vector}.cap`, VECTORS)), `${vector}.cap`);
+      await drop(page, [`${vector}.cap`, readFileSync(new URL(`${vector}.cap`, VECTORS))]);
       await page.locator(".lines dd", { hasText: `${vector}.cap` }).waitFor();
       assert.equal(await stamp(page), "failed");
       assert.equal(await page.locator(".lines .failed dd").textContent(), ending);
@@ -70,7 +70,7 @@ test("a program that failed is not shown in the colour of success, whatever stan
 
 test("a part of the archive that nobody looked at is not ticked", async () => {
   await withPage(async (page) => {
-    await drop(page, readFileSync(new URL("process-detached-large.cap", VECTORS)), "large.cap");
+    await drop(page, ["large.cap", readFileSync(new URL("process-detached-large.cap", VECTORS))]);
     await page.locator(".checks > li.skipped", { hasText: "of the archive not looked at" }).waitFor();
     assert.ok((await page.locator(".limits").textContent()).includes("That the files behind this receipt exist"));
   });
