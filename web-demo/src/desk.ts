@@ -179,7 +179,8 @@ export class Desk {
     this.checking = undefined;
     this.selected ??=
       this.items.find(({ why }) => why !== undefined) ??
-      this.items.find(({ judged }) => judged?.verdict.status === "REJECTED") ??
+      this.items.find(({ judged }) => judged?.verdict.conclusion === "refused") ??
+      this.items.find(({ judged }) => judged?.verdict.conclusion === "failed") ??
       this.items[0];
     this.#changed();
   }

@@ -41,12 +41,12 @@ const LONGEST_WORD = 400;
 
 /** A receipt's word as it may stand in a line: no control or direction characters, not endless, and never translated. */
 export function word(text: string): HTMLElement {
-  return h("bdi", { translate: "no" }, plain(text));
+  return h("bdi", { translate: "no" }, legible(text));
 }
 
 /** A sentence of the verifier's, which may have words of the receipt in it; a browser may translate it. */
 export function sentence(text: string): HTMLElement {
-  return h("bdi", {}, plain(text));
+  return h("bdi", {}, legible(text));
 }
 
 /** A code or a hash. */
@@ -55,7 +55,7 @@ export function code(text: string): HTMLElement {
 }
 
 /** The text of a word, for places that hold no elements: a title, a label. */
-export function plain(text: string): string {
+export function legible(text: string): string {
   const short = text.length > LONGEST_WORD ? `${text.slice(0, LONGEST_WORD)}…` : text;
   return visible(short, /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}]/gu);
 }

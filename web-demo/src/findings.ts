@@ -16,7 +16,7 @@ import { block, code, h, onAsked, sentence, word } from "./element.js";
 import { isOneFile } from "./engine.js";
 import { tamperPanel } from "./tamper.js";
 import { view, viewEntry } from "./viewer.js";
-import { inWords } from "./words.js";
+import { plain } from "./words.js";
 
 export interface Actions {
   /** Shows another receipt. */
@@ -64,13 +64,13 @@ export function findings(
 }
 
 function plainWords(verdict: Verdict): HTMLElement {
-  const { headline, meaning } = inWords(verdict);
+  const { headline, meaning } = plain(verdict);
   const detail = verdict.checks.find((check) => check.outcome === "failed")?.detail;
   return h(
     "section",
     { class: `panel plain ${verdict.conclusion}` },
     h("h2", {}, headline),
-    isAccepted(verdict) ? h("p", {}, word(verdict.headline)) : null,
+    isAccepted(verdict) ? h("p", {}, sentence(verdict.headline)) : null,
     h("p", {}, meaning),
     verdict.reason ? code(verdict.reason) : null,
     isAccepted(verdict) ? null : h("p", {}, verdict.headline),

@@ -1,4 +1,4 @@
-import { byId, h, plain, word } from "./element.js";
+import { byId, h, legible, word } from "./element.js";
 import { Desk, explain, type Item } from "./desk.js";
 import { isOneFile, startVerifier } from "./engine.js";
 import { findings } from "./findings.js";
@@ -10,7 +10,7 @@ import { blank, slips, summary, troubles, unread } from "./slips.js";
 import { NARROW, strip } from "./strip.js";
 import { showTrustFile, trustInUse } from "./trust.js";
 import { closeViewer } from "./viewer.js";
-import { inWords } from "./words.js";
+import { plain } from "./words.js";
 
 declare const BUILD: string;
 
@@ -52,7 +52,7 @@ function show(): void {
   byId("strip").replaceChildren(blank(checking, {}, null));
   byId("findings").replaceChildren();
   byId("announcement").textContent = "";
-  document.title = `Checking ${plain(checking)}`;
+  document.title = `Checking ${legible(checking)}`;
 }
 
 function showAll(items: readonly Item[], selected: Item | undefined): void {
@@ -72,7 +72,7 @@ function showAll(items: readonly Item[], selected: Item | undefined): void {
 function showVerdicts(items: readonly Item[], selected: Item | undefined): void {
   byId("slips").replaceChildren(...slips(items, selected, (item) => desk.select(item)));
   byId("strip").replaceChildren(...(selected ? [paper(selected)] : []));
-  const unusable = desk.troubles.map(({ name }) => plain(name)).join(", ");
+  const unusable = desk.troubles.map(({ name }) => legible(name)).join(", ");
   const said = items.length > 0 ? summary(items) : unusable === "" ? "" : `not checked: ${unusable}`;
   document.title = said === "" ? TITLE : `${said} – CapSeal`;
   byId("announcement").textContent = selected ? announcement(items, selected) : said;
@@ -88,7 +88,7 @@ function paper(item: Item): HTMLElement {
 
 function announcement(items: readonly Item[], selected: Item): string {
   const { judged } = selected;
-  const one = judged ? `${summary([selected])}. ${inWords(judged.verdict).headline} ${judged.verdict.reason ?? ""}` : `${summary([selected])}.`;
+  const one = judged ? `${summary([selected])}. ${plain(judged.verdict).headline} ${judged.verdict.reason ?? ""}` : `${summary([selected])}.`;
   return items.length > 1 ? `${summary(items)}. ${one}` : one;
 }
 
@@ -121,7 +121,7 @@ function showTroubles(): void {
   byId("trouble").hidden = messages.length === 0;
   byId("trouble").replaceChildren(...messages);
   byId("left").hidden = desk.left.length === 0;
-  byId("left").replaceChildren(...desk.left.map((text) => h("p", {}, plain(text))));
+  byId("left").replaceChildren(...desk.left.map((text) => h("p", {}, legible(text))));
 }
 
 /** Whatever went wrong comes first. Where the columns stand side by side, both begin at the top. */

@@ -2,7 +2,7 @@
 // that everybody can read and choose them; the lines are drawn behind, for those who see.
 import type { FileEntry, Inspection } from "capseal-verify";
 
-import { count, h, plain, size, word, type Child } from "./element.js";
+import { count, h, legible, size, word, type Child } from "./element.js";
 import type { Process, Role, Run, Thing } from "./run.js";
 import { grouped } from "./strip.js";
 import { BACKEND } from "./words.js";
@@ -139,7 +139,7 @@ function thingFacts({ name, file, seq, at, role }: Thing, looking: Looking): Chi
       [verb, at === undefined ? "no event tells" : seconds(at)],
     ]),
     buttons(
-      looking.carried(digest) ? h("button", { type: "button", "aria-label": `View ${plain(name)}`, onclick: () => looking.view(file) }, "View") : "Its content travels by hash only.",
+      looking.carried(digest) ? h("button", { type: "button", "aria-label": `View ${legible(name)}`, onclick: () => looking.view(file) }, "View") : "Its content travels by hash only.",
       provable(seq, looking),
     ),
   ];

@@ -1,9 +1,7 @@
 // The verdicts of one gesture as slips of paper in a list; one of them is unrolled as a strip below.
-import { isAccepted } from "capseal-verify";
-
 import type { Item } from "./desk.js";
-import { count, h, plain, size, word, type Child } from "./element.js";
-import { inWords } from "./words.js";
+import { count, h, legible, size, word, type Child } from "./element.js";
+import { plain } from "./words.js";
 
 /** Names that a message lists. */
 const MOST_NAMES = 5;
@@ -22,7 +20,7 @@ export function slips(items: readonly Item[], selected: Item | undefined, select
     const { judged, why } = item;
     const said: Child = judged?.verdict.reason
       ? h("span", { class: "code", translate: "no" }, judged.verdict.reason)
-      : h("span", { class: "said" }, judged ? inWords(judged.verdict).headline : (why ?? ""));
+      : h("span", { class: "said" }, judged ? plain(judged.verdict).headline : (why ?? ""));
     return h(
       "li",
       {},
@@ -60,7 +58,7 @@ export function unread({ name, why = "" }: Item): HTMLElement {
     "section",
     { class: "panel plain unread" },
     h("h2", {}, "There is no verdict for ", word(name), "."),
-    h("p", {}, plain(why)),
+    h("p", {}, legible(why)),
   );
 }
 
@@ -71,21 +69,21 @@ export function troubles(all: readonly { name: string; why: string }[]): HTMLEle
   return [...reasons].map(([why, names]) => {
     const rest = names.length - MOST_NAMES;
     const shown = names.slice(0, MOST_NAMES).join(", ");
-    return h("p", {}, h("strong", {}, "Not checked. "), word(shown), rest > 0 ? ` and ${count(rest)} more` : null, ": ", plain(why));
+    return h("p", {}, h("strong", {}, "Not checked. "), word(shown), rest > 0 ? ` and ${count(rest)} more` : null, ": ", legible(why));
   });
 }
 
 /** All of it in one line, for the title and for those who listen. */
 export function summary(items: readonly Item[]): string {
   const [only] = items;
-  if (items.length === 1 && only) return `${stateOf(only)}: ${plain(only.name)}`;
-  const failed = items.filter(({ judged }) => judged?.verdict.conclusion === "failed").length;
-  const accepted = items.filter(({ judged }) => judged && isAccepted(judged.verdict)).length - failed;
-  const refused = items.filter(({ judged }) => judged && !isAccepted(judged.verdict)).length;
+  if (items.length === 1 && only) return `${stateOf(only)}: ${legible(only.name)}`;
+  const concluded = items.flatMap(({ judged }) => (judged ? [judged.verdict.conclusion] : []));
+  const failed = concluded.filter((conclusion) => conclusion === "failed").length;
+  const refused = concluded.filter((conclusion) => conclusion === "refused").length;
+  const accepted = concluded.length - failed - refused;
   const unchecked = items.filter(({ why }) => why !== undefined).length;
-  const parts = [`${count(accepted)} accepted`];
-  if (failed > 0) parts.push(`${count(failed)} of a program that failed`);
-  parts.push(`${count(refused)} refused`);
+  const parts = [`${count(accepted)} accepted`, `${count(refused)} refused`];
+  if (failed > 0) parts.push(`${count(failed)} with a failed run`);
   if (unchecked > 0) parts.push(`${count(unchecked)} not checked`);
   return parts.join(", ");
 }

@@ -3,7 +3,7 @@ import type { Check, RunReport, Verdict } from "capseal-verify";
 
 import { code, count, h, sentence, size, word, type Child } from "./element.js";
 import { rosette } from "./rosette.js";
-import { BACKEND, CHECK, STATUS, ending, inWords } from "./words.js";
+import { BACKEND, CHECK, STATUS, ending, plain } from "./words.js";
 
 /** Where the page has one column, as in style.css. */
 export const NARROW = "(max-width: 56rem)";
@@ -31,7 +31,7 @@ export function strip({ name, bytes, verdict, elapsed, at, trust }: Checked): HT
       verdict.capsule_hash ? rosette(verdict.capsule_hash, "Pattern drawn from the capsule hash") : null,
       h("p", { class: `stamp ${stamp}`, translate: "no" }, stamp),
       h("p", { class: "status" }, STATUS[verdict.status]),
-      h("p", { class: "headline" }, inWords(verdict).headline),
+      h("p", { class: "headline" }, plain(verdict).headline),
       verdict.reason ? code(verdict.reason) : null,
     ),
     h(
@@ -70,7 +70,7 @@ function runLines(run: RunReport | null): HTMLElement[] {
   const named = more > 0 ? `${paths.join(", ")} and ${count(more)} more` : paths.join(", ");
   return [
     ...(run.command ? line("command", word(shortened(run.command.join(" ")))) : []),
-    ...(run.program === null ? [] : line("program", h("code", { title: run.program }, run.program.slice(0, 12)))),
+    ...(run.program === null ? [] : line("program", h("code", { title: run.program, translate: "no" }, run.program.slice(0, 12)))),
     h("div", { class: run.failed ? "failed" : "" }, h("dt", {}, "ended"), h("dd", {}, ending(run))),
     ...line("outputs", paths.length > 0 ? word(named) : "none"),
     ...(run.notes && run.notes.length > 0 ? line("notes", run.notes.join(", ").replaceAll("_", " ")) : []),

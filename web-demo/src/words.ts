@@ -39,7 +39,7 @@ const LOG: Words = {
 };
 
 /** The plain words for a verdict. */
-export function inWords(verdict: Verdict): Words {
+export function plain(verdict: Verdict): Words {
   if (!isAccepted(verdict)) return REFUSAL[verdict.verifier_exit_status];
   const { conclusion, run } = verdict;
   if (conclusion === "failed") {

@@ -88,7 +88,7 @@ for (const [what, files, expected] of [
 test("each receipt of a drop has its own slip, and its strip and details when it is chosen", async () => {
   await withPage(async (page) => {
     const first = await after(page, ["c.cap", FORGED], ["a.cap", GEOM], ["b.cap", STRATEGY]);
-    assert.deepEqual(first.slips.map((text) => text.split(" ").slice(0, 2)), [["PROVEN", "a.cap"], ["WITNESSED", "b.cap"], ["REFUSED", "c.cap"]]);
+    assert.deepEqual(first.slips.map((text) => text.split(" ").slice(0, 2)), [["DEMONSTRATION", "a.cap"], ["WITNESSED", "b.cap"], ["REFUSED", "c.cap"]]);
     assert.match(first.announcement, /^2 accepted, 1 refused\. refused: c\.cap\./);
     assert.equal(first.title, "2 accepted, 1 refused – CapSeal");
     await page.locator(".slip", { hasText: "b.cap" }).focus();
@@ -179,7 +179,7 @@ for (const [width, height] of [[390, 844], [1280, 900]]) {
           const state = await seen(page);
           assert.equal(state.strip, "not checked");
           assert.ok(state.trouble.includes(name), state.trouble);
-          assert.ok(!/proven|demonstration/i.test(`${state.title}${state.announcement}`), state.title);
+          assert.ok(!/proven/i.test(`${state.title}${state.announcement}`), state.title);
           assert.match(state.title, /^not checked/);
           assert.equal(await page.locator("#findings > :not(.unread)").count(), 0);
           assert.ok(await inView(page, "#trouble"));
@@ -200,7 +200,7 @@ test("after a trust file that cannot be used, the receipts at hand can be checke
     assert.ok(slips.every((text) => text.startsWith("NOT CHECKED")), slips.join());
     await page.getByRole("button", { name: "Check without a trust file" }).click();
     await settled(page);
-    assert.deepEqual((await seen(page)).slips.map((text) => text.split(" ")[0]), ["PROVEN", "WITNESSED"]);
+    assert.deepEqual((await seen(page)).slips.map((text) => text.split(" ")[0]), ["DEMONSTRATION", "WITNESSED"]);
     await after(page, ["broken.toml", Buffer.from("[")]);
     assert.equal((await after(page, ["trust.toml", TRUST])).code, "E020_SIGNATURE_MISSING");
   });
@@ -209,7 +209,7 @@ test("after a trust file that cannot be used, the receipts at hand can be checke
 test("one unreadable file does not keep the others from being judged", async () => {
   await withPage(async (page) => {
     const { slips, trouble } = await after(page, ["a.cap", GEOM], ["big.cap", HUGE], ["c.cap", FORGED]);
-    assert.deepEqual(slips.map((text) => text.match(/^(NOT CHECKED|\w+)/)[0]), ["PROVEN", "NOT CHECKED", "REFUSED"]);
+    assert.deepEqual(slips.map((text) => text.match(/^(NOT CHECKED|\w+)/)[0]), ["DEMONSTRATION", "NOT CHECKED", "REFUSED"]);
     assert.match(trouble, /^Not checked\. big\.cap: It has 65 MiB/);
   });
 });

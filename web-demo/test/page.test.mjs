@@ -179,9 +179,9 @@ test("a receipt is fetched from an address; what goes wrong is said", async () =
       await page.locator("#address").fill(address);
       await page.getByRole("button", { name: "Fetch" }).click();
     };
-      await fetchFrom(`${address()}samples/geom.cap`);
-      await page.locator(".strip.demonstration").waitFor();
-      await fetchFrom(`${address()}none.cap`);
+    await fetchFrom(`${address()}samples/geom.cap`);
+    await page.locator(".strip.demonstration").waitFor();
+    await fetchFrom(`${address()}none.cap`);
     await say(page, "answered 404");
     await fetchFrom("http://192.0.2.1/run.cap");
     await say(page, "Only https addresses");
