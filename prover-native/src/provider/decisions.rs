@@ -3,7 +3,7 @@
 
 use std::{
     collections::BTreeMap,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{Mutex, PoisonError},
     time::Instant,
 };
@@ -21,7 +21,6 @@ const HOLDERS: usize = 1 << 12;
 /// The log, and what it has not stated yet.
 #[derive(Debug)]
 pub(super) struct Decisions {
-    path: PathBuf,
     log: SharedLog,
     sparing: Mutex<Sparing>,
     counts: Mutex<BTreeMap<&'static str, u64>>,
@@ -44,7 +43,7 @@ impl Decisions {
         let mut log = log.rotating(most_bytes, header);
         log.look()?;
         let (sparing, counts) = (Mutex::default(), Mutex::default());
-        Ok((Self { path: path.to_owned(), log: SharedLog::new(log), sparing, counts }, is_new))
+        Ok((Self { log: SharedLog::new(log), sparing, counts }, is_new))
     }
 
     /// Logs what was allowed. What cannot be logged is not served.
@@ -118,10 +117,6 @@ impl Decisions {
     /// Lines and bytes of the file.
     pub(super) fn size(&self) -> (u64, u64) {
         self.log.with(|log| (log.lines(), log.bytes()))
-    }
-
-    pub(super) fn path(&self) -> &Path {
-        &self.path
     }
 }
 

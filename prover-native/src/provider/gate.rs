@@ -367,11 +367,6 @@ impl Gate {
             let _ = kept.decisions.state_unsaid();
         }
     }
-
-    /// Where the log of decisions is, once there is one.
-    pub(crate) fn decisions(&self) -> Option<&Path> {
-        self.kept.get().map(|kept| kept.decisions.path())
-    }
 }
 
 impl Guard {
