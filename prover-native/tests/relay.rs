@@ -239,9 +239,12 @@ fn a_full_disk_refuses_what_it_cannot_keep_and_loses_nothing() {
     outcome.unwrap();
 }
 
+/// Takes a file away, in one of the ways that there are.
+type Taking = fn(&Path);
+
 #[test]
 fn a_log_that_is_taken_from_a_relay_stops_it_and_it_does_not_start_again() {
-    let take: [(&str, fn(&Path)); 4] = [
+    let take: [(&str, Taking); 4] = [
         ("cut", |log| {
             let bytes = fs::read(log).unwrap();
             let keep: usize = bytes.split_inclusive(|byte| *byte == b'\n').take(20).map(<[u8]>::len).sum();

@@ -229,7 +229,7 @@ fn a_run_is_registered_challenged_and_attested() {
 
     let challenge = format!("audit run.cap --provider {url} --challenge run.cap.commit.json --trust trust.toml");
     let said = scene.ends(&challenge, 0);
-    assert!(said.contains("archival: ") && said.contains("relay called for"), "{said}");
+    assert!(said.contains("archival: ") && said.contains("called for by relay"), "{said}");
     // Whom nobody trusts, what is another receipt's, and what is not there.
     scene.ends(&challenge.replace(" --trust trust.toml", ""), 2);
     let said = scene.ends(&challenge.replace(&format!("--provider {url} "), ""), 13);
@@ -244,10 +244,10 @@ fn a_run_is_registered_challenged_and_attested() {
     let by = |threshold: u32| format!("audit run.cap --relay {url} --trust trust.toml --threshold {threshold}");
     assert!(scene.ends(&by(1), 13).contains("E073"));
     attest("auditor-1");
-    assert!(scene.ends(&by(1), 0).contains("attested by auditor 1"));
+    assert!(scene.ends(&by(1), 0).contains("attested, in the words of auditor 1:"));
     assert!(scene.ends(&by(2), 13).contains("E073"));
     attest("auditor-2");
-    assert!(scene.ends(&by(2), 0).contains("attested by"));
+    assert!(scene.ends(&by(2), 0).contains("attested, in the words of auditor 1"));
     scene.ends("audit run.cap --attestation run.cap.attestation --trust trust.toml", 0);
     let said = scene.ends("audit other.cap --attestation run.cap.attestation --trust trust.toml", 13);
     assert!(said.contains("E077"), "{said}");

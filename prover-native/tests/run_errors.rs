@@ -107,7 +107,7 @@ fn a_full_disk_ends_the_record_and_not_the_run() {
         return;
     }
     let store = prover_native::artifacts::ArtifactStore::beside(&full.join("run.cap")).unwrap();
-    let request = folder.command(&["sh", "-c", "head -c 1000000 /dev/zero; echo all > all.txt"]);
+    let request = folder.command(&["sh", "-c", "head -c 1000000 /dev/urandom; echo all > all.txt"]);
     let outcome = prover_native::run::execute(&request, &store, std::sync::Arc::new(prover_native::run::Silent));
     drop(store);
     let left = fs::read_dir(&full).unwrap().count();

@@ -44,7 +44,7 @@ const seen = (page) =>
     title: document.title,
     slips: [...document.querySelectorAll(".slip")].map((slip) => slip.innerText.replace(/\s+/g, " ")),
     strip: document.querySelector(".strip .stamp")?.textContent,
-    file: document.querySelector(".strip .lines dd")?.textContent,
+    file: [...document.querySelectorAll(".strip .lines > div")].find((line) => line.firstChild.textContent === "file")?.lastChild.textContent,
     code: document.querySelector(".strip-head .code")?.textContent ?? null,
     trust: document.querySelector("#trust").innerText,
     trouble: document.querySelector("#trouble").innerText,

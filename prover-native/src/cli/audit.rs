@@ -317,7 +317,7 @@ fn write_folder(arguments: &Export) -> Result<ExitCode, Failure> {
         protect(arguments, &bundle)?;
     }
     let exported = export(&bundle, archive.as_deref(), &Folder::at(&arguments.out))?;
-    let (blobs, rows) = (Counted(exported.blobs as u64, "content"), Counted(exported.rows as u64, "row"));
+    let (blobs, rows) = (Counted(exported.blobs as u64, "content"), Counted(exported.rows, "row"));
     println!("{GOOD}✓{GOOD:#} {blobs} and {rows} in {}", arguments.out.display());
     match exported.da_hash {
         Some(da_hash) => println!("  archive {da_hash}"),

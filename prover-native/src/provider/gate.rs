@@ -125,6 +125,9 @@ impl View {
     }
 }
 
+/// What is told of a revocation list.
+type Figure = fn(&verifier_core::capability::Revocations) -> u64;
+
 impl Gate {
     /// A gate by an access file that has to be there, with the action log of its decisions, which is started when it is not there.
     ///
@@ -341,7 +344,7 @@ impl Gate {
         }
         let view = self.view();
         let lists: Vec<_> = view.guard().into_iter().flat_map(|guard| &guard.lists).collect();
-        let families: [(&str, &str, fn(&verifier_core::capability::Revocations) -> u64); 3] = [
+        let families: [(&str, &str, Figure); 3] = [
             ("capseal_access_list_seq", "Number of a revocation list.", |list| list.seq),
             ("capseal_access_list_issued_seconds", "When a revocation list was issued.", |list| list.issued_at / 1000),
             ("capseal_access_list_next_seconds", "When there should be a newer one.", |list| list.next_update / 1000),

@@ -38,7 +38,7 @@ impl DatabaseUrl {
     #[must_use]
     pub(crate) fn in_schema(mut self, schema: &str) -> Self {
         let before = self.0.get_options().map_or_else(String::new, |options| format!("{options} "));
-        self.0.options(&format!("{before}-csearch_path={schema}"));
+        self.0.options(format!("{before}-csearch_path={schema}"));
         self
     }
 

@@ -96,8 +96,14 @@ impl Rules {
         }
     }
 
-    /// Whether a file belongs to the user's own settings: it may hold credentials, whose content no record shall keep.
+    /// Whether a file belongs to the user's own settings: it may hold credentials, whose content no record shall keep. A link to such
+    /// a file, or to its folder, is another name of it.
     pub(super) fn may_hold_credentials(&self, path: &Path) -> bool {
+        let is_behind_a_link = |real: PathBuf| real != path && self.is_place_of_credentials(&real);
+        self.is_place_of_credentials(path) || fs::canonicalize(path).is_ok_and(is_behind_a_link)
+    }
+
+    fn is_place_of_credentials(&self, path: &Path) -> bool {
         let name = path.file_name().unwrap_or_default().as_encoded_bytes();
         if CREDENTIALS.contains(&name) || name.starts_with(b".env.") {
             return true;

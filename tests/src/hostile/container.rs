@@ -218,7 +218,7 @@ fn over_limits() -> Vec<Case> {
         claim("claim-of-4-gb", DA, u32::MAX - 1),
         claim("claim-of-64-mib-and-a-byte", DA, 64 * 1024 * 1024 + 1),
         claim("mimetype-of-2-mib", MIMETYPE, 2 << 20),
-        claim("capsule-of-5-mib", CAPSULE, 5 << 20),
+        claim("capsule-of-21-mib", CAPSULE, 21 << 20),
         claim("event-log-of-17-mib", LAST, 17 << 20),
         with("proof-of-3-mib", code, |zip| {
             zip.push(b"proof/stark.bin", b"");

@@ -396,10 +396,10 @@ fn a_proof_is_for_one_request_of_one_holder_once() {
     });
     assert_eq!(replayed.rule, Some("possession_replayed"));
     // What is not allowed anyway uses up no nonce, and accuses nobody of having shown it twice.
-    let more = Request { permission: Permission::Modify, ..request() };
-    let forbidden = Options { request: Some(more), ..asked(signed(&good)) };
+    let elsewhere = Request { resource: Resource::new("bundle/other").unwrap(), ..request() };
+    let forbidden = Options { request: Some(elsewhere), ..asked(signed(&good)) };
     let denied = judge(&token.to_text(), &forbidden, &mut |_, _| panic!("asked about a nonce"));
-    assert_eq!(denied.rule, Some("permission_denied"));
+    assert_eq!(denied.rule, Some("resource_denied"));
     let changes: [fn(&mut Possession); 5] = [
         |p| p.audience.push('x'),
         |p| p.body = Digest::default(),

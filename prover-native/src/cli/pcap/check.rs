@@ -16,7 +16,7 @@ use verifier_core::{
     pcap::{
         self, Checkpoint, Examination, NoteKey, Options, ProofReport, Report, Witnessed, Witnesses,
         log::event,
-        obligation::{Level, Requirement, Resolution},
+        obligation::{Level, Requirement, Resolution, Why},
         report::Anchoring,
         v1::json::Dialect,
     },
@@ -203,13 +203,12 @@ fn print(report: &Report) {
     print_witnesses(&report.witnessed);
     if let Some(judgement) = &report.obligations {
         for judged in &judgement.obligations {
-            println!(
-                "  {} {}:{} {}",
-                judged.answer.name(),
-                printable(&judged.policy_id),
-                printable(&judged.invariant_id),
-                judged.why.name()
-            );
+            // Below S1 nobody looked at what the line says: that it is there is all that is known.
+            let (answer, why) = match (report.reached, judged.why) {
+                (Some(Level::S0), Why::Verified) => ("recorded", "as verified, in the words of its writer"),
+                (_, why) => (judged.answer.name(), why.name()),
+            };
+            println!("  {answer} {}:{} {why}", printable(&judged.policy_id), printable(&judged.invariant_id));
         }
         if judgement.obligations.is_empty() {
             println!("  {FAINT}no obligations were recorded{FAINT:#}");

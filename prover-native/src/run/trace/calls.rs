@@ -139,8 +139,10 @@ impl Pending {
     /// The call has succeeded.
     pub(super) fn done(self, ledger: &mut Ledger, tid: pid_t, value: i64) {
         match self {
+            // Its folder lies too deep for a path to name it.
+            Self::Open { path: None, flags, .. } if !is_nameless(flags) => ledger.note(Note::Unreadable),
             Self::Open { path, flags, before } => ledger.opened(Opened {
-                path: path.filter(|_| flags & libc::O_TMPFILE != libc::O_TMPFILE),
+                path: path.filter(|_| !is_nameless(flags)),
                 handle: PathBuf::from(format!("/proc/{tid}/fd/{value}")),
                 writes: writes(flags),
                 discards: flags & libc::O_TRUNC != 0,
@@ -225,6 +227,10 @@ fn is_unkept_stdin(ledger: &Ledger, tid: pid_t) -> bool {
             .unkept_stdin
             .as_ref()
             .is_some_and(|known| fs::read_link(format!("/proc/{tid}/fd/0")).is_ok_and(|link| link == *known))
+}
+
+fn is_nameless(flags: c_int) -> bool {
+    flags & libc::O_TMPFILE == libc::O_TMPFILE
 }
 
 fn writes(flags: c_int) -> bool {

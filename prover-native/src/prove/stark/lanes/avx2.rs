@@ -122,6 +122,7 @@ impl Add for Avx2 {
     type Output = Self;
 
     #[inline(always)]
+    #[expect(clippy::suspicious_arithmetic_impl, reason = "the sum is made as a difference")]
     fn add(self, other: Self) -> Self {
         // a + b = a - (p - b).
         let negative = self.simd.avx2._mm256_sub_epi64(self.all(MODULUS ^ TOP_BIT), other.cells);

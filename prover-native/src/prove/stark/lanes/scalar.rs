@@ -68,6 +68,7 @@ impl Add for Scalar {
     type Output = Self;
 
     #[inline(always)]
+    #[expect(clippy::suspicious_arithmetic_impl, reason = "the sum is made as a difference")]
     fn add(self, other: Self) -> Self {
         // a + b = a - (p - b).
         Self(difference(self.0, MODULUS - other.0))
