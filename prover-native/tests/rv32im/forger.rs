@@ -1,7 +1,7 @@
 //! A cheating prover: changes an honest trace as it likes, and then redoes what a prover is free to choose:
 //! multiplicities, final registers, sums and commitments.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use prover_native::prove::SegmentedTrace;
@@ -139,9 +139,21 @@ impl Forger {
         tables
     }
 
+    /// Every kind of fault of the trace.
+    pub(crate) fn faults(&self) -> BTreeSet<String> {
+        Mock::of(self.columns.clone(), &self.image, &self.input, &self.output).faults()
+    }
+
     /// Proves it, and asks the verifier.
     pub(crate) fn fate(self) -> Fate {
         self.fate_with(|_, _| {})
+    }
+
+    /// The same with a last change to the trace, once look-ups are counted anew.
+    pub(crate) fn fate_after(mut self, change: impl FnOnce(&mut Self)) -> Fate {
+        let tables = self.redo();
+        change(&mut self);
+        self.judge(tables, |_, _| {})
     }
 
     /// The same without counting look-ups anew.

@@ -3,7 +3,7 @@
 //!
 //! A cheater can redo multiplicities, and state other final registers; so neither counts as a difference here.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use prover_native::prove::rv32im::Recording;
 use verifier_core::air::rv32im::columns::*;
@@ -96,6 +96,34 @@ impl Mock {
 
     /// The first fault of the whole trace.
     pub(crate) fn fault(&self) -> Option<String> {
+        if let Some(fault) = self.asserted_fault() {
+            return Some(fault.to_owned());
+        }
+        for index in 0..self.length() - 1 {
+            let (row, next) = (self.row(index), self.row(index + 1));
+            if let Some(fault) = self.row_fault(index, &row, &next) {
+                return Some(format!("row {index}: {fault}"));
+            }
+        }
+        self.output_fault().map(str::to_owned).or_else(|| registers_fault(&self.memory))
+    }
+
+    /// Every kind of fault of the whole trace: each constraint, look-up or balance that does not hold somewhere.
+    pub(crate) fn faults(&self) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        for index in 0..self.length() - 1 {
+            let (row, next) = (self.row(index), self.row(index + 1));
+            let evaluations = constraints::evaluate(&row, &next);
+            let broken = (0..).zip(evaluations).filter(|(_, evaluation)| *evaluation != BaseElement::ZERO);
+            found.extend(broken.map(|(number, _): (usize, _)| format!("constraint {number}")));
+            found.extend(self.look_up_fault(index, &row, &next).map(str::to_owned));
+        }
+        found.extend([self.asserted_fault(), self.output_fault()].into_iter().flatten().map(str::to_owned));
+        found.extend(registers_fault(&self.memory));
+        found
+    }
+
+    fn asserted_fault(&self) -> Option<&'static str> {
         let last = self.length() - 1;
         let (first, end) = (self.row(0), self.row(last));
         let asserted = [
@@ -104,30 +132,20 @@ impl Mock {
             (end[PC], 1 << 40, "last address"),
             (first[MA], 0, "first word"),
         ];
-        if let Some((.., name)) = asserted.iter().find(|(cell, value, _)| cell.as_int() != *value) {
-            return Some((*name).to_owned());
-        }
-        if end[MA].as_int() > 1 << 30 {
-            return Some("memory ends behind memory".to_owned());
-        }
-        for index in 0..last {
-            let (row, next) = (self.row(index), self.row(index + 1));
-            if let Some(fault) = self.row_fault(index, &row, &next) {
-                return Some(format!("row {index}: {fault}"));
-            }
-        }
+        let wrong = asserted.into_iter().find(|(cell, value, _)| cell.as_int() != *value).map(|(.., name)| name);
+        wrong.or_else(|| (end[MA].as_int() > 1 << 30).then_some("memory ends behind memory"))
+    }
+
+    fn output_fault(&self) -> Option<&'static str> {
         let mut outputs = HashMap::new();
-        for index in 0..last {
+        for index in 0..self.length() - 1 {
             let row = self.row(index);
             if row[FO] != BaseElement::ZERO {
                 outputs.insert([row[MA], row[MF]].map(|cell| cell.as_int()), row[FO].as_int());
             }
         }
         let wanted = self.output.iter().map(|(address, value)| ([u64::from(*address), u64::from(*value)], 1)).collect();
-        if outputs != wanted {
-            return Some("output".to_owned());
-        }
-        registers_fault(&self.memory)
+        (outputs != wanted).then_some("output")
     }
 
     /// What a single row shows: constraints, and look-ups.

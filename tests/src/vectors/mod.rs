@@ -12,7 +12,7 @@ mod frozen;
 mod log;
 mod proof;
 mod relay;
-mod rv32im;
+pub(crate) mod rv32im;
 mod sampling;
 mod trust;
 
