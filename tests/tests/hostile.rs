@@ -15,8 +15,11 @@ fn bases() -> Bases {
 
 #[test]
 fn mutants_of_a_proof_are_refused() {
-    for (number, bytes) in hostile::mutants(&bases().geom_other, 300).enumerate() {
-        assert!(matches!(answer(&bytes), Answer::Refused(_)), "mutant {number}: {:?}", answer(&bytes));
+    let bases = bases();
+    for (receipt, count) in [(&bases.geom_other, 300), (&bases.rv32im, 100)] {
+        for (number, bytes) in hostile::mutants(receipt, count).enumerate() {
+            assert!(matches!(answer(&bytes), Answer::Refused(_)), "mutant {number}: {:?}", answer(&bytes));
+        }
     }
 }
 

@@ -34,6 +34,13 @@ unsafe impl GlobalAlloc for Measuring {
 #[global_allocator]
 static ALLOCATOR: Measuring = Measuring;
 
+/// The largest allocation of some work, in bytes.
+pub(crate) fn largest_allocation<T>(work: impl FnOnce() -> T) -> (T, usize) {
+    LARGEST.set(0);
+    let result = work();
+    (result, LARGEST.get())
+}
+
 struct Honest {
     proof: Vec<u8>,
     statement: GeomStatement,
@@ -51,9 +58,8 @@ fn honest(steps: u32) -> Honest {
 
 impl Honest {
     fn verdict(&self, proof: &[u8]) -> Result<(), ProofError> {
-        LARGEST.set(0);
-        let verdict = geom::verify(proof, SET, &self.statement, &self.hash, &self.root);
-        let largest = LARGEST.get();
+        let (verdict, largest) =
+            largest_allocation(|| geom::verify(proof, SET, &self.statement, &self.hash, &self.root));
         assert!(largest <= 2 * self.proof.len() + 4096, "one allocation of {largest} bytes");
         verdict
     }

@@ -11,4 +11,5 @@ mod forgery;
 mod hostile;
 mod pins;
 mod statement;
+mod two_segments;
 mod vector;

@@ -20,7 +20,7 @@ use verifier_core::{
     Digest, VerifyOptions,
     air::geom::GeomParameters,
     capsule::{ManifestRef, entry},
-    rv32im::{Access, Arithmetic, INPUT_BASE},
+    rv32im::{Access, Arithmetic, INPUT_BASE, Instruction},
     stark::ParameterSet,
     verify,
 };
@@ -55,7 +55,7 @@ impl Base {
 }
 
 /// Every base receipt.
-pub const BASES: [Base; 18] = [
+pub const BASES: [Base; 19] = [
     recorded("process-typical", |folder| typical(&TYPICAL).seal(folder, EMBED_LIMIT)),
     recorded("process-other", |folder| typical(&OTHER).seal(folder, EMBED_LIMIT)),
     recorded("process-minimal", |folder| minimal().seal(folder, EMBED_LIMIT)),
@@ -78,6 +78,7 @@ pub const BASES: [Base; 18] = [
     proven("geom-optional-fields", geom_with_optional_fields),
     proven("rv32im-100", |folder| program(folder, 7)),
     proven("rv32im-succeeds", |folder| program(folder, 0)),
+    proven("rv32im-every-instruction", every_instruction),
     proven("geom-governed", governed_geom),
     recorded("log-session", log_of_a_session),
 ];
@@ -300,6 +301,38 @@ fn program(folder: &Path, exit_code: i32) -> Vec<u8> {
     let input = [6_u32, 7].map(u32::to_le_bytes).concat();
     let recording = Recording::new(program.image().expect("a program"), input).expect("a run");
     written(seal::rv32im(recording, ParameterSet::Stark100).expect("a proof"), folder)
+}
+
+/// A program that executes every operation, and holds one instruction of every other form behind a jump: a reader that counts
+/// the micro-ops of one of them wrongly refuses it.
+fn every_instruction(folder: &Path) -> Vec<u8> {
+    let mut program = Assembler::default();
+    let over = program.label();
+    program.set(A1, 0x8000_0001).set(A2, 7);
+    let all: Vec<Instruction> = every_word().filter_map(Instruction::decode).collect();
+    let is_operation = |instruction: &&Instruction| {
+        matches!(instruction, Instruction::Register { .. } | Instruction::Immediate { .. } | Instruction::Lui { .. })
+    };
+    for instruction in all.iter().filter(is_operation) {
+        program.push(*instruction);
+    }
+    program.write_output(A3, 0).jump(ZERO, over);
+    for instruction in &all {
+        program.push(*instruction);
+    }
+    program.place(over).exit_with(ZERO);
+    let recording = Recording::new(program.image().expect("a program"), Vec::new()).expect("a run");
+    written(seal::rv32im(recording, ParameterSet::Stark100).expect("a proof"), folder)
+}
+
+/// Every opcode with every function, on two registers, on one twice, and on zero.
+fn every_word() -> impl Iterator<Item = u32> {
+    let opcodes = [0x37, 0x17, 0x6f, 0x67, 0x63, 0x03, 0x23, 0x13, 0x33, 0x0f, 0x73];
+    let functions = (0..8_u32).flat_map(|funct3| [0, 0x20, 1].map(|funct7: u32| funct7 << 25 | funct3 << 12));
+    let registers = [(A1, A2), (A1, A1), (ZERO, ZERO)].map(|(rs1, rs2)| u32::from(rs2) << 20 | u32::from(rs1) << 15);
+    let fields =
+        functions.flat_map(move |function| registers.map(|registers| function | registers | u32::from(A3) << 7));
+    opcodes.into_iter().flat_map(move |opcode| fields.clone().map(move |fields| fields | opcode)).chain([0x73])
 }
 
 fn parameters(steps: u32, initial: [u64; 2], matrix: [[u64; 2]; 2]) -> GeomParameters {

@@ -1,6 +1,7 @@
 //! Inputs that must be refused, each with the reason code that it must be refused with.
 
 pub mod container;
+pub mod program;
 pub mod proof;
 pub mod receipt;
 pub mod zip;
@@ -9,7 +10,8 @@ use verifier_core::{ReasonCode, stark::testing};
 
 use crate::{
     receipt::Receipt,
-    vectors::{Bases, PROOF, with_proof},
+    reseal::Layers,
+    vectors::{Bases, rv32im::statements_that_cost},
 };
 
 /// One input that must be refused.
@@ -25,13 +27,22 @@ pub struct Case {
 
 /// Every case that is too large to keep, one after the other.
 pub fn large(bases: &Bases) -> impl Iterator<Item = Case> {
-    container::large_cases().into_iter().chain(receipt::large_cases(bases))
+    let statements = statements_that_cost(&bases.rv32im, 64).into_iter();
+    let statements = statements.chain([program::of_additions(&bases.rv32im, 1 << 18)]);
+    container::large_cases().into_iter().chain(receipt::large_cases(bases)).chain(statements)
 }
 
 /// A receipt with mutants of its proof, everything else made to agree with them.
+///
+/// # Panics
+/// When the receipt has no proof.
 pub fn mutants(receipt: &Receipt, count: usize) -> impl Iterator<Item = Vec<u8>> {
-    let mutants = testing::mutants(&receipt.entries[PROOF], SEED, count);
-    mutants.map(|mutant| with_proof(receipt, &mutant).bytes())
+    let (name, proof) = receipt.entries.iter().find(|(name, _)| name.starts_with("proof/")).expect("a proof");
+    testing::mutants(proof, SEED, count).map(move |mutant| {
+        let changed =
+            receipt.changed(Layers::ALL, |receipt| drop(receipt.entries.insert(name.clone(), mutant.clone())));
+        changed.bytes()
+    })
 }
 
 /// The same mutants everywhere.

@@ -13,7 +13,7 @@ mod log;
 mod proof;
 mod relay;
 mod run;
-mod rv32im;
+pub(crate) mod rv32im;
 mod sampling;
 mod trust;
 

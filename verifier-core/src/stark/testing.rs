@@ -1,6 +1,6 @@
 //! Hostile proofs for tests, native and in WebAssembly: a proof taken apart, put together again, and mutated.
 //!
-//! Only for proofs of AIRs with one trace segment. Reading panics where the bytes are not such a proof.
+//! For proofs of AIRs with one trace segment or with two. Reading panics where the bytes are no such proof.
 
 #![allow(clippy::missing_panics_doc, reason = "test support")]
 
@@ -19,6 +19,8 @@ pub struct Pieces {
     pub commitments: Vec<u8>,
     /// Rows of the trace and their siblings.
     pub trace: Opened,
+    /// Rows of the auxiliary segment and their siblings, if there is one.
+    pub auxiliary: Option<Opened>,
     /// Rows of the constraint composition and their siblings.
     pub constraints: Opened,
     /// Trace at the out-of-domain points.
@@ -52,12 +54,15 @@ impl Pieces {
         let modulus = usize::from(proof[6 + metadata]);
         let constraints_at = 6 + metadata + 1 + modulus + 10;
         let constraints_len = proof[constraints_at].trailing_zeros() as usize + 1;
+        let is_auxiliary = proof[1] > 0;
+        let opened = |rest: &mut &[u8]| Opened { rows: variable(rest), opening: variable(rest) };
         Self {
             context: take(&mut rest, constraints_at + constraints_len),
             opened: take(&mut rest, 1)[0],
             commitments: sized::<2>(&mut rest),
-            trace: Opened { rows: variable(&mut rest), opening: variable(&mut rest) },
-            constraints: Opened { rows: variable(&mut rest), opening: variable(&mut rest) },
+            trace: opened(&mut rest),
+            auxiliary: is_auxiliary.then(|| opened(&mut rest)),
+            constraints: opened(&mut rest),
             ood_trace: sized::<2>(&mut rest),
             ood_constraints: sized::<2>(&mut rest),
             layers: (0..take(&mut rest, 1)[0])
@@ -79,8 +84,8 @@ impl Pieces {
         let mut bytes = self.context.clone();
         bytes.push(self.opened);
         put::<2>(&mut bytes, &self.commitments);
-        let opened = [&self.trace.rows, &self.trace.opening, &self.constraints.rows, &self.constraints.opening];
-        for (index, part) in opened.into_iter().enumerate() {
+        let opened = [&self.trace].into_iter().chain(&self.auxiliary).chain([&self.constraints]);
+        for (index, part) in opened.flat_map(|opened| [&opened.rows, &opened.opening]).enumerate() {
             bytes.extend(variable(part.len() as u64, index));
             bytes.extend(part);
         }
@@ -102,17 +107,39 @@ impl Pieces {
         Digest::from_slice(&self.commitments[..Digest::LEN]).expect("a digest has 32 bytes")
     }
 
-    /// Every openings piece: trace, constraints, layers.
-    pub fn openings_mut(&mut self) -> impl Iterator<Item = &mut Opened> {
-        [&mut self.trace, &mut self.constraints].into_iter().chain(&mut self.layers)
+    /// Lengths of variable size.
+    pub const fn variable_lengths(&self) -> usize {
+        if self.auxiliary.is_some() { 6 } else { 4 }
     }
 
-    fn pieces_mut(&mut self) -> Vec<&mut Vec<u8>> {
+    /// Lengths that pieces are multiples of: a byte, elements, a digest, rows.
+    const fn units(&self) -> &'static [usize] {
+        if self.auxiliary.is_some() { &[1, 8, 24, 32, 96, 168, 192, 536] } else { &[1, 8, 24, 32, 96] }
+    }
+
+    /// Every openings piece: trace, auxiliary segment, constraints, layers.
+    pub fn openings_mut(&mut self) -> impl Iterator<Item = &mut Opened> {
+        let Self { trace, auxiliary, constraints, layers, .. } = self;
+        [trace].into_iter().chain(auxiliary).chain([constraints]).chain(layers)
+    }
+
+    /// Every piece that is more than a byte.
+    pub fn pieces_mut(&mut self) -> Vec<&mut Vec<u8>> {
         let Self {
-            context, commitments, trace, constraints, ood_trace, ood_constraints, layers, remainder, tail, ..
+            context,
+            commitments,
+            trace,
+            auxiliary,
+            constraints,
+            ood_trace,
+            ood_constraints,
+            layers,
+            remainder,
+            tail,
+            ..
         } = self;
         let plain = [context, commitments, ood_trace, ood_constraints, remainder, tail];
-        let opened = [trace, constraints].into_iter().chain(layers);
+        let opened = [trace].into_iter().chain(auxiliary).chain([constraints]).chain(layers);
         plain.into_iter().chain(opened.flat_map(|opened| [&mut opened.rows, &mut opened.opening])).collect()
     }
 }
@@ -156,7 +183,7 @@ fn mutant(proof: &[u8], pieces: &Pieces, noise: &mut Noise) -> Option<Vec<u8>> {
         }
         6 => {
             let size = 1 + noise.below(9);
-            let index = noise.below(4);
+            let index = noise.below(pieces.variable_lengths());
             let claim = [0, 1, 1 << 16, 1 << 28, 1 << 32, 1 << 60, u64::MAX][noise.below(7)];
             let lie = noise.below(2) == 0;
             let write = |length, at| match at == index {
@@ -173,17 +200,18 @@ fn mutant(proof: &[u8], pieces: &Pieces, noise: &mut Noise) -> Option<Vec<u8>> {
             _ => pieces.layers.reverse(),
         },
         _ => {
+            let units = pieces.units();
             let mut all = pieces.pieces_mut();
             let piece = noise.below(all.len());
-            resize(all.swap_remove(piece), noise);
+            resize(all.swap_remove(piece), units, noise);
         }
     }
     Some(if bytes == proof { pieces.to_bytes() } else { bytes })
 }
 
 /// Adds, repeats, removes or swaps bytes of a piece, in units that the piece is made of as often as not.
-fn resize(piece: &mut Vec<u8>, noise: &mut Noise) {
-    let unit = [1, 8, 24, 32, 96][noise.below(5)].min(piece.len());
+fn resize(piece: &mut Vec<u8>, units: &[usize], noise: &mut Noise) {
+    let unit = units[noise.below(units.len())].min(piece.len());
     let at = noise.below(piece.len() + 1 - unit);
     let taken = piece[at..at + unit].to_vec();
     match noise.below(4) {
