@@ -55,7 +55,8 @@ fn refuse(what: &str, change: impl FnOnce(&mut Pieces)) {
     let proof = pieces.to_bytes();
     assert!(proof != HONEST.proof, "{what} changes nothing");
     let refused = verdict(&proof).expect_err(what);
-    assert!(matches!(refused, ProofError::Shape { .. } | ProofError::Rejected), "{what}: {refused:?}");
+    let is_seen = matches!(refused, ProofError::Shape { .. } | ProofError::TraceRoot | ProofError::Rejected);
+    assert!(is_seen, "{what}: {refused:?}");
 }
 
 #[test]
@@ -148,7 +149,8 @@ fn rows_are_as_many_as_are_counted() {
         resize(pieces, -1);
     });
     refuse("one row less in all openings", |pieces| resize(pieces, -1));
-    for count in [0, 1, 83, 255] {
+    // How many rows are opened depends on how many queries fall on one row.
+    for count in [0, 1, 83, 255].into_iter().filter(|count| *count != pieces().opened) {
         refuse("another count", |pieces| pieces.opened = count);
     }
     refuse("a row less in the auxiliary segment", |pieces| {
