@@ -17,7 +17,7 @@ use winter_math::{ExtensibleField, FieldElement, StarkField};
 use winter_utils::{AsBytes, ByteReader, ByteWriter, Deserializable, DeserializationError, Randomizable, Serializable};
 use zerocopy::{Immutable, IntoBytes};
 
-/// The field that challenges are drawn from: F[x]/(x^3 - x - 1).
+/// The field that challenges are drawn from: `F[x]/(x^3 - x - 1)`.
 pub type Extension = CubeExtension<BaseElement>;
 
 /// An element of the field.
@@ -130,7 +130,7 @@ impl StarkField for BaseElement {
     }
 }
 
-/// F[x]/(x^2 - x + 2). No parameter set uses it; Winterfell's traits ask for it.
+/// `F[x]/(x^2 - x + 2)`. No parameter set uses it; Winterfell's traits ask for it.
 impl ExtensibleField<2> for BaseElement {
     #[inline(always)]
     fn mul([a0, a1]: [Self; 2], [b0, b1]: [Self; 2]) -> [Self; 2] {
@@ -149,7 +149,7 @@ impl ExtensibleField<2> for BaseElement {
     }
 }
 
-/// F[x]/(x^3 - x - 1).
+/// `F[x]/(x^3 - x - 1)`.
 impl ExtensibleField<3> for BaseElement {
     /// Karatsuba's way: six products. x^3 = x + 1 and x^4 = x^2 + x bring the upper two coefficients down.
     #[inline(always)]
