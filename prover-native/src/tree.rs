@@ -2,7 +2,9 @@
 //! "The tree"): one form, written by recording and read by replay.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, VecDeque},
+    ffi::OsString,
+    path::{Component, Path},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -11,6 +13,24 @@ use verifier_core::{
     Digest,
     capsule::name::{bytes_of, is_path},
 };
+
+/// Folders that every program may write to.
+const TEMPORARY: [&str; 2] = ["/tmp", "/var/tmp"];
+
+/// Whether a replay has a folder of its own in this place, so that nothing of the machine is there.
+pub(crate) fn is_replaced(place: &Path, working_dir: &Path) -> bool {
+    place.starts_with(working_dir) || TEMPORARY.iter().any(|folder| place.starts_with(folder))
+}
+
+/// The names of a path that are walked one after the other, `..` among them.
+pub(crate) fn steps(path: &Path) -> VecDeque<OsString> {
+    let part = |component: Component<'_>| match component {
+        Component::Normal(part) => Some(part.to_owned()),
+        Component::ParentDir => Some("..".into()),
+        Component::RootDir | Component::CurDir | Component::Prefix(_) => None,
+    };
+    path.components().filter_map(part).collect()
+}
 
 /// A file, folder, link or named pipe, by its path text.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     ffi::OsString,
-    path::{Component, Path, PathBuf},
+    path::{Path, PathBuf},
 };
 
 use serde_json::Value;
@@ -226,17 +226,14 @@ impl World {
 
     /// Whether a place is one that a replay has folders of its own for.
     pub(super) fn is_replaced(&self, place: &Path) -> bool {
-        place.starts_with(&self.folder) || TEMPORARY.iter().any(|folder| place.starts_with(folder))
+        tree::is_replaced(place, &self.folder)
     }
 }
-
-/// Folders that every program may write to.
-pub(super) const TEMPORARY: [&str; 2] = ["/tmp", "/var/tmp"];
 
 /// Follows links, as the system does, where `link` says what stands in a place; `None` when there are too many.
 pub(super) fn follow(path: &Path, link: impl Fn(&Path) -> Option<PathBuf>) -> Option<PathBuf> {
     let mut place = PathBuf::from("/");
-    let mut rest: VecDeque<OsString> = parts(path);
+    let mut rest: VecDeque<OsString> = tree::steps(path);
     let mut links = 0;
     while let Some(part) = rest.pop_front() {
         if part == ".." {
@@ -253,20 +250,11 @@ pub(super) fn follow(path: &Path, link: impl Fn(&Path) -> Option<PathBuf>) -> Op
         if target.is_absolute() {
             place = PathBuf::from("/");
         }
-        for part in parts(&target).into_iter().rev() {
+        for part in tree::steps(&target).into_iter().rev() {
             rest.push_front(part);
         }
     }
     Some(place)
-}
-
-fn parts(path: &Path) -> VecDeque<OsString> {
-    let part = |component: Component<'_>| match component {
-        Component::Normal(part) => Some(part.to_owned()),
-        Component::ParentDir => Some("..".into()),
-        Component::RootDir | Component::CurDir | Component::Prefix(_) => None,
-    };
-    path.components().filter_map(part).collect()
 }
 
 /// Linux's own bound.

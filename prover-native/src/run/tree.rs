@@ -8,7 +8,7 @@ use std::{
     ffi::OsString,
     fs::{self, Metadata},
     os::unix::fs::{FileTypeExt, MetadataExt},
-    path::{Component, Path, PathBuf},
+    path::{Path, PathBuf},
     time::SystemTime,
 };
 
@@ -19,7 +19,7 @@ use super::{
     rules,
     text::{path_text, text_of},
 };
-use crate::tree::{Entry, Extent, Kind, PERMISSIONS, Time};
+use crate::tree::{Entry, Extent, Kind, PERMISSIONS, Time, is_replaced, steps};
 
 /// What is known of it.
 #[derive(Debug)]
@@ -118,7 +118,7 @@ impl Tree {
             return;
         }
         let mut place = PathBuf::from("/");
-        let mut rest: VecDeque<OsString> = parts(path);
+        let mut rest: VecDeque<OsString> = steps(path);
         for _ in 0..MOST_PARTS {
             let Some(part) = rest.pop_front() else { break };
             if part == ".." {
@@ -131,7 +131,7 @@ impl Tree {
             if target.is_absolute() {
                 place = PathBuf::from("/");
             }
-            for part in parts(&target).into_iter().rev() {
+            for part in steps(&target).into_iter().rev() {
                 rest.push_front(part);
             }
         }
@@ -302,22 +302,8 @@ impl Found {
     }
 }
 
-/// Whether a replay has a folder of its own in this place, so that nothing of the machine is there.
-pub(super) fn is_replaced(place: &Path, working_dir: &Path) -> bool {
-    place.starts_with(working_dir) || ["/tmp", "/var/tmp"].iter().any(|folder| place.starts_with(folder))
-}
-
 fn modified(metadata: &Metadata) -> Time {
     Time::new(metadata.mtime(), metadata.mtime_nsec())
-}
-
-fn parts(path: &Path) -> VecDeque<OsString> {
-    let part = |component: Component<'_>| match component {
-        Component::Normal(part) => Some(part.to_owned()),
-        Component::ParentDir => Some("..".into()),
-        Component::RootDir | Component::CurDir | Component::Prefix(_) => None,
-    };
-    path.components().filter_map(part).collect()
 }
 
 /// A larger working folder is not looked over: it takes a tenth of a second for each 20,000 entries.
