@@ -115,6 +115,9 @@ fn hash_extended_rows<R: Read + Seek>(
 /// The extended rows of `width` columns, as bytes, row after row; `packed` holds the archive's bytes of each row. Columns of zeros
 /// are extended by zeros, and cost nothing: a disk image is mostly that.
 fn extend_block(extension: &Extension, packed: &[u8], width: usize, extended_rows: usize) -> Vec<u8> {
+    if is_zero(packed) {
+        return vec![0; extended_rows * width * ELEMENT_LEN];
+    }
     let packed_len = width * PACKED_LEN;
     let group_len = LANES * PACKED_LEN;
     let groups: Vec<Option<Vec<Vec<Lanes>>>> = (0..width.div_ceil(LANES))
