@@ -149,3 +149,15 @@ impl fmt::Display for BundleError {
 }
 
 impl std::error::Error for BundleError {}
+
+/// The name of the archive that lies beside a receipt.
+pub fn archive_beside(receipt: &Path) -> PathBuf {
+    let mut beside = receipt.as_os_str().to_owned();
+    beside.push(".archive");
+    beside.into()
+}
+
+/// That archive, if it is there.
+pub fn existing_archive_beside(receipt: &Path) -> Option<PathBuf> {
+    Some(archive_beside(receipt)).filter(|path| path.is_file())
+}

@@ -22,19 +22,20 @@ use super::{
     audit_told::Told,
     cap::read_token,
     output::{BAD, FAINT, Failure, GOOD, Size, eprintln_line, printable, read_receipt},
+    registering::register,
     registry::now,
-    sealing::{Secret, register},
+    sealing::Secret,
     serve::ACCESS_FILE,
     verify::print,
 };
-use capseal_archive::bundle::Bundle;
+use capseal_archive::bundle::{Bundle, archive_beside, existing_archive_beside};
 use capseal_host::whole_file::{self, Existing};
 use capseal_network::{
     audit::{Answered, Audit, Evidence, RowOutcome, Silent, ask, audit, fetch},
     http::{Bounds, Client, Credentials},
-    provider::{Access, Folder, ListFile, export, of_bundle},
+    provider::{Access, Folder, ListFile, export},
 };
-use capseal_trust::keys::SecretKey;
+use capseal_trust::{capability::of_bundle, keys::SecretKey};
 
 /// Check by sampling that a receipt's archive is available, or download it (--fetch).
 ///
@@ -287,7 +288,7 @@ fn carries_archive(receipt: &[u8]) -> bool {
 /// Fetching may succeed where sampling has not: other rows, or contents, may be there. The exit status stays the audit's.
 fn get(arguments: &Arguments, clients: &[Client], receipt: &Path, bytes: &[u8], exit: u8) -> ExitCode {
     let existing = if arguments.force { Existing::Replace } else { Existing::Keep };
-    let to = arguments.out.clone().unwrap_or_else(|| beside(receipt));
+    let to = arguments.out.clone().unwrap_or_else(|| archive_beside(receipt));
     match fetch(bytes, clients, &to, existing) {
         Ok(fetched) => {
             let how = fetched
@@ -311,7 +312,7 @@ fn write_folder(arguments: &Export) -> Result<ExitCode, Failure> {
         print(&verdict);
         return Ok(ExitCode::from(verdict.verifier_exit_status));
     }
-    let archive = arguments.archive.clone().or_else(|| existing_beside(&arguments.receipt));
+    let archive = arguments.archive.clone().or_else(|| existing_archive_beside(&arguments.receipt));
     let bundle = Bundle::open(&bytes, archive.as_deref())?;
     if arguments.require_token {
         protect(arguments, &bundle)?;
@@ -356,16 +357,4 @@ fn protect(arguments: &Export, bundle: &Bundle<'_>) -> Result<(), Failure> {
     println!("{GOOD}✓{GOOD:#} only with a token: {} {FAINT}(when capseal serve serves it){FAINT:#}", file.display());
     println!("  resource {}", of_bundle(&bundle.capsule().capsule_hash));
     Ok(())
-}
-
-/// The name of the archive that lies beside a receipt.
-pub(super) fn beside(receipt: &Path) -> PathBuf {
-    let mut beside = receipt.as_os_str().to_owned();
-    beside.push(".archive");
-    beside.into()
-}
-
-/// That archive, if it is there.
-pub(super) fn existing_beside(receipt: &Path) -> Option<PathBuf> {
-    Some(beside(receipt)).filter(|path| path.is_file())
 }

@@ -1,7 +1,10 @@
 //! The `capseal` command: one file a subcommand; each parses its arguments, calls the library, prints, and names an exit status.
 
+#[cfg(feature = "network")]
 mod audit;
+#[cfg(feature = "network")]
 mod audit_told;
+#[cfg(feature = "bench")]
 mod bench;
 mod cap;
 mod diff;
@@ -17,14 +20,19 @@ mod policy;
 mod prove;
 mod prove_guest;
 mod rebuild;
+#[cfg(feature = "network")]
+mod registering;
 mod registry;
 mod replay;
 mod run;
 mod run_guest;
 mod seal;
 mod sealing;
+#[cfg(feature = "network")]
 mod serve;
 mod sign;
+#[cfg(not(feature = "network"))]
+mod unregistered;
 mod verify;
 
 use std::process::ExitCode;
@@ -32,6 +40,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use output::{Failure, eprint_failure};
+#[cfg(not(feature = "network"))]
+use unregistered as registering;
 
 /// Portable cryptographic receipts for off-chain computation.
 ///
@@ -69,7 +79,9 @@ enum Command {
     Verify(verify::Arguments),
     Inspect(inspect::Arguments),
     Replay(replay::Arguments),
+    #[cfg(feature = "network")]
     Audit(audit::Arguments),
+    #[cfg(feature = "network")]
     Serve(serve::Arguments),
     Diff(diff::Arguments),
     Emit(emit::Arguments),
@@ -81,6 +93,7 @@ enum Command {
     Policy(policy::Arguments),
     Pcap(pcap::Arguments),
     Mcp(mcp::Arguments),
+    #[cfg(feature = "bench")]
     Bench(bench::Arguments),
 }
 
@@ -98,7 +111,9 @@ fn main() -> ExitCode {
         Command::Verify(arguments) => verify::execute(&arguments),
         Command::Inspect(arguments) => inspect::execute(&arguments),
         Command::Replay(arguments) => replay::execute(&arguments),
+        #[cfg(feature = "network")]
         Command::Audit(arguments) => audit::execute(&arguments),
+        #[cfg(feature = "network")]
         Command::Serve(arguments) => serve::execute(&arguments),
         Command::Diff(arguments) => diff::execute(&arguments),
         Command::Emit(arguments) => emit::execute(&arguments),
@@ -110,6 +125,7 @@ fn main() -> ExitCode {
         Command::Policy(arguments) => policy::execute(&arguments),
         Command::Pcap(arguments) => pcap::execute(arguments),
         Command::Mcp(arguments) => mcp::execute(&arguments),
+        #[cfg(feature = "bench")]
         Command::Bench(arguments) => bench::execute(&arguments),
     };
     done.unwrap_or_else(|failure: Failure| {

@@ -8,11 +8,10 @@ use serde_json::json;
 use verifier_core::{ReasonCode, VerifyOptions, sentence::Counted, verify};
 
 use super::{
-    audit::existing_beside,
     output::{BAD, FAINT, Failure, GOOD, TITLE, printable, read_receipt},
     verify::print,
 };
-use capseal_archive::bundle::Bundle;
+use capseal_archive::bundle::{Bundle, existing_archive_beside};
 use capseal_replay::{Place, Replay, ReplayError, ReplayOptions, replay};
 
 /// Run again what a receipt tells of, and compare what comes of it.
@@ -51,7 +50,7 @@ pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     }
     let options =
         ReplayOptions { unprotected: arguments.no_sandbox, timeout: arguments.timeout.map(Duration::from_secs) };
-    let archive = arguments.archive.clone().or_else(|| existing_beside(&arguments.receipt));
+    let archive = arguments.archive.clone().or_else(|| existing_archive_beside(&arguments.receipt));
     let done = Bundle::open(&bytes, archive.as_deref()).map_err(ReplayError::from);
     let done = done.and_then(|bundle| replay(&bundle, &options));
     if arguments.json {

@@ -19,11 +19,11 @@ use indicatif::ProgressBar;
 use verifier_core::sentence::Counted;
 
 use super::{
-    audit::beside,
     output::{BAD, FAINT, Failure, GOOD, Size, WARNING, eprintln_line, printable},
     run_guest::{self, MachineOptions},
     sealing::Sealing,
 };
+use capseal_archive::bundle::archive_beside;
 use capseal_host::{
     artifacts::ArtifactStore,
     whole_file::{self, Existing},
@@ -153,7 +153,8 @@ pub(super) fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
     let out = arguments.out.clone();
     // Absolute, so that a run which replaces its own folder gets its receipt all the same.
     let destination = Destination { path: std::path::absolute(&out)?, existing };
-    let place = ArchivePlace { embed_limit: arguments.embed_limit, detached: beside(&destination.path), existing };
+    let place =
+        ArchivePlace { embed_limit: arguments.embed_limit, detached: archive_beside(&destination.path), existing };
     destination.check().map_err(explain_seal)?;
     // Whether the archive is to lie there is known after the run only; then it would be too late.
     whole_file::check(&place.detached, existing).map_err(|error| explain_seal(error.into()))?;
@@ -178,7 +179,7 @@ pub(super) fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
     let sealed = committed.write(&destination);
     progress.clear();
     let sealed = sealed.map_err(explain_seal)?;
-    let sealed = Sealed { archive: sealed.archive.as_ref().map(|_| beside(&out)), path: out, ..sealed };
+    let sealed = Sealed { archive: sealed.archive.as_ref().map(|_| archive_beside(&out)), path: out, ..sealed };
 
     if json {
         print_json(&record, &sealed)

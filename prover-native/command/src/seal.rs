@@ -8,10 +8,10 @@ use clap::Args;
 use verifier_core::sentence::Counted;
 
 use super::{
-    audit::beside,
     output::{Failure, GOOD, Size, printable, read},
     sealing::Sealing,
 };
+use capseal_archive::bundle::archive_beside;
 use capseal_host::{artifacts::ArtifactStore, whole_file::Existing};
 use capseal_sealing as seal;
 use capseal_sealing::{ArchivePlace, Destination, EMBED_LIMIT};
@@ -58,7 +58,7 @@ pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     destination.check()?;
     let ready = arguments.sealing.ready()?;
     let log = read(&arguments.log)?;
-    let place = ArchivePlace { embed_limit: arguments.embed_limit, detached: beside(&arguments.out), existing };
+    let place = ArchivePlace { embed_limit: arguments.embed_limit, detached: archive_beside(&arguments.out), existing };
     let store = ArtifactStore::beside(&arguments.out)?;
     let folder = env::current_dir()?;
     let mut committed = seal::log(log, &folder, &arguments.artifacts, store, &place, ready.policy.as_ref())

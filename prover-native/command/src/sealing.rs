@@ -7,13 +7,11 @@ use std::{
 };
 
 use clap::Args;
-use verifier_core::{capsule::Capsule, signature::PublicKey};
+use verifier_core::signature::PublicKey;
 
-use super::output::{FAINT, Failure, eprintln_line, printable};
-use capseal_host::whole_file::{self, Existing};
-use capseal_network::{
-    http::{Bounds, Client},
-    relay::{Registered, RelayFailure},
+use super::{
+    output::Failure,
+    registering::{Registering, Registration, Relay},
 };
 use capseal_sealing::{Committed, Governing};
 use capseal_trust::keys::{KeyStore, Passphrase, SecretKey, StoreKeyError, is_encrypted, read_public};
@@ -32,16 +30,14 @@ pub(super) struct Sealing {
     /// The track of the policy; the only one, when there is one.
     #[arg(long, value_name = "TRACK", requires = "policy")]
     track: Option<String>,
-    /// Register the receipt with the relay at this URL, and keep its answer beside the receipt (FILE.commit.json): since when it is
-    /// known, and which rows of its archive everybody may ask for. The receipt names that challenge. Only for archives that are kept elsewhere.
-    #[arg(long, value_name = "URL")]
-    relay: Option<String>,
+    #[command(flatten)]
+    registering: Registering,
 }
 
 /// Keys and policy, read before the work begins.
 pub(super) struct Ready {
     keys: Vec<SecretKey>,
-    relay: Option<Client>,
+    relay: Relay,
     /// The policy.
     pub(super) policy: Option<Governing>,
 }
@@ -61,7 +57,7 @@ impl Sealing {
             },
             policy,
             track,
-            relay: self.relay.or(other.relay),
+            registering: self.registering.or(other.registering),
         }
     }
 
@@ -73,8 +69,7 @@ impl Sealing {
             Governing::new(document, self.track.as_deref())
                 .map_err(|error| Failure::new(format_args!("{}: {error}", path.display())))
         });
-        let relay = self.relay.as_ref().map(|url| Client::new(url, Bounds::DEFAULT)).transpose()?;
-        Ok(Ready { keys, relay, policy: policy.transpose()? })
+        Ok(Ready { keys, relay: self.registering.ready()?, policy: policy.transpose()? })
     }
 }
 
@@ -84,68 +79,10 @@ impl Ready {
         self.keys.iter().try_for_each(|key| committed.sign(key)).map_err(Failure::from)
     }
 
-    /// Registers what was committed to, if a relay was named, so that the capsule names the challenge. Comes before signing.
+    /// Registers what was committed to, if a relay was named. Comes before signing, so that the capsule names the challenge.
     pub(super) fn register(&self, committed: &mut Committed) -> Registration {
-        // The run may have taken longer than the patience that began before it.
-        let Some(relay) = self.relay.as_ref().map(Client::afresh) else { return Registration::NotAsked };
-        let Some(commit) = committed.commit() else { return Registration::Nothing };
-        let answer = Registered::with(&relay, &commit);
-        if let Ok(registered) = &answer {
-            committed.name_challenge(&registered.challenge);
-        }
-        Registration::Asked { relay: relay.base().to_owned(), answer }
+        self.relay.register(committed)
     }
-}
-
-/// What came of registering.
-pub(super) enum Registration {
-    /// No relay was named.
-    NotAsked,
-    /// All of the archive travels.
-    Nothing,
-    /// What the relay answered.
-    Asked { relay: String, answer: Result<Registered, RelayFailure> },
-}
-
-impl Registration {
-    /// Keeps the answer beside the receipt, which is in place by now, whatever the relay said.
-    pub(super) fn keep(self, receipt: &Path) -> Result<(), Failure> {
-        match self {
-            Self::NotAsked => {}
-            Self::Nothing => {
-                eprintln_line(format_args!(
-                    "  {FAINT}not registered: all of the archive travels in the receipt{FAINT:#}"
-                ));
-            }
-            Self::Asked { relay, answer } => {
-                let again = "the receipt is in place; register it again with capseal audit register";
-                let registered = answer.map_err(|error| Failure::explained(error, again))?;
-                let path = commit_beside(receipt);
-                // The relay answers a commit in the same way each time.
-                whole_file::write(&path, Existing::Replace, registered.to_json().as_bytes())?;
-                eprintln_line(format_args!("  registered with {}: {}", printable(&relay), path.display()));
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Registers a receipt that is there already, and keeps the answer beside it.
-pub(super) fn register(relay: &Client, receipt: &Path, capsule: &Capsule) -> Result<(), Failure> {
-    let registration = match capsule.relay_commit() {
-        None => Registration::Nothing,
-        Some(commit) => {
-            Registration::Asked { relay: relay.base().to_owned(), answer: Registered::with(relay, &commit) }
-        }
-    };
-    registration.keep(receipt)
-}
-
-/// Where a relay's answer is kept.
-pub(super) fn commit_beside(receipt: &Path) -> PathBuf {
-    let mut beside = receipt.as_os_str().to_owned();
-    beside.push(".commit.json");
-    beside.into()
 }
 
 /// Where keys are, and how they are opened.

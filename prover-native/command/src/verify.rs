@@ -9,8 +9,9 @@ use verifier_core::{
     Conclusion, Digest, Level, Outcome, RunReport, Status, Verdict, VerifyOptions, policy::Inclusion, verify,
 };
 
+#[cfg(feature = "network")]
+use super::audit::Sampling;
 use super::{
-    audit::Sampling,
     output::{BAD, FAINT, Failure, GOOD, TITLE, WARNING, printable, read, read_receipt},
     policy::print_answers,
     registry::{digest, now, read_trust, time},
@@ -53,6 +54,7 @@ pub(super) struct Arguments {
     /// The exit code that the program must have ended with: 0 refuses a run that failed.
     #[arg(long, value_name = "CODE")]
     require_exit: Option<u64>,
+    #[cfg(feature = "network")]
     #[command(flatten)]
     sampling: Sampling,
     /// Print each verdict as one line of JSON.
@@ -94,12 +96,9 @@ pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let mut exit = 0;
     for (place, receipt) in arguments.receipts.iter().enumerate() {
         let bytes = read_receipt(receipt)?;
-        let mut verdict = verify(&bytes, &options);
-        if arguments.sampling.is_asked() && wants_samples(&verdict) {
-            let credentials = arguments.sampling.credentials()?;
-            let samples = Some(arguments.sampling.sample(&bytes, credentials.as_ref())?.samples);
-            verdict = verify(&bytes, &VerifyOptions { samples, ..options.clone() });
-        }
+        let verdict = verify(&bytes, &options);
+        #[cfg(feature = "network")]
+        let verdict = sampled(&bytes, verdict, &options, &arguments.sampling)?;
         if arguments.json {
             println!("{}", verdict.to_json());
         } else {
@@ -115,7 +114,19 @@ pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     Ok(ExitCode::from(exit))
 }
 
+/// The verdict again with rows that the provider sent, where they were asked for and change something.
+#[cfg(feature = "network")]
+fn sampled(bytes: &[u8], verdict: Verdict, options: &VerifyOptions, sampling: &Sampling) -> Result<Verdict, Failure> {
+    if !sampling.is_asked() || !wants_samples(&verdict) {
+        return Ok(verdict);
+    }
+    let credentials = sampling.credentials()?;
+    let samples = Some(sampling.sample(bytes, credentials.as_ref())?.samples);
+    Ok(verify(bytes, &VerifyOptions { samples, ..options.clone() }))
+}
+
 /// Nobody is asked for rows of a receipt that is refused anyway, or that carries its whole archive.
+#[cfg(feature = "network")]
 fn wants_samples(verdict: &Verdict) -> bool {
     let last = verdict.checks.last();
     verdict.availability.is_none() && (verdict.is_accepted() || last.is_some_and(|check| check.code.is_some()))

@@ -127,6 +127,9 @@ pub(super) fn wait_readable(descriptor: BorrowedFd<'_>) -> io::Result<()> {
 }
 
 /// Sets the time of modification of a symbolic link itself.
+///
+/// # Errors
+/// The system's.
 pub fn set_link_time(link: &CStr, seconds: i64, nanoseconds: i64) -> io::Result<()> {
     let now = libc::timespec { tv_sec: 0, tv_nsec: libc::UTIME_OMIT };
     let modified = libc::timespec { tv_sec: seconds as libc::time_t, tv_nsec: nanoseconds as libc::c_long };
@@ -137,6 +140,9 @@ pub fn set_link_time(link: &CStr, seconds: i64, nanoseconds: i64) -> io::Result<
 }
 
 /// Makes a named pipe.
+///
+/// # Errors
+/// The system's.
 pub fn make_pipe(path: &CStr, mode: u32) -> io::Result<()> {
     // SAFETY: the path ends with a zero byte by its type.
     if unsafe { libc::mkfifo(path.as_ptr(), mode as libc::mode_t) } == 0 {

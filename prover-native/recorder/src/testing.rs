@@ -1,5 +1,11 @@
 //! A folder to run things in, and short ways to ask about what was recorded.
-#![allow(missing_docs, clippy::missing_panics_doc, reason = "a test that uses it fails by panicking")]
+#![allow(
+    missing_docs,
+    clippy::missing_panics_doc,
+    clippy::missing_errors_doc,
+    clippy::new_without_default,
+    reason = "for tests alone"
+)]
 
 use std::{
     ffi::OsString,

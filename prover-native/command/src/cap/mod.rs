@@ -19,8 +19,7 @@ use verifier_core::{
 
 use super::output::{Failure, read, read_receipt};
 use capseal_host::whole_file::{self, Existing};
-use capseal_network::provider::of_bundle;
-use capseal_trust::capability::CapabilityError;
+use capseal_trust::capability::{CapabilityError, of_bundle};
 
 /// Capability tokens: say who may do what with which bundle, until when; pass that on, narrower; take it back.
 ///

@@ -14,8 +14,7 @@ use super::{
     },
     explained, read_token,
 };
-use capseal_network::http::{AUTHORIZATION_SCHEME, POSSESSION_HEADER};
-use capseal_trust::capability::{self, Asked};
+use capseal_trust::capability::{self, AUTHORIZATION_SCHEME, Asked, POSSESSION_HEADER};
 
 /// Print the two headers of one request: the token, and the proof that its holder asks.
 ///

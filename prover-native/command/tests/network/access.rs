@@ -20,11 +20,11 @@ use capseal_host::{
 use capseal_logs::{examine, refuse_proofs};
 use capseal_network::{
     http::{Bounds, Client},
-    provider::{Access, Folder, Gate, GateError, ListFile, Protected, of_bundle},
+    provider::{Access, Folder, Gate, GateError, ListFile, Protected},
     serve::{Server, Settings},
 };
 use capseal_trust::{
-    capability::{Asked, CapabilityError, Terms, delegate, issue, prove, revoke},
+    capability::{Asked, CapabilityError, Terms, delegate, issue, of_bundle, prove, revoke},
     keys::{KeyStore, Passphrase, SecretKey},
 };
 use serde_json::Value;

@@ -18,14 +18,14 @@ use capseal_host::{artifacts::ArtifactStore, whole_file::Existing};
 use capseal_network::{
     audit::{Audit, RowOutcome, audit, fetch},
     http::{Bounds, Client, Credentials},
-    provider::{Access, Folder, Gate, export, of_bundle},
+    provider::{Access, Folder, Gate, export},
     serve::{Server, Settings},
 };
 use capseal_recorder::{CaptureChoice, Program, Request};
 use capseal_sealing as seal;
 use capseal_sealing::{ArchivePlace, Destination};
 use capseal_trust::{
-    capability::{Asked, Terms, issue, prove},
+    capability::{Asked, Terms, issue, of_bundle, prove},
     keys::SecretKey,
 };
 use verifier_core::{

@@ -4,10 +4,9 @@ use std::{fmt, sync::Arc};
 
 use verifier_core::capability::{Token, to_base64};
 
-use super::{AUTHORIZATION_SCHEME, POSSESSION_HEADER};
 use capseal_host::clock;
 use capseal_trust::{
-    capability::{Asked, CapabilityError, prove},
+    capability::{AUTHORIZATION_SCHEME, Asked, CapabilityError, POSSESSION_HEADER, prove},
     keys::SecretKey,
 };
 

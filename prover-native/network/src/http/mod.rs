@@ -18,8 +18,3 @@ pub(crate) use peer::Peer;
 pub(crate) use problem::Problem;
 pub(crate) use unchanging::{Condition, Unchanging};
 pub(crate) use workers::Workers;
-
-/// The scheme of the `Authorization` header, before a capability token.
-pub const AUTHORIZATION_SCHEME: &str = "CapSeal";
-/// The header with the proof of possession.
-pub const POSSESSION_HEADER: &str = "CapSeal-Possession";

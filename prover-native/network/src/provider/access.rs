@@ -201,12 +201,6 @@ const HEAD: &str =
 const LISTS: &str = "# Files that capseal cap revoke writes, as seen from here; read again when they change. The issuer is a root unless it is named:\n# { file = \"ann.revoked\", issuer = \"<key>\" }\n";
 const STALE: &str = "# Whether reading goes on without a list that is in use; creating and modifying never do.\n";
 
-/// The resource that stands for everything of a bundle.
-pub fn of_bundle(capsule_hash: &Digest) -> Resource {
-    let below = Resource::new(format!("bundle/{capsule_hash}/*"));
-    below.unwrap_or_else(|| unreachable!("hexadecimal digits are a segment"))
-}
-
 fn parsed<E: serde::de::Error, T>(text: &str, read: fn(&str) -> Option<T>, expected: &str) -> Result<T, E> {
     read(text).ok_or_else(|| E::custom(format_args!("{text:?} is not {expected}")))
 }

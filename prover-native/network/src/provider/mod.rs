@@ -15,7 +15,7 @@ mod open;
 mod routes;
 mod stamp;
 
-pub use access::{ACCESS_SCHEMA, Access, AccessError, ListFile, Protected, of_bundle};
+pub use access::{ACCESS_SCHEMA, Access, AccessError, ListFile, Protected};
 pub use export::{ExportError, Exported, export};
 pub use folder::Folder;
 pub use gate::{Gate, GateError};

@@ -22,7 +22,8 @@ use super::{
     gate::{About, Sent},
     open,
 };
-use crate::http::{AUTHORIZATION_SCHEME, Exposition, POSSESSION_HEADER, Peer, Problem, Workers, body};
+use crate::http::{Exposition, Peer, Problem, Workers, body};
+use capseal_trust::capability::{AUTHORIZATION_SCHEME, POSSESSION_HEADER};
 
 /// A provider that answers over HTTP.
 #[derive(Clone, Debug)]

@@ -43,6 +43,9 @@ impl DatabaseUrl {
     }
 
     /// Executes statements in a session of their own.
+    ///
+    /// # Errors
+    /// The database's.
     pub fn execute(&self, statements: &str) -> Result<(), Box<dyn std::error::Error>> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async {

@@ -34,6 +34,17 @@ use verifier_core::{
 
 use crate::keys::SecretKey;
 
+/// The scheme of the `Authorization` header, before a capability token.
+pub const AUTHORIZATION_SCHEME: &str = "CapSeal";
+/// The header with the proof of possession.
+pub const POSSESSION_HEADER: &str = "CapSeal-Possession";
+
+/// The resource that stands for everything of a bundle.
+pub fn of_bundle(capsule_hash: &Digest) -> Resource {
+    let below = Resource::new(format!("bundle/{capsule_hash}/*"));
+    below.unwrap_or_else(|| unreachable!("hexadecimal digits are a segment"))
+}
+
 /// What a link is to say. What is `None` is as in the link before; a first link needs permissions, resources and expiry.
 #[derive(Clone, Debug)]
 pub struct Terms {
