@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use prover_native::keys::SecretKey;
+use capseal_trust::keys::SecretKey;
 use serde_json::{Value as Json, json};
 use verifier_core::{
     Digest,

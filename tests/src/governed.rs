@@ -4,7 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use prover_native::{keys::SecretKey, sign::signature_entry, trust_file};
+use capseal_sealing::sign::signature_entry;
+use capseal_trust::{keys::SecretKey, trust_file};
 use serde_json::{Value as Json, json};
 use verifier_core::{
     Digest, Trust,

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use prover_native::container::{Entry, write};
+use capseal_sealing::container::{Entry, write};
 use verifier_core::{
     Limits,
     capsule::{Capsule, entry},

@@ -287,7 +287,7 @@ fn rewritten(log: &[u8], capsule: &Capsule) -> Option<Vec<u8>> {
     let run = capsule.payload.run.as_ref()?;
     let first = events.first_mut()?;
     first.extend(process::header_fields(run));
-    first.insert("time".to_owned(), prover_native::clock::text(run.started_at_ms).into());
+    first.insert("time".to_owned(), capseal_host::clock::text(run.started_at_ms).into());
     let last = events.last_mut()?;
     last.retain(|name, _| !name.starts_with("exit_"));
     last.extend(process::finished_fields(&capsule.payload.statement.public_inputs));

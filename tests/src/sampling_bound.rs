@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use prover_native::commit::{RowStore, encode};
+use capseal_archive::commit::{RowStore, encode};
 use rayon::prelude::*;
 use verifier_core::{
     Digest,

@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::Path;
 
-use prover_native::commit::{RowStore, encode};
+use capseal_archive::commit::{RowStore, encode};
 use serde_json::{Value, json};
 use verifier_core::Digest;
 use verifier_core::row_check::{Challenge, RowCheckShape, Sketch, sketch_digest};

@@ -5,10 +5,10 @@ use std::io::{Cursor, Read as _, Write as _};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use capseal_sealing::container::{Entry, write};
 use capseal_tests::hostile::container::{ENTRIES, base, cases, large_cases};
 use capseal_tests::hostile::zip::Zip;
 use proptest::prelude::*;
-use prover_native::container::{Entry, write};
 use verifier_core::container::{Container, ContainerError, EntryKind, MEDIA_TYPE};
 use verifier_core::{Limits, ReasonCode};
 

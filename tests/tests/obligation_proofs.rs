@@ -2,10 +2,8 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
+use capseal_logs::{Action, LogFile, NewEntry, ProofFolder, SigningKey, examine, refuse_proofs, sign_checkpoint};
 use capseal_tests::{receipt::Receipt, vectors::folder as vectors};
-use prover_native::pcap::{
-    Action, LogFile, NewEntry, ProofFolder, SigningKey, examine, refuse_proofs, sign_checkpoint,
-};
 use serde_json::Map;
 use verifier_core::{
     Digest, Limits,

@@ -68,7 +68,7 @@ fn the_capture_page_lists_every_note() {
     let (_, table) = CAPTURE.split_once("## Notes").unwrap();
     let (table, _) = table.split_once("## Limits").unwrap();
     let stated: Vec<_> = table.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
-    assert_eq!(stated, prover_native::run::Note::ALL.map(prover_native::run::Note::name));
+    assert_eq!(stated, capseal_recorder::Note::ALL.map(capseal_recorder::Note::name));
     assert!(stated.is_sorted());
 }
 

@@ -8,14 +8,13 @@ pub(crate) mod session;
 
 use std::{ffi::OsString, fs, os::unix::fs::PermissionsExt, path::Path, sync::Arc};
 
-use prover_native::{
-    artifacts::ArtifactStore,
-    prove::{GeomProver, rv32im::Recording},
-    run::{self, CaptureChoice, Exit, Mode, Program, Request, Role, Silent},
-    rv32im::assembler::{Assembler, register::*},
-    seal::{self, ArchivePlace, Committed, Destination, EMBED_LIMIT, Governing},
-    whole_file::Existing,
-};
+use capseal_host::{artifacts::ArtifactStore, whole_file::Existing};
+use capseal_machine::assembler::{Assembler, register::*};
+use capseal_prover::{GeomProver, rv32im::Recording};
+use capseal_recorder as run;
+use capseal_recorder::{CaptureChoice, Exit, Mode, Program, Request, Role, Silent};
+use capseal_sealing as seal;
+use capseal_sealing::{ArchivePlace, Committed, Destination, EMBED_LIMIT, Governing};
 use verifier_core::{
     Digest, VerifyOptions,
     air::geom::GeomParameters,

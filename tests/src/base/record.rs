@@ -5,11 +5,11 @@ use std::{
     path::Path,
 };
 
-use prover_native::{
-    artifacts::{Artifact, ArtifactStore},
-    run::{Access, Capture, Command, Event, EventKind, Exit, FileRecord, Mode, Role, RunRecord, Stdin, Stream},
-    seal,
+use capseal_host::artifacts::{Artifact, ArtifactStore};
+use capseal_recorder::{
+    Access, Capture, Command, Event, EventKind, Exit, FileRecord, Mode, Role, RunRecord, Stdin, Stream,
 };
+use capseal_sealing as seal;
 
 /// A record in the making, and the contents that it names.
 pub(super) struct Scene {

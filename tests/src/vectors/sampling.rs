@@ -3,7 +3,7 @@
 use std::io::Cursor;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
-use prover_native::commit::{Encoding, RowStore, encode};
+use capseal_archive::commit::{Encoding, RowStore, encode};
 use serde_json::{Value as Json, json};
 use verifier_core::{
     Digest, Limits, ReasonCode,

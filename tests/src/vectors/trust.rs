@@ -1,6 +1,6 @@
 //! Signatures, registries and policies: who signed what, and under which rules.
 
-use prover_native::sign::signature_entry;
+use capseal_sealing::sign::signature_entry;
 use serde_json::{Value as Json, json};
 use verifier_core::{
     Digest, ReasonCode,

@@ -24,6 +24,7 @@ pub use statement::{PublicInput, PublicValue, Statement, StatementAnchor, TraceS
 use crate::{
     cbor::{CborError, Item, Value, record},
     digest::{Digest, Tag},
+    relay::Commit,
 };
 
 /// The schema of this version's capsules.
@@ -46,6 +47,11 @@ record! {
 }
 
 impl Capsule {
+    /// The commit that a relay registers; `None` when the whole archive travels in the receipt.
+    pub fn relay_commit(&self) -> Option<Commit> {
+        Some(Commit::new(self.header.commit_hash(), self.payload.row_index_ref.pointer?))
+    }
+
     /// Joins a header, a payload and the challenge that followed from the header, if there is one, and computes their identity.
     pub fn seal(header: Header, payload: Payload, da_challenge_hash: Option<Digest>) -> Self {
         let mut capsule =

@@ -1,0 +1,119 @@
+//! The `capseal` command: one file a subcommand; each parses its arguments, calls the library, prints, and names an exit status.
+
+mod audit;
+mod audit_told;
+mod bench;
+mod cap;
+mod diff;
+mod difference;
+mod emit;
+mod inspect;
+mod keys;
+mod mcp;
+mod new_guest;
+mod output;
+mod pcap;
+mod policy;
+mod prove;
+mod prove_guest;
+mod rebuild;
+mod registry;
+mod replay;
+mod run;
+mod run_guest;
+mod seal;
+mod sealing;
+mod serve;
+mod sign;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use output::{Failure, eprint_failure};
+
+/// Portable cryptographic receipts for off-chain computation.
+///
+/// A receipt (.cap) binds the code, inputs, configuration, environment and outputs of one computation, so that anyone can
+/// check it later, offline. Change one bound byte and verification fails with a stable reason code.
+#[derive(Debug, Parser)]
+#[command(name = "capseal", version, max_term_width = 100, after_help = EXAMPLES)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  capseal run ./strategy.py data.csv       run a script, seal what it did into run.cap
+  capseal verify run.cap                   check the receipt; exit status 0 means accepted
+  capseal verify --require-exit 0 run.cap  the same, and refuse a program that failed
+  capseal inspect run.cap                  what was sealed, and what it does not show
+  capseal run program.elf                  run a RISC-V program and prove the run
+  capseal keys new me                      a key to sign receipts with: capseal run --key me …
+  capseal replay run.cap                   run it again and compare
+  capseal diff monday.cap tuesday.cap      the first bound thing that differs, then the rest
+
+Exit status of verify: 0 accepted, 10 proof, 11 policy or level, 12 commitment
+or binding, 13 availability, 20 not a receipt; 1 unreadable file, 2 wrong usage.
+replay and inspect --rebuild end with 14 when something else comes of it.
+
+Version 0.1; nobody outside of the project has audited it.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Run(run::Arguments),
+    NewGuest(new_guest::Arguments),
+    Prove(prove::Arguments),
+    Verify(verify::Arguments),
+    Inspect(inspect::Arguments),
+    Replay(replay::Arguments),
+    Audit(audit::Arguments),
+    Serve(serve::Arguments),
+    Diff(diff::Arguments),
+    Emit(emit::Arguments),
+    Seal(seal::Arguments),
+    Sign(sign::Arguments),
+    Keys(keys::Arguments),
+    Cap(cap::Arguments),
+    Registry(registry::Arguments),
+    Policy(policy::Arguments),
+    Pcap(pcap::Arguments),
+    Mcp(mcp::Arguments),
+    Bench(bench::Arguments),
+}
+
+/// The prover allocates and frees large buffers from many threads; the system's allocator spends a third of a proof on it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    output::end_quietly_with_the_reader();
+    let Arguments { command } = Arguments::parse();
+    let done = match command {
+        Command::Run(arguments) => run::execute(arguments),
+        Command::NewGuest(arguments) => new_guest::execute(&arguments),
+        Command::Prove(arguments) => prove::execute(arguments),
+        Command::Verify(arguments) => verify::execute(&arguments),
+        Command::Inspect(arguments) => inspect::execute(&arguments),
+        Command::Replay(arguments) => replay::execute(&arguments),
+        Command::Audit(arguments) => audit::execute(&arguments),
+        Command::Serve(arguments) => serve::execute(&arguments),
+        Command::Diff(arguments) => diff::execute(&arguments),
+        Command::Emit(arguments) => emit::execute(&arguments),
+        Command::Seal(arguments) => seal::execute(&arguments),
+        Command::Sign(arguments) => sign::execute(&arguments),
+        Command::Keys(arguments) => keys::execute(&arguments),
+        Command::Cap(arguments) => cap::execute(&arguments),
+        Command::Registry(arguments) => registry::execute(&arguments),
+        Command::Policy(arguments) => policy::execute(&arguments),
+        Command::Pcap(arguments) => pcap::execute(arguments),
+        Command::Mcp(arguments) => mcp::execute(&arguments),
+        Command::Bench(arguments) => bench::execute(&arguments),
+    };
+    done.unwrap_or_else(|failure: Failure| {
+        eprint_failure(&failure);
+        ExitCode::from(Failure::EXIT)
+    })
+}

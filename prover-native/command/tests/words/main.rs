@@ -1,0 +1,4 @@
+//! The text that the command prints.
+
+mod policy_draft;
+mod verdict_text;
