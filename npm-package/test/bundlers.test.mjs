@@ -21,7 +21,9 @@ const root = fileURLToPath(new URL("../", import.meta.url));
 const receipt = fileURLToPath(new URL("../../web-demo/samples/strategy.cap", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "capseal-bundlers-"));
 const elsewhere = mkdtempSync(join(tmpdir(), "capseal-elsewhere-"));
-after(() => [folder, elsewhere].forEach((path) => rmSync(path, { recursive: true })));
+after(() => {
+  for (const path of [folder, elsewhere]) rmSync(path, { recursive: true });
+});
 
 const SERVICE = `
 import { createVerifier, verifySync } from "capseal-verify";

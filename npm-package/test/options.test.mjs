@@ -57,7 +57,12 @@ test("options are an object with names, or left out", async () => {
 
 test("a demand counts wherever it stands, and is read once", () => {
   let reads = 0;
-  const getter = { get expected_capsule_hash() { return (reads += 1) === 1 ? wrong : capsule_hash; } };
+  const getter = {
+    get expected_capsule_hash() {
+      reads += 1;
+      return reads === 1 ? wrong : capsule_hash;
+    },
+  };
   class Private {
     #hash = wrong;
     get expected_capsule_hash() {

@@ -113,7 +113,7 @@ test("no more is read than a receipt may have", async () => {
 });
 
 test("the size of a file is looked at before it is read", async () => {
-  const huge = { size: 5 * 2 ** 30, slice() {}, arrayBuffer: () => assert.fail("it was read") };
+  const huge = { size: 5 * 2 ** 30, slice: () => assert.fail("it was read"), arrayBuffer: () => assert.fail("it was read") };
   assert.equal((await verify(huge)).reason, "E005_LIMIT_EXCEEDED");
   assert.equal((await inspect(huge)).reason, "E005_LIMIT_EXCEEDED");
   await assert.rejects(evidence(huge), usage);
@@ -134,7 +134,7 @@ test("what cannot be read is UNREADABLE", async () => {
   locked.body.getReader();
   const broken = () => new ReadableStream({ pull(out) { out.error(new Error("the line is cut")); } });
   const texts = Readable.from(["text"]);
-  for (const source of [new Response("", { status: 404 }), used, locked, broken(), new Response(broken()), texts, createReadStream("/none"), { size: 1, slice() {}, arrayBuffer: () => Promise.reject(new Error("gone")) }]) {
+  for (const source of [new Response("", { status: 404 }), used, locked, broken(), new Response(broken()), texts, createReadStream("/none"), { size: 1, slice: () => undefined, arrayBuffer: () => Promise.reject(new Error("gone")) }]) {
     await assert.rejects(verify(source), unreadable);
   }
 });

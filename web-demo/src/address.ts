@@ -39,7 +39,10 @@ async function fetchReceipt(text: string, signal: AbortSignal): Promise<Uint8Arr
   const address = parseAddress(text);
   const ends = new AbortController();
   let late = false;
-  const timer = setTimeout(() => ends.abort((late = true)), PATIENCE_MS);
+  const timer = setTimeout(() => {
+    late = true;
+    ends.abort();
+  }, PATIENCE_MS);
   signal.addEventListener("abort", () => ends.abort());
   const response = await fetch(address, {
     credentials: "omit",

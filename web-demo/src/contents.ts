@@ -1,11 +1,10 @@
 // What a receipt says: command, files, events, hashes. Nothing of it is judged here; the verdict stands beside it.
 import type { FileEntry, Inspection, ReceiptEvent } from "capseal-verify";
 
-import { count, counted, h, size, word, type Child } from "./element.js";
+import { count, counted, facts, h, hash, moment, size, word, type Child } from "./element.js";
 import { picture, type Looking } from "./picture.js";
 import { runOf, type Run } from "./run.js";
 import { spans } from "./spans.js";
-import { grouped } from "./strip.js";
 import { BACKEND } from "./words.js";
 
 const SHOWN_ROWS = 40;
@@ -50,7 +49,7 @@ function runPanel({ command, directory, started_at_ms, exit, capture, notes, bac
   if (directory !== null) rows.push(["in the folder", word(directory)]);
   if (started_at_ms !== null) rows.push(["started", `${utc(started_at_ms)}, by the maker’s clock`]);
   if (exit) rows.push(["ended with", ending(exit)]);
-  if (exit?.duration_ms != null) rows.push(["took", duration(exit.duration_ms)]);
+  if (typeof exit?.duration_ms === "number") rows.push(["took", duration(exit.duration_ms)]);
   if (capture !== null) rows.push(["files found by", captureWords(capture)]);
   if (notes && notes.length > 0) rows.push(["notes", notes.join(", ").replaceAll("_", " ")]);
   rows.push(["backend", word(BACKEND[backend] ?? backend)]);
@@ -88,10 +87,6 @@ function ending({ code, signal }: { code: number | null; signal: number | null }
   if (signal !== null) return `signal ${signal}: it was stopped`;
   if (code === null) return "no exit code";
   return code === 0 ? "exit code 0: success" : `exit code ${code}: it reported a failure`;
-}
-
-function facts(rows: [string, Child][]): HTMLElement {
-  return h("dl", { class: "facts" }, ...rows.map(([term, value]) => h("div", {}, h("dt", {}, term), h("dd", {}, value))));
 }
 
 function fileTable(
@@ -178,8 +173,9 @@ function settings({ claim }: Inspection, configFiles: HTMLElement | null): HTMLE
   );
 }
 
+/** Facts whose terms are the receipt's words. */
 function wordFacts(rows: [string, Child][]): HTMLElement {
-  return h("dl", { class: "facts" }, ...rows.map(([term, value]) => h("div", {}, h("dt", {}, word(term)), h("dd", {}, value))));
+  return facts(rows.map(([term, value]) => [word(term), value]));
 }
 
 function publicInputs({ public_inputs }: Inspection): HTMLElement | null {
@@ -233,7 +229,6 @@ function field(name: string, value: unknown): HTMLElement {
 }
 
 function hashes(inspection: Inspection): HTMLElement {
-  const hash = (value: string): HTMLElement => h("code", { class: "whole", translate: "no" }, ...grouped(value));
   const rows: [string, Child][] = [
     ["capsule", hash(inspection.capsule_hash)],
     ["instance", hash(inspection.instance_hash)],
@@ -258,7 +253,7 @@ function hashes(inspection: Inspection): HTMLElement {
 
 function utc(milliseconds: number): string {
   const date = new Date(milliseconds);
-  return Number.isNaN(date.getTime()) ? String(milliseconds) : date.toISOString().replace("T", " ").replace(/\.\d+Z$/, " UTC");
+  return Number.isNaN(date.getTime()) ? String(milliseconds) : moment(date);
 }
 
 function duration(milliseconds: number): string {

@@ -22,7 +22,7 @@ const desk = new Desk(verifier, show);
 let shown: Item | undefined;
 
 byId("inert").remove();
-drawRosette(document.querySelector<SVGElement>("#mark")!, "5ea1".repeat(16));
+drawRosette(byId<SVGElement>("mark"), "5ea1".repeat(16));
 byId("engine").textContent = `${BUILD}, ${isOneFile() ? "page as one file" : location.href}`;
 showTrustFile(again);
 listen((gesture) => void take(gesture));
@@ -46,7 +46,11 @@ function show(): void {
   document.body.classList.toggle("busy", checking !== undefined);
   closeViewer();
   showTroubles();
-  if (checking === undefined) return showAll(items, selected);
+  if (checking === undefined) showAll(items, selected);
+  else showWaiting(checking);
+}
+
+function showWaiting(checking: string): void {
   shown = undefined;
   byId("slips").replaceChildren();
   byId("strip").replaceChildren(blank(checking, {}, null));

@@ -2,12 +2,9 @@
 // that everybody can read and choose them; the lines are drawn behind, for those who see.
 import type { FileEntry, Inspection } from "capseal-verify";
 
-import { count, h, legible, size, word, type Child } from "./element.js";
+import { count, facts, h, hash, legible, size, SVG, word, type Child } from "./element.js";
 import type { Process, Role, Run, Thing } from "./run.js";
-import { grouped } from "./strip.js";
 import { BACKEND } from "./words.js";
-
-const SVG = "http://www.w3.org/2000/svg";
 
 /** Boxes of one role, and processes, that are drawn at most; the tables below have all. */
 const MOST_BOXES = 6;
@@ -135,7 +132,7 @@ function thingFacts({ name, file, seq, at, role }: Thing, looking: Looking): Chi
     h("h3", {}, word(name)),
     facts([
       ["size", `${count(file.size)} bytes`],
-      ["SHA-256", h("code", { class: "whole", translate: "no" }, ...grouped(digest))],
+      ["SHA-256", hash(digest)],
       [verb, at === undefined ? "no event tells" : seconds(at)],
     ]),
     buttons(
@@ -149,7 +146,7 @@ function processFacts(process: Process, looking: Looking): Child[] {
   const { path, digest, byWayOf, began, ended, exit, seq, count: number } = process;
   const rows: [string, Child][] = [];
   if (number > 1) rows.push(["processes", `${count(number)}, each of which executed this`]);
-  if (digest !== undefined) rows.push(["SHA-256", h("code", { class: "whole", translate: "no" }, ...grouped(digest))]);
+  if (digest !== undefined) rows.push(["SHA-256", hash(digest)]);
   if (byWayOf.length > 0) rows.push(["by way of", word(byWayOf.join(", "))]);
   if (began !== undefined) rows.push(["began", seconds(began)]);
   if (began !== undefined && ended !== undefined) rows.push(["took", lasted(ended - began)]);
@@ -163,10 +160,6 @@ function provable(seq: number | undefined, { prove }: Looking): Child {
 
 function buttons(...children: Child[]): HTMLElement {
   return h("div", { class: "row-of-buttons" }, ...children);
-}
-
-function facts(rows: [string, Child][]): HTMLElement {
-  return h("dl", { class: "facts" }, ...rows.map(([term, value]) => h("div", {}, h("dt", {}, term), h("dd", {}, value))));
 }
 
 /** After the start. */
@@ -183,7 +176,10 @@ function draw(graph: HTMLElement, lines: SVGElement): void {
   const frame = graph.getBoundingClientRect();
   const hub = graph.querySelector(".column.ran .box")?.getBoundingClientRect();
   lines.setAttribute("viewBox", `0 0 ${frame.width} ${frame.height}`);
-  if (!hub || isStacked(graph)) return lines.replaceChildren();
+  if (!hub || isStacked(graph)) {
+    lines.replaceChildren();
+    return;
+  }
   const paths: SVGElement[] = [];
   const middle = ({ top, height }: DOMRect): number => top + height / 2 - frame.top;
   for (const box of graph.querySelectorAll<HTMLElement>(".in .box, .out .box")) {

@@ -1,9 +1,8 @@
 // When a run's processes lived, as bars on one scale, and when its files were first read and written, as marks.
-import { count, h, word, type Child } from "./element.js";
+import { count, h, SVG, word, type Child } from "./element.js";
 import { lasted } from "./picture.js";
 import type { Process, Run } from "./run.js";
 
-const SVG = "http://www.w3.org/2000/svg";
 const MOST_ROWS = 12;
 
 /** `null` when no event tells how long the run took. */

@@ -1,7 +1,7 @@
 // The verdict as a printed strip: status, claim class, identity, and each check as a line.
 import type { Check, RunReport, Verdict } from "capseal-verify";
 
-import { code, count, h, sentence, size, word, type Child } from "./element.js";
+import { code, count, grouped, h, moment, sentence, size, word, type Child } from "./element.js";
 import { rosette } from "./rosette.js";
 import { BACKEND, CHECK, STATUS, ending, plain } from "./words.js";
 
@@ -101,11 +101,6 @@ export function tally(checks: readonly Check[]): string {
   return `${number("passed")} passed, ${number("failed")} failed, ${number("skipped")} not done`;
 }
 
-/** A hash in groups of eight, so that people can compare it. */
-export function grouped(hash: string): Child[] {
-  return (hash.match(/.{1,8}/g) ?? []).flatMap((group) => [h("span", {}, group), document.createElement("wbr")]);
-}
-
 /** Folds what each check asks and found; folded at first where the strip stands above everything else. */
 function explainButton(): HTMLElement {
   const narrow = matchMedia(NARROW).matches;
@@ -114,11 +109,6 @@ function explainButton(): HTMLElement {
     button.setAttribute("aria-pressed", String(button.getAttribute("aria-pressed") !== "true"));
   });
   return button;
-}
-
-/** To the second, in UTC: whoever reads a print of it may be anywhere. */
-function moment(at: Date): string {
-  return at.toISOString().replace("T", " ").replace(/\.\d+Z$/, " UTC");
 }
 
 function line(term: string, value: Child): HTMLElement[] {

@@ -18,10 +18,8 @@ interface Trial {
 
 /** The panel for one receipt; `open` shows a changed copy as if it had been dropped. */
 export function tamperPanel(verifier: Verifier, receipt: Receipt, open: (receipt: Receipt) => void): HTMLElement {
-  let tried = 0;
-  let refused = 0;
+  const score = new Score();
   const result = h("div", { class: "trial", "aria-live": "polite" });
-  const score = h("p", { class: "score" });
   const place = h("input", {
     id: "place",
     type: "number",
@@ -38,9 +36,7 @@ export function tamperPanel(verifier: Verifier, receipt: Receipt, open: (receipt
       for (let i = 0; i < times; i += 1) {
         const trial = await flip(verifier, receipt.bytes, places());
         if (!result.isConnected) return;
-        tried += 1;
-        if (!isAccepted(trial.verdict)) refused += 1;
-        score.textContent = `${count(tried)} changed ${tried === 1 ? "copy" : "copies"} tried, ${count(refused)} refused.`;
+        score.add(trial);
         result.replaceChildren(...report(trial, receipt, open));
       }
     } finally {
@@ -87,8 +83,20 @@ export function tamperPanel(verifier: Verifier, receipt: Receipt, open: (receipt
     ),
     form,
     result,
-    score,
+    score.element,
   );
+}
+
+class Score {
+  readonly element = h("p", { class: "score" });
+  #tried = 0;
+  #refused = 0;
+
+  add({ verdict }: Trial): void {
+    this.#tried += 1;
+    if (!isAccepted(verdict)) this.#refused += 1;
+    this.element.textContent = `${count(this.#tried)} changed ${this.#tried === 1 ? "copy" : "copies"} tried, ${count(this.#refused)} refused.`;
+  }
 }
 
 async function flip(verifier: Verifier, bytes: Uint8Array, place: number): Promise<Trial> {

@@ -61,9 +61,17 @@ function readKept(): TrustFile | undefined {
 export function showTrustFile(changed: () => void): void {
   const place = byId("trust");
   place.hidden = current === undefined;
-  if (!current) return place.replaceChildren();
-  const button = (label: string, act: () => void): HTMLElement =>
-    h("button", { type: "button", class: "fold", onclick: () => (act(), changed()) }, label);
+  if (!current) {
+    place.replaceChildren();
+    return;
+  }
+  const button = (label: string, act: () => void): HTMLElement => {
+    const onclick = (): void => {
+      act();
+      changed();
+    };
+    return h("button", { type: "button", class: "fold", onclick }, label);
+  };
   const before = former;
   place.replaceChildren(
     "Trusting by ",

@@ -2,8 +2,7 @@
 import type { FileEntry, Verifier } from "capseal-verify";
 
 import type { Receipt } from "./desk.js";
-import { block, byId, count, h, size, word } from "./element.js";
-import { grouped } from "./strip.js";
+import { block, byId, count, grouped, h, size, word, type Child } from "./element.js";
 
 const SHOWN_TEXT = 200_000;
 const SHOWN_BYTES = 512;
@@ -12,18 +11,8 @@ const SHOWN_BYTES = 512;
 export async function view(verifier: Verifier, receipt: Receipt, file: FileEntry, isShown: () => boolean): Promise<void> {
   const content = await verifier.artifact(receipt.bytes, file.digest);
   if (!isShown()) return;
-  const dialog = byId<HTMLDialogElement>("viewer");
-  dialog.replaceChildren(
-    h(
-      "header",
-      {},
-      h("h2", { id: "viewer-title" }, word(file.path)),
-      h("button", { type: "button", autofocus: true, onclick: () => dialog.close() }, "Close"),
-    ),
-    h("p", { class: "meta" }, `${count(file.size)} bytes, SHA-256 `, h("code", { translate: "no" }, ...grouped(file.digest))),
-    ...(content ? body(content, file.path) : [missing()]),
-  );
-  dialog.showModal();
+  const meta = h("p", { class: "meta" }, `${count(file.size)} bytes, SHA-256 `, h("code", { translate: "no" }, ...grouped(file.digest)));
+  open(word(file.path), meta, ...(content ? body(content, file.path) : [missing()]));
 }
 
 /** Closes it: what it shows belongs to a receipt that is gone. */
@@ -35,19 +24,18 @@ export function closeViewer(): void {
 export async function viewEntry(verifier: Verifier, receipt: Receipt, index: number, isShown: () => boolean): Promise<void> {
   const text = await verifier.entryProof(receipt.bytes, index);
   if (!isShown()) return;
+  open(`Entry ${count(index)} of the log`, ...(text === undefined ? [unprovable()] : proof(text)));
+}
+
+function open(title: Child, ...content: HTMLElement[]): void {
   const dialog = byId<HTMLDialogElement>("viewer");
-  dialog.replaceChildren(
-    h(
-      "header",
-      {},
-      h("h2", { id: "viewer-title" }, `Entry ${count(index)} of the log`),
-      h("button", { type: "button", autofocus: true, onclick: () => dialog.close() }, "Close"),
-    ),
-    ...(text === undefined
-      ? [h("p", { class: "trouble" }, "The log breaks a rule, so that nothing can be proven about its entries.")]
-      : proof(text)),
-  );
+  const close = h("button", { type: "button", autofocus: true, onclick: () => dialog.close() }, "Close");
+  dialog.replaceChildren(h("header", {}, h("h2", { id: "viewer-title" }, title), close), ...content);
   dialog.showModal();
+}
+
+function unprovable(): HTMLElement {
+  return h("p", { class: "trouble" }, "The log breaks a rule, so that nothing can be proven about its entries.");
 }
 
 function proof(text: string): HTMLElement[] {

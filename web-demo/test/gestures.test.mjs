@@ -10,6 +10,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import {
   address,
   bundleOf,
+  changingAnswers,
   drop,
   GEOM,
   lastingTrust,
@@ -216,19 +217,13 @@ test("one unreadable file does not keep the others from being judged", async () 
 
 test("what ends late does not take the place of what came after it", async () => {
   // The first verdict of the worker comes late, and so does the answer of a server.
-  const prepare = (page) =>
-    page.addInitScript(() => {
-      const { set } = Object.getOwnPropertyDescriptor(Worker.prototype, "onmessage");
-      Object.defineProperty(Worker.prototype, "onmessage", {
-        set(handler) {
-          set.call(this, (event) => {
-            const late = globalThis.slowVerdicts && event.data?.value?.schema === "capseal/verdict/v1";
-            if (late) globalThis.slowVerdicts = false;
-            setTimeout(() => handler.call(this, event), late ? 600 : 0);
-          });
-        },
-      });
-    });
+  const prepare = changingAnswers(async (answer) => {
+    const late = globalThis.slowVerdicts && answer?.schema === "capseal/verdict/v1";
+    if (!late) return answer;
+    globalThis.slowVerdicts = false;
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    return answer;
+  });
   await withPage(
     async (page) => {
       await after(page, ["first.cap", STRATEGY]);
@@ -254,15 +249,10 @@ test("what ends late does not take the place of what came after it", async () =>
 });
 
 test("an audit and a viewer that end late say nothing about the receipt that came after", async () => {
-  const prepare = (page) =>
-    page.addInitScript(() => {
-      const { set } = Object.getOwnPropertyDescriptor(Worker.prototype, "onmessage");
-      Object.defineProperty(Worker.prototype, "onmessage", {
-        set(handler) {
-          set.call(this, (event) => setTimeout(() => handler.call(this, event), event.data?.value instanceof Uint8Array ? 500 : 0));
-        },
-      });
-    });
+  const prepare = changingAnswers(async (answer) => {
+    if (answer instanceof Uint8Array) await new Promise((resolve) => setTimeout(resolve, 500));
+    return answer;
+  });
   await withPage(
     async (page) => {
       await openSample(page, "A script’s run");

@@ -8,7 +8,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { serve } from "../../tests/parity/server.mjs";
-import { address, drop, GEOM, newContext, ONE_FILE, openSample, settled, setUp, SITE, stamp, STRATEGY, withPage } from "./page.mjs";
+import { address, drop, GEOM, newContext, ONE_FILE, openSample, settled, setUp, SITE, stamp, STRATEGY, unfold, withPage } from "./page.mjs";
 
 const html = (body, status = 200) => ({ type: "text/html", status, body: `<!doctype html><title>Other</title>${body}` });
 setUp((path) => {
@@ -198,7 +198,7 @@ test("a print has what was checked, when, and by which version", async () => {
 test("no translator touches codes, hashes, names of files or of checks", async () => {
   await withPage(async (page) => {
     await openSample(page, "A forgery");
-    await page.locator("details").evaluateAll((all) => all.forEach((details) => (details.open = true)));
+    await unfold(page);
     const open = await page.evaluate(() => {
       const told = /^(E\d{3}_\w+|[0-9a-f]{8,64}|PROOF_ONLY|PROOF ONLY|REJECTED|prices\.csv|strategy\.py|refused|capsule|event log)$/;
       const walker = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);

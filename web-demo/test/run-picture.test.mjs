@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { bundleOf, drop, openSample, setUp, VECTORS, withPage } from "./page.mjs";
+import { bundleOf, changingAnswers, drop, openSample, setUp, VECTORS, withPage } from "./page.mjs";
 import { readFileSync } from "node:fs";
 
 setUp();
@@ -115,7 +115,7 @@ test("without events there is still a main process; events may say anything", ()
   const events = odd.flatMap((fields) => types.map((type) => [5, type, fields]));
   const run = runOf(inspection(events));
   assert.ok(run.processes.length >= 1);
-  run.processes.forEach(({ depth }) => assert.ok(depth < 5));
+  for (const { depth } of run.processes) assert.ok(depth < 5);
   const timeless = inspection([[0, "run_header", {}]]);
   timeless.events[0].time = "yesterday";
   assert.equal(runOf({ ...timeless, exit: null }).length, undefined);
@@ -131,19 +131,9 @@ test("a chain and a crowd of 50,000 processes are arranged at once", () => {
   assert.ok(runOf(inspection(crowd)).processes.length > 30_000);
 });
 
-/** Shows `spoilt(inspection)` in place of what the sample says. */
-const showing = (events) => (page) =>
-  page.addInitScript((given) => {
-    const { set } = Object.getOwnPropertyDescriptor(Worker.prototype, "onmessage");
-    Object.defineProperty(Worker.prototype, "onmessage", {
-      set(handler) {
-        set.call(this, ({ data }) => {
-          const isInspection = data?.value?.schema === "capseal/inspection/v1";
-          handler.call(this, new MessageEvent("message", { data: isInspection ? { ...data, value: { ...data.value, ...given } } : data }));
-        });
-      },
-    });
-  }, events);
+/** Shows these parts in place of what the sample says. */
+const showing = (parts) =>
+  changingAnswers((answer, given) => (answer?.schema === "capseal/inspection/v1" ? { ...answer, ...given } : answer), parts);
 
 test("the picture has three lists, lines between them, and a card for what is chosen, by mouse and keyboard", async () => {
   await withPage(async (page) => {
