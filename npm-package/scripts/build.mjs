@@ -48,7 +48,13 @@ const BUNDLES = [
   { input: "src/edge.ts", file: "dist/workerd.js", format: "esm", platform: "neutral" },
   { input: "src/actions-edge.ts", file: "dist/actions-workerd.js", format: "esm", platform: "neutral" },
   { input: "src/edge.ts", file: "dist/edge.js", format: "esm", platform: "neutral", apart: { "./verifier.wasm": "./verifier.wasm?module" } },
-  { input: "src/actions-edge.ts", file: "dist/actions-edge.js", format: "esm", platform: "neutral", apart: { "./actions.wasm": "./actions.wasm?module" } },
+  {
+    input: "src/actions-edge.ts",
+    file: "dist/actions-edge.js",
+    format: "esm",
+    platform: "neutral",
+    apart: { "./actions.wasm": "./actions.wasm?module" },
+  },
 ];
 
 /** The modules whose declarations make up the public types of each entry. */
@@ -77,7 +83,9 @@ await report();
 
 /** As src/carried.ts reads it. */
 async function packed(file) {
-  return deflateRawSync(await readFile(path(file)), { level: 9 }).toString("base64").replace(/=+$/, "");
+  return deflateRawSync(await readFile(path(file)), { level: 9 })
+    .toString("base64")
+    .replace(/=+$/, "");
 }
 
 async function write({ file, format, banner, ...source }) {

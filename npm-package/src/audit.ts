@@ -82,12 +82,7 @@ function endOf(signal: AbortSignal | undefined): AbortSignal {
 }
 
 /** Every row of the plan, in its order; null for one that was missing. They are asked for in a random order. */
-async function fetchRows(
-  fetcher: Fetcher,
-  bases: string[],
-  plan: SamplePlan,
-  onRow: NonNullable<AuditOptions["onRow"]>,
-): Promise<(string | null)[]> {
+async function fetchRows(fetcher: Fetcher, bases: string[], plan: SamplePlan, onRow: NonNullable<AuditOptions["onRow"]>): Promise<(string | null)[]> {
   const answers = plan.positions.map((): string | null => null);
   const places = shuffled(plan.positions.length);
   const work = async (): Promise<void> => {

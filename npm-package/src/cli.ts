@@ -178,12 +178,7 @@ function parseJson(text: string): PolicyInclusion {
   }
 }
 
-async function verifyFile(
-  file: string,
-  json: boolean,
-  options: VerifyOptions,
-  sampling: Sampling | undefined,
-): Promise<number> {
+async function verifyFile(file: string, json: boolean, options: VerifyOptions, sampling: Sampling | undefined): Promise<number> {
   // Streams, so that no more is read than a receipt may have.
   const receipt = file === "-" ? process.stdin : createReadStream(file);
   receipt.on("error", () => undefined);

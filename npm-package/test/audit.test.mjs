@@ -23,7 +23,10 @@ test("an honest provider is live", async () => {
   assert.equal(verdict.status, "PROOF_ONLY");
   assert.equal(verdict.availability.result, "live");
   assert.ok(verdict.availability.bits >= 80);
-  assert.deepEqual(seen.map(([place]) => place).sort((a, b) => a - b), Array.from({ length: planned }, (_, i) => i));
+  assert.deepEqual(
+    seen.map(([place]) => place).sort((a, b) => a - b),
+    Array.from({ length: planned }, (_, i) => i),
+  );
   assert.ok(seen.every(([, had]) => had));
 });
 
@@ -70,8 +73,7 @@ test("a provider that recovers is asked again for the same rows", async () => {
 
 test("another provider helps", async () => {
   const wrong = (_, response) => response.end(ROWS[1]);
-  const verdict = await withProvider(wrong, (bad) =>
-    withProvider(honest, (good) => audit(receipt, { providers: [bad, good] })));
+  const verdict = await withProvider(wrong, (bad) => withProvider(honest, (good) => audit(receipt, { providers: [bad, good] })));
   assert.equal(verdict.reason, null);
 });
 
@@ -113,7 +115,10 @@ test("a relay's challenge is answered beside the verifier's own rows", async () 
   assert.equal(verdict.reason, null, JSON.stringify(verdict.checks.at(-1)));
   assert.equal(verdict.availability.result, "live");
   assert.match(verdict.checks.at(-1).detail, /live: .*; archival: /);
-  assert.deepEqual([...had].sort((a, b) => a - b), Array.from({ length: planned }, (_, place) => place));
+  assert.deepEqual(
+    [...had].sort((a, b) => a - b),
+    Array.from({ length: planned }, (_, place) => place),
+  );
 });
 
 test("who attests is asked of the relay", async () => {

@@ -60,8 +60,14 @@ test("standard input and --json", () => {
 test("of several receipts each is checked; the first refusal decides the status", () => {
   const { status, stdout } = run(["--json", good, bad, good]);
   assert.equal(status, 20);
-  const verdicts = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
-  assert.deepEqual(verdicts.map((verdict) => verdict.verifier_exit_status), [0, 20, 0]);
+  const verdicts = stdout
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  assert.deepEqual(
+    verdicts.map((verdict) => verdict.verifier_exit_status),
+    [0, 20, 0],
+  );
 });
 
 test("a hostile name never reaches the terminal as it is", () => {
@@ -107,7 +113,11 @@ test("a provider and a relay are asked", async () => {
 
 test("a reader that goes away is no error, and the status is that of the receipts", async () => {
   const line = (args) => `"${process.execPath}" "${cli}" ${args} | head -c 1 > /dev/null; echo "\${PIPESTATUS[0]}"`;
-  for (const [args, status] of [[`--json ${Array(40).fill(`"${good}"`).join(" ")}`, "0"], [`--json "${bad}" ${Array(40).fill(`"${good}"`).join(" ")}`, "20"], ["--help", "0"]]) {
+  for (const [args, status] of [
+    [`--json ${Array(40).fill(`"${good}"`).join(" ")}`, "0"],
+    [`--json "${bad}" ${Array(40).fill(`"${good}"`).join(" ")}`, "20"],
+    ["--help", "0"],
+  ]) {
     const { stdout, stderr } = spawnSync("bash", ["-c", line(args)], { encoding: "utf8" });
     assert.deepEqual([stdout.trim(), stderr], [status, ""]);
   }
@@ -120,12 +130,24 @@ test("no more is read than a receipt may have", () => {
   const { status, stdout } = run([sparse]);
   assert.equal(status, 20);
   assert.match(stdout, /E005_LIMIT_EXCEEDED/);
-  const endless = spawnSync("bash", ["-c", `head -c 20G /dev/zero | "${process.execPath}" "${cli}" --json -; echo "\${PIPESTATUS[1]}"`], { encoding: "utf8" });
+  const endless = spawnSync("bash", ["-c", `head -c 20G /dev/zero | "${process.execPath}" "${cli}" --json -; echo "\${PIPESTATUS[1]}"`], {
+    encoding: "utf8",
+  });
   assert.match(endless.stdout, /E005_LIMIT_EXCEEDED.*\n20\n$/s);
 });
 
 test("wrong usage and unreadable files", () => {
-  for (const args of [[], ["--nonsense"], ["--level", "all", good], ["--expect", "abc", good], ["--relay", "http://127.0.0.1:1", good], ["--threshold", "2", good], ["--provider", "http://127.0.0.1:1", "--bits", "many", good], ["--bits", "40", good], ["--at", "2026-13-01T00:00:00Z", good]]) {
+  for (const args of [
+    [],
+    ["--nonsense"],
+    ["--level", "all", good],
+    ["--expect", "abc", good],
+    ["--relay", "http://127.0.0.1:1", good],
+    ["--threshold", "2", good],
+    ["--provider", "http://127.0.0.1:1", "--bits", "many", good],
+    ["--bits", "40", good],
+    ["--at", "2026-13-01T00:00:00Z", good],
+  ]) {
     const { status, stderr } = run(args);
     assert.equal(status, 2, args.join(" "));
     assert.match(stderr, /^capseal-verify: /);

@@ -66,7 +66,10 @@ test("what it carries names no file of the machine that built it", () => {
 });
 
 test("the types name what is exported, and nothing else", async () => {
-  for (const [file, entry] of [["index", "capseal-verify"], ["actions", "capseal-verify/actions"]]) {
+  for (const [file, entry] of [
+    ["index", "capseal-verify"],
+    ["actions", "capseal-verify/actions"],
+  ]) {
     const text = readFileSync(join(root, `dist/${file}.d.ts`), "utf8");
     const declared = [...text.matchAll(/^export declare (?:function|const|class) (\w+)/gm)].map((match) => match[1]);
     assert.deepEqual(declared.sort(), Object.keys(await import(entry)).sort());
@@ -111,6 +114,13 @@ test("vite builds a page with a worker, without a plugin", async () => {
   const assets = readdirSync(join(folder, "dist/assets"));
   const worker = assets.find((name) => /^worker-.*\.js$/.test(name));
   assert.ok(worker, assets.join(" "));
-  const page = readFileSync(join(folder, "dist/assets", assets.find((name) => /^index-.*\.js$/.test(name))), "utf8");
+  const page = readFileSync(
+    join(
+      folder,
+      "dist/assets",
+      assets.find((name) => /^index-.*\.js$/.test(name)),
+    ),
+    "utf8",
+  );
   assert.ok(page.includes(worker));
 });

@@ -58,6 +58,9 @@ async function resolve(route, pathname) {
   const found = await route(pathname);
   if (!found?.file) return found;
   const path = found.file instanceof URL ? fileURLToPath(found.file) : found.file;
-  const isFile = await stat(path).then((entry) => entry.isFile(), () => false);
+  const isFile = await stat(path).then(
+    (entry) => entry.isFile(),
+    () => false,
+  );
   return isFile ? { ...found, path, type: TYPES[extname(path)] ?? "application/octet-stream" } : undefined;
 }

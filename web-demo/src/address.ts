@@ -51,8 +51,7 @@ async function fetchReceipt(text: string, signal: AbortSignal): Promise<Uint8Arr
   }).catch(() => {
     if (late) throw new IntakeError(`${address.host} did not answer within a minute.`);
     throw new IntakeError(
-      `${address.host} could not be reached, or does not let other pages read from it (CORS). ` +
-        "Download the file yourself and drop it here.",
+      `${address.host} could not be reached, or does not let other pages read from it (CORS). Download the file yourself and drop it here.`,
     );
   });
   try {

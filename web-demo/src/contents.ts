@@ -11,11 +11,7 @@ const SHOWN_ROWS = 40;
 const MORE_ROWS = 400;
 
 /** The panels for a receipt; `view` opens one of its files, `prove` one of its events with its proof. */
-export function contents(
-  inspection: Inspection,
-  view: (file: FileEntry) => void,
-  prove: (index: number) => void,
-): HTMLElement[] {
+export function contents(inspection: Inspection, view: (file: FileEntry) => void, prove: (index: number) => void): HTMLElement[] {
   const { claim } = inspection;
   const carried = new Set(inspection.archive.artifacts.filter((entry) => entry.embedded).map((entry) => entry.digest));
   const files = (title: string, note: string, list: FileEntry[]): HTMLElement | null =>
@@ -65,7 +61,12 @@ function picturePanel(inspection: Inspection, run: Run, looking: Looking): HTMLE
   const times = spans(run);
   return panel(
     "The run as a picture",
-    h("p", { class: "hint" }, inspection.capture === "declared" ? "As its maker declared it; nothing was watched. " : null, "Choose a box to see more of it."),
+    h(
+      "p",
+      { class: "hint" },
+      inspection.capture === "declared" ? "As its maker declared it; nothing was watched. " : null,
+      "Choose a box to see more of it.",
+    ),
     picture(inspection, run, looking),
     times ? h("h3", {}, "How long it took") : null,
     times,
@@ -89,13 +90,7 @@ function ending({ code, signal }: { code: number | null; signal: number | null }
   return code === 0 ? "exit code 0: success" : `exit code ${code}: it reported a failure`;
 }
 
-function fileTable(
-  title: string,
-  note: string,
-  files: FileEntry[],
-  carried: Set<string>,
-  view: (file: FileEntry) => void,
-): HTMLElement {
+function fileTable(title: string, note: string, files: FileEntry[], carried: Set<string>, view: (file: FileEntry) => void): HTMLElement {
   const row = (file: FileEntry): HTMLElement =>
     h(
       "tr",
@@ -115,9 +110,7 @@ function fileTable(
     "div",
     { class: "files" },
     h("h3", {}, title, note ? h("small", {}, ` ${note}`) : null),
-    long(files, row, (rows, more) =>
-      h("div", {}, h("table", {}, heads("path", "size", "SHA-256", "content"), h("tbody", {}, ...rows)), more),
-    ),
+    long(files, row, (rows, more) => h("div", {}, h("table", {}, heads("path", "size", "SHA-256", "content"), h("tbody", {}, ...rows)), more)),
   );
 }
 
@@ -140,9 +133,7 @@ function long<T>(
   const offer = (): void => {
     const rest = items.length - shown;
     more.hidden = rest === 0;
-    more.replaceChildren(
-      h("button", { type: "button", onclick: extend }, `Show ${count(Math.min(rest, MORE_ROWS))} more of ${count(rest)}`),
-    );
+    more.replaceChildren(h("button", { type: "button", onclick: extend }, `Show ${count(Math.min(rest, MORE_ROWS))} more of ${count(rest)}`));
   };
   const extend = (): void => {
     const next = items.slice(shown, shown + MORE_ROWS).map((item, index) => row(item, shown + index));
@@ -164,9 +155,7 @@ function settings({ claim }: Inspection, configFiles: HTMLElement | null): HTMLE
     "div",
     {},
     claim.arguments.length > 0 ? h("h3", {}, "Arguments") : null,
-    claim.arguments.length > 0
-      ? h("p", { class: "command" }, h("code", {}, ...claim.arguments.flatMap((part) => [argument(part), " "])))
-      : null,
+    claim.arguments.length > 0 ? h("p", { class: "command" }, h("code", {}, ...claim.arguments.flatMap((part) => [argument(part), " "]))) : null,
     configFiles,
     variables.length > 0 ? h("h3", {}, "Environment", h("small", {}, " only what was allowed to be recorded")) : null,
     variables.length > 0 ? wordFacts(variables) : null,
@@ -211,7 +200,12 @@ function timeline(events: readonly ReceiptEvent[], startUp: ReadonlySet<number>,
     h("p", {}, `${counted(events.length, "event")}, each chained to the one before. Choose one for the proof that it is in the log.`),
     folded.length === 0
       ? null
-      : h("details", { class: "folded" }, h("summary", {}, `${count(folded.length)} of them are start-up, before the run’s own code was read`), list(folded)),
+      : h(
+          "details",
+          { class: "folded" },
+          h("summary", {}, `${count(folded.length)} of them are start-up, before the run’s own code was read`),
+          list(folded),
+        ),
     list(events.filter((_, place) => !startUp.has(place))),
   );
 }
@@ -244,11 +238,7 @@ function hashes(inspection: Inspection): HTMLElement {
     `${counted(archive.artifacts.length, "file")}, ${size(archive.size)}, ${archive.mode === "embedded" ? "in this receipt" : "kept elsewhere"}`,
   ]);
   for (const manifest of manifests) rows.push([`manifest ${manifest.name}`, hash(manifest.digest)]);
-  return h(
-    "section",
-    { class: "panel" },
-    h("details", {}, h("summary", {}, h("h2", {}, "Fingerprints and manifests")), wordFacts(rows)),
-  );
+  return h("section", { class: "panel" }, h("details", {}, h("summary", {}, h("h2", {}, "Fingerprints and manifests")), wordFacts(rows)));
 }
 
 function utc(milliseconds: number): string {

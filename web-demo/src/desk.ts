@@ -1,13 +1,6 @@
 // The receipts at hand: those of the latest gesture, each with its verdict. Whatever ends late, of an older gesture, is
 // thrown away; nothing of an older gesture is shown once a newer one has begun.
-import {
-  VerifierError,
-  type Inspected,
-  type Level,
-  type Verdict,
-  type Verifier,
-  type VerifyOptions,
-} from "capseal-verify";
+import { VerifierError, type Inspected, type Level, type Verdict, type Verifier, type VerifyOptions } from "capseal-verify";
 
 import { size } from "./element.js";
 import { IntakeError, type Collected, type Gesture, type Handed } from "./handed.js";

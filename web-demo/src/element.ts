@@ -93,7 +93,10 @@ function visible(text: string, hidden: RegExp): string {
 
 /** To the second, in UTC: whoever reads a print of it may be anywhere. */
 export function moment(at: Date): string {
-  return at.toISOString().replace("T", " ").replace(/\.\d+Z$/, " UTC");
+  return at
+    .toISOString()
+    .replace("T", " ")
+    .replace(/\.\d+Z$/, " UTC");
 }
 
 const numbers = new Intl.NumberFormat("en");

@@ -1,13 +1,5 @@
 // The reading side of a verdict: plain words first, then what is not proven, then the experiment and the contents.
-import {
-  isAccepted,
-  isInspection,
-  type Inspected,
-  type Level,
-  type Verdict,
-  type Verifier,
-  type VerifyOptions,
-} from "capseal-verify";
+import { isAccepted, isInspection, type Inspected, type Level, type Verdict, type Verifier, type VerifyOptions } from "capseal-verify";
 
 import { auditPanel } from "./audit.js";
 import { contents } from "./contents.js";

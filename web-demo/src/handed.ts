@@ -76,7 +76,8 @@ function bounded(handed: Handed[]): Collected {
 async function walk(folder: FileSystemDirectoryEntry, signal: AbortSignal): Promise<Collected> {
   const { handed, others, isCut } = await search(folder, signal);
   const left = [];
-  if (others > 0) left.push(`${folder.name}/: ${others} ${others === 1 ? "file that is" : "files that are"} neither receipt nor trust file left out.`);
+  if (others > 0)
+    left.push(`${folder.name}/: ${others} ${others === 1 ? "file that is" : "files that are"} neither receipt nor trust file left out.`);
   if (isCut) left.push(`${folder.name}/: only its first ${MOST_ENTRIES} entries were looked at.`);
   if (handed.length === 0) handed.push(nothingIn(`${folder.name}/`));
   return { handed, left };
@@ -124,7 +125,12 @@ async function isTaken(entry: FileSystemFileEntry): Promise<boolean> {
 
 function entryFile(entry: FileSystemFileEntry): Handed {
   const name = entry.fullPath.replace(/^\//, "");
-  const read = async (): Promise<Uint8Array> => readFile(await fileOf(entry).catch(() => { throw unreadable(); }));
+  const read = async (): Promise<Uint8Array> =>
+    readFile(
+      await fileOf(entry).catch(() => {
+        throw unreadable();
+      }),
+    );
   return { name, read };
 }
 

@@ -40,9 +40,12 @@ export function picture(inspection: Inspection, run: Run, looking: Looking): HTM
     else graph.after(card);
     mark(graph);
   };
-  const thing = (item: Thing): HTMLElement => box(`box of-${item.role}`, nameParts(item.name), size(item.file.size), (self) => choose(self, () => thingFacts(item, looking)));
+  const thing = (item: Thing): HTMLElement =>
+    box(`box of-${item.role}`, nameParts(item.name), size(item.file.size), (self) => choose(self, () => thingFacts(item, looking)));
   const process = (item: Process): HTMLElement => {
-    const self = box(`box process${item.exit ? " failed" : ""}`, processName(item), processNote(item), (button) => choose(button, () => processFacts(item, looking)));
+    const self = box(`box process${item.exit ? " failed" : ""}`, processName(item), processNote(item), (button) =>
+      choose(button, () => processFacts(item, looking)),
+    );
     self.classList.add(`depth-${Math.min(item.depth, 4)}`);
     return self;
   };
@@ -93,7 +96,8 @@ function more(rest: number, what: string): HTMLElement | null {
 function folded({ manifests }: Inspection, { startUp: { processes } }: Run): HTMLElement | null {
   const parts = [];
   if (processes > 0) parts.push(`after ${count(processes)} ${processes === 1 ? "process" : "processes"} of start-up`);
-  if (manifests?.some(({ name }) => name === "runtime")) parts.push("with the machine’s own programs and libraries, which the manifest “runtime” lists by hash");
+  if (manifests?.some(({ name }) => name === "runtime"))
+    parts.push("with the machine’s own programs and libraries, which the manifest “runtime” lists by hash");
   return parts.length === 0 ? null : h("p", { class: "rest" }, parts.join("; "));
 }
 
@@ -136,7 +140,9 @@ function thingFacts({ name, file, seq, at, role }: Thing, looking: Looking): Chi
       [verb, at === undefined ? "no event tells" : seconds(at)],
     ]),
     buttons(
-      looking.carried(digest) ? h("button", { type: "button", "aria-label": `View ${legible(name)}`, onclick: () => looking.view(file) }, "View") : "Its content travels by hash only.",
+      looking.carried(digest)
+        ? h("button", { type: "button", "aria-label": `View ${legible(name)}`, onclick: () => looking.view(file) }, "View")
+        : "Its content travels by hash only.",
       provable(seq, looking),
     ),
   ];

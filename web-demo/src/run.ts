@@ -126,10 +126,7 @@ function unseen(id: number): Seen {
   };
 }
 
-function processesIn(
-  events: readonly ReceiptEvent[],
-  after: (event: ReceiptEvent) => number | undefined,
-): Map<number, Seen> {
+function processesIn(events: readonly ReceiptEvent[], after: (event: ReceiptEvent) => number | undefined): Map<number, Seen> {
   const seen = new Map<number, Seen>();
   for (const [place, event] of events.entries()) {
     const id = event["process"];
@@ -176,8 +173,7 @@ function startUpOf(
 ): Run["startUp"] & { gone: Set<number> } {
   const digests = new Set(code.map(({ digest }) => digest));
   const isCode = (event: ReceiptEvent): boolean =>
-    (event.type === "file_read" && event["role"] === "code") ||
-    (event.type === "process_executed" && digests.has(String(event["digest"])));
+    (event.type === "file_read" && event["role"] === "code") || (event.type === "process_executed" && digests.has(String(event["digest"])));
   const moment = events.findIndex(isCode);
   const gone = new Set<number>();
   const folded = new Set<number>();

@@ -54,12 +54,7 @@ export function blank(name: string, { why, bytes }: { why?: string; bytes?: Uint
 
 /** What to read when there is no verdict. */
 export function unread({ name, why = "" }: Item): HTMLElement {
-  return h(
-    "section",
-    { class: "panel plain unread" },
-    h("h2", {}, "There is no verdict for ", word(name), "."),
-    h("p", {}, legible(why)),
-  );
+  return h("section", { class: "panel plain unread" }, h("h2", {}, "There is no verdict for ", word(name), "."), h("p", {}, legible(why)));
 }
 
 /** What could not be checked, with those of one reason together. */

@@ -23,7 +23,13 @@ export function spans({ processes, wentIn, cameOut, length, startUp }: Run): HTM
     "div",
     { class: "spans" },
     h("ul", {}, ...rows),
-    h("p", { class: "scale", "aria-hidden": "true" }, h("span", {}, "0 s"), h("span", {}, `${(length / 2).toFixed(3)} s`), h("span", {}, `${length.toFixed(3)} s`)),
+    h(
+      "p",
+      { class: "scale", "aria-hidden": "true" },
+      h("span", {}, "0 s"),
+      h("span", {}, `${(length / 2).toFixed(3)} s`),
+      h("span", {}, `${length.toFixed(3)} s`),
+    ),
     rest > 0 ? h("p", { class: "rest" }, `and ${count(rest)} more processes`) : null,
   );
 }

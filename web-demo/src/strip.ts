@@ -90,9 +90,7 @@ export function cells(checks: readonly Check[]): HTMLElement {
   return h(
     "p",
     { class: "cells", role: "img", "aria-label": tally(checks) },
-    ...checks.map((check) =>
-      h("span", { class: check.outcome, title: `${CHECK[check.id].name}: ${check.outcome}` }, signs[check.outcome]),
-    ),
+    ...checks.map((check) => h("span", { class: check.outcome, title: `${CHECK[check.id].name}: ${check.outcome}` }, signs[check.outcome])),
   );
 }
 

@@ -64,11 +64,7 @@ export function tamperPanel(verifier: Verifier, receipt: Receipt, open: (receipt
     "section",
     { class: "panel tamper", id: "tamper" },
     h("h2", {}, "Change a byte"),
-    h(
-      "p",
-      {},
-      "Change one bit of a copy of this receipt and have the copy checked. It makes no difference where.",
-    ),
+    h("p", {}, "Change one bit of a copy of this receipt and have the copy checked. It makes no difference where."),
     h(
       "p",
       {},

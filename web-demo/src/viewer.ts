@@ -42,9 +42,19 @@ function proof(text: string): HTMLElement[] {
   const { entry, size: entries, root, path } = JSON.parse(text) as { entry: string; size: number; root: string; path: string[] };
   const saveProof = (): void => save(new TextEncoder().encode(`${text}\n`), "log-proof.json");
   return [
-    h("p", { class: "meta" }, `One of ${count(entries)} entries. ${count(path.length)} fingerprints lead from it to the log’s root `, h("code", { translate: "no" }, ...grouped(root))),
+    h(
+      "p",
+      { class: "meta" },
+      `One of ${count(entries)} entries. ${count(path.length)} fingerprints lead from it to the log’s root `,
+      h("code", { translate: "no" }, ...grouped(root)),
+    ),
     h("pre", { tabindex: 0, dir: "ltr", translate: "no", class: "text" }, block(JSON.stringify(JSON.parse(entry), null, 2))),
-    h("details", {}, h("summary", {}, "The proof"), h("ol", { class: "path" }, ...path.map((digest) => h("li", {}, h("code", { translate: "no" }, ...grouped(digest)))))),
+    h(
+      "details",
+      {},
+      h("summary", {}, "The proof"),
+      h("ol", { class: "path" }, ...path.map((digest) => h("li", {}, h("code", { translate: "no" }, ...grouped(digest))))),
+    ),
     h("p", {}, "Whoever holds the root, from a checkpoint or from this receipt, can check it without the rest of the log."),
     h("p", {}, h("button", { type: "button", onclick: saveProof }, "Save this proof…")),
   ];
@@ -90,7 +100,11 @@ function hex(content: Uint8Array): string {
 
 /** Saved as plain bytes under its last name, so that no browser runs it. */
 function save(content: Uint8Array, path: string): void {
-  const name = path.split(/[/\\]/).pop()?.replace(/[^\w.-]+/g, "_") || "artifact";
+  const name =
+    path
+      .split(/[/\\]/)
+      .pop()
+      ?.replace(/[^\w.-]+/g, "_") || "artifact";
   const blob = new Blob([Uint8Array.from(content)], { type: "application/octet-stream" });
   const link = h("a", { href: URL.createObjectURL(blob), download: name });
   link.click();

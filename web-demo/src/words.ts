@@ -28,7 +28,8 @@ const CONCLUSION: Record<Exclude<Conclusion, "refused" | "failed">, Words> = {
 };
 
 /** What a failed run means, whatever stands behind it: the verdict's own sentences say that. */
-const FAILED = "The receipt is accepted, and the run in it is a failed one. To accept successful runs alone, choose “Refuse a run that failed” below.";
+const FAILED =
+  "The receipt is accepted, and the run in it is a failed one. To accept successful runs alone, choose “Refuse a run that failed” below.";
 
 /** What stands behind a sealed log, which is witnessed too, and no run. */
 const LOG: Words = {
@@ -83,8 +84,7 @@ const REFUSAL: Record<Rejected["verifier_exit_status"], Words> = {
   },
   20: {
     headline: "This is not a well-formed receipt.",
-    meaning:
-      "The file was damaged or changed, or never was a receipt. A receipt has exactly one allowed layout, to the last byte.",
+    meaning: "The file was damaged or changed, or never was a receipt. A receipt has exactly one allowed layout, to the last byte.",
   },
 };
 

@@ -39,7 +39,9 @@ test("the service worker answers for the page alone: other paths are the host's"
 
 test("the page is the one that the host has now, and the kept one without a network", async () => {
   const state = { body: undefined };
-  const server = await serve((path) => (path === "/" && state.body ? html(state.body) : { file: new URL(path === "/" ? "index.html" : `.${path}`, SITE) }));
+  const server = await serve((path) =>
+    path === "/" && state.body ? html(state.body) : { file: new URL(path === "/" ? "index.html" : `.${path}`, SITE) },
+  );
   try {
     await withPage(
       async (page, context) => {
@@ -105,7 +107,10 @@ test("an open tab survives deployments, says that there is a newer page, and get
           await other.evaluate(update);
           await drop(page, [`after-${number}.cap`, GEOM]);
           await page.locator(".strip.demonstration").waitFor();
-          const kept = await page.evaluate((hash) => fetch(`./${hash}`).then((answer) => answer.ok), readdirSync(fileURLToPath(SITE)).find((name) => /\.wasm$/.test(name)));
+          const kept = await page.evaluate(
+            (hash) => fetch(`./${hash}`).then((answer) => answer.ok),
+            readdirSync(fileURLToPath(SITE)).find((name) => /\.wasm$/.test(name)),
+          );
           assert.ok(kept, "the files of the open tab's own build are still there");
           await other.close();
         }
@@ -205,11 +210,17 @@ test("no translator touches codes, hashes, names of files or of checks", async (
       const found = [];
       for (let node = walker.nextNode(); node; node = walker.nextNode()) {
         const element = node.parentElement;
-        if (told.test(node.data.trim()) && element.closest(".strip, #findings") && element.translate) found.push(`${element.outerHTML}`.slice(0, 120));
+        if (told.test(node.data.trim()) && element.closest(".strip, #findings") && element.translate)
+          found.push(`${element.outerHTML}`.slice(0, 120));
       }
       return found;
     });
     assert.deepEqual(open, []);
-    assert.ok(await page.locator("#findings h2").first().evaluate((element) => element.translate));
+    assert.ok(
+      await page
+        .locator("#findings h2")
+        .first()
+        .evaluate((element) => element.translate),
+    );
   });
 });

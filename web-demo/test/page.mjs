@@ -74,14 +74,17 @@ export const say = (page, text) => page.locator("#trouble", { hasText: text }).w
 
 /** Files as a gesture brings them; a number stands for so many zero bytes. */
 function carried(page, files) {
-  return page.evaluateHandle((given) => {
-    const transfer = new DataTransfer();
-    for (const [name, content] of given) {
-      const bytes = typeof content === "number" ? new Uint8Array(content) : Uint8Array.from(atob(content), (character) => character.charCodeAt(0));
-      transfer.items.add(new File([bytes], name));
-    }
-    return transfer;
-  }, files.map(([name, content]) => [name, typeof content === "number" ? content : Buffer.from(content).toString("base64")]));
+  return page.evaluateHandle(
+    (given) => {
+      const transfer = new DataTransfer();
+      for (const [name, content] of given) {
+        const bytes = typeof content === "number" ? new Uint8Array(content) : Uint8Array.from(atob(content), (character) => character.charCodeAt(0));
+        transfer.items.add(new File([bytes], name));
+      }
+      return transfer;
+    },
+    files.map(([name, content]) => [name, typeof content === "number" ? content : Buffer.from(content).toString("base64")]),
+  );
 }
 
 /** Drops files on the page in one gesture, as a person would. */
@@ -94,7 +97,10 @@ export async function drop(page, ...files) {
 /** Pastes files. */
 export async function paste(page, ...files) {
   const transfer = await carried(page, files);
-  await page.evaluate((clipboardData) => document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true })), transfer);
+  await page.evaluate(
+    (clipboardData) => document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true })),
+    transfer,
+  );
 }
 
 /** Waits until nothing is being checked. */

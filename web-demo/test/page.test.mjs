@@ -27,9 +27,7 @@ import {
 
 const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 
-setUp((path) =>
-  path === "/endless" ? { type: "text/plain", headers: { "content-length": 3 * 1024 * MEBIBYTE }, body: "" } : undefined,
-);
+setUp((path) => (path === "/endless" ? { type: "text/plain", headers: { "content-length": 3 * 1024 * MEBIBYTE }, body: "" } : undefined));
 
 test("each sample shows its claim class, and the forgery its code", async () => {
   await withPage(async (page) => {
@@ -249,7 +247,10 @@ test("the one-file build works from file:// with a worker and without any reques
       await drop(page, ["dropped.cap", STRATEGY]);
       await page.locator(".strip.witnessed").waitFor();
       assert.equal(page.workers().length, 1);
-      assert.deepEqual(requests.filter((address) => !/^(blob|data):/.test(address)), [ONE_FILE]);
+      assert.deepEqual(
+        requests.filter((address) => !/^(blob|data):/.test(address)),
+        [ONE_FILE],
+      );
     },
     {
       address: ONE_FILE,
@@ -260,7 +261,15 @@ test("the one-file build works from file:// with a worker and without any reques
 
 for (const [what, break_] of [
   ["are missing", () => delete globalThis.Worker],
-  ["are refused", () => (globalThis.Worker = class { constructor() { throw new Error("no"); } })],
+  [
+    "are refused",
+    () =>
+      (globalThis.Worker = class {
+        constructor() {
+          throw new Error("no");
+        }
+      }),
+  ],
 ]) {
   for (const address of ["site", "one file"]) {
     test(`where workers ${what}, the ${address} verifies on the main thread`, async () => {

@@ -49,14 +49,35 @@ const shown = ({ processes }) => processes.map(({ path, depth, count }) => [path
 
 test("shims and what they started are folded away; what the run itself started is not", () => {
   const run = runOf(SHIMS);
-  assert.deepEqual(shown(run), [["/usr/bin/python3.12", 0, 1], ["/usr/bin/sort", 1, 1]]);
+  assert.deepEqual(shown(run), [
+    ["/usr/bin/python3.12", 0, 1],
+    ["/usr/bin/sort", 1, 1],
+  ]);
   assert.deepEqual(run.processes[0].byWayOf, ["/home/me/.pyenv/shims/python3"]);
   assert.deepEqual([...run.startUp.events], [1, 2, 3, 4]);
   assert.deepEqual([run.startUp.processes, run.startUp.until], [1, 0.06]);
   assert.equal(run.length, 1);
-  assert.deepEqual(run.wentIn.map(({ name, role, seq }) => [name, role, seq]), [["run.py", "code", 6], ["prices.csv", "input", 7]]);
-  assert.deepEqual(run.cameOut.map(({ name, role, at: when }) => [name, role, when]), [["out.csv", "output", 0.6], ["standard output", "stream", 0.95]]);
-  assert.deepEqual(run.processes.map(({ began, ended, exit }) => [began, ended, exit]), [[0, 0.9, 0], [0.08, 0.5, 2]]);
+  assert.deepEqual(
+    run.wentIn.map(({ name, role, seq }) => [name, role, seq]),
+    [
+      ["run.py", "code", 6],
+      ["prices.csv", "input", 7],
+    ],
+  );
+  assert.deepEqual(
+    run.cameOut.map(({ name, role, at: when }) => [name, role, when]),
+    [
+      ["out.csv", "output", 0.6],
+      ["standard output", "stream", 0.95],
+    ],
+  );
+  assert.deepEqual(
+    run.processes.map(({ began, ended, exit }) => [began, ended, exit]),
+    [
+      [0, 0.9, 0],
+      [0.08, 0.5, 2],
+    ],
+  );
 });
 
 test("a command that reads no code of its own hides none of its processes", () => {
@@ -70,7 +91,10 @@ test("a command that reads no code of its own hides none of its processes", () =
       [9, "run_finished", {}],
     ]),
   );
-  assert.deepEqual(shown(run), [["/bin/sh", 0, 1], ["/bin/date", 1, 1]]);
+  assert.deepEqual(shown(run), [
+    ["/bin/sh", 0, 1],
+    ["/bin/date", 1, 1],
+  ]);
   assert.equal(run.startUp.events.size, 0);
 });
 
@@ -91,7 +115,10 @@ test("a program of the run's own ends the start-up when it is executed", () => {
 });
 
 test("many processes alike are one box, forks without a program none, and their children stay", () => {
-  const events = [[0, "run_header", {}], [1, "process_executed", { process: 1, path: "make" }]];
+  const events = [
+    [0, "run_header", {}],
+    [1, "process_executed", { process: 1, path: "make" }],
+  ];
   for (let process = 2; process < 12; process += 1) {
     events.push([process, "process_started", { process, parent: 1 }], [process, "process_executed", { process, path: "/usr/bin/cc" }]);
     events.push([process + 1, "process_ended", { process, exit_code: process === 7 ? 1 : 0 }]);
@@ -99,18 +126,29 @@ test("many processes alike are one box, forks without a program none, and their 
   events.push([20, "process_started", { process: 20, parent: 1 }], [21, "process_started", { process: 21, parent: 20 }]);
   events.push([22, "process_executed", { process: 21, path: "/usr/bin/ld" }]);
   const { processes } = runOf(inspection(events));
-  assert.deepEqual(processes.map(({ path, depth, count, exit }) => [path, depth, count, exit]), [
-    ["make", 0, 1, 0],
-    ["/usr/bin/cc", 1, 10, 1],
-    ["/usr/bin/ld", 1, 1, undefined],
-  ]);
+  assert.deepEqual(
+    processes.map(({ path, depth, count, exit }) => [path, depth, count, exit]),
+    [
+      ["make", 0, 1, 0],
+      ["/usr/bin/cc", 1, 10, 1],
+      ["/usr/bin/ld", 1, 1, undefined],
+    ],
+  );
 });
 
 test("without events there is still a main process; events may say anything", () => {
   const declared = runOf(inspection([], { inputs: [file("a", "a")] }));
   assert.deepEqual(shown(declared), [["./run.py", 0, 1]]);
   assert.equal(declared.length, 1);
-  const odd = [{}, { process: {} }, { process: -1, parent: -1, path: [] }, { process: 2 ** 52, parent: 7 }, { process: 7, parent: 8 }, { process: 8, parent: 7, path: "x" }, { process: 1, parent: 1 }];
+  const odd = [
+    {},
+    { process: {} },
+    { process: -1, parent: -1, path: [] },
+    { process: 2 ** 52, parent: 7 },
+    { process: 7, parent: 8 },
+    { process: 8, parent: 7, path: "x" },
+    { process: 1, parent: 1 },
+  ];
   const types = ["process_started", "process_executed", "process_ended", "file_read", "file_written", "stream_ended", "", "__proto__"];
   const events = odd.flatMap((fields) => types.map((type) => [5, type, fields]));
   const run = runOf(inspection(events));
@@ -132,8 +170,7 @@ test("a chain and a crowd of 50,000 processes are arranged at once", () => {
 });
 
 /** Shows these parts in place of what the sample says. */
-const showing = (parts) =>
-  changingAnswers((answer, given) => (answer?.schema === "capseal/inspection/v1" ? { ...answer, ...given } : answer), parts);
+const showing = (parts) => changingAnswers((answer, given) => (answer?.schema === "capseal/inspection/v1" ? { ...answer, ...given } : answer), parts);
 
 test("the picture has three lists, lines between them, and a card for what is chosen, by mouse and keyboard", async () => {
   await withPage(async (page) => {

@@ -132,13 +132,23 @@ for (const name of ["vite-7", "vite"]) {
   for (const noExternal of [false, true]) {
     test(`${name}: SSR${noExternal ? ", nothing external" : ""}`, async () => {
       const { build, createServer } = await vite();
-      const server = await createServer({ ...common, server: { middlewareMode: true }, appType: "custom", ssr: { noExternal: noExternal || undefined } });
+      const server = await createServer({
+        ...common,
+        server: { middlewareMode: true },
+        appType: "custom",
+        ssr: { noExternal: noExternal || undefined },
+      });
       const { render } = await server.ssrLoadModule("/render.js");
       await server.close();
       assert.equal(render(bytes), "PROOF_ONLY false");
       const outDir = at(`out/${name}/ssr`);
       await build({ ...common, build: { ssr: "render.js", outDir, emptyOutDir: true }, ssr: { noExternal: noExternal || undefined } });
-      const built = await import(join(outDir, readdirSync(outDir).find((file) => /^render/.test(file))));
+      const built = await import(
+        join(
+          outDir,
+          readdirSync(outDir).find((file) => /^render/.test(file)),
+        )
+      );
       assert.equal(built.render(bytes), "PROOF_ONLY false");
     });
   }
@@ -146,8 +156,20 @@ for (const name of ["vite-7", "vite"]) {
 
 test("workerd, bundled for it", async () => {
   const esbuild = createRequire(at("../../package.json"))("esbuild");
-  await esbuild.build({ entryPoints: [at("worker.mjs")], bundle: true, format: "esm", conditions: ["workerd", "worker", "browser"], external: ["*.wasm"], outfile: at("out/workerd/worker.js"), logLevel: "silent" });
-  const modules = ["verifier.wasm", "actions.wasm"].map((name) => ({ type: "CompiledWasm", path: at(`out/workerd/${name}`), contents: readFileSync(at(`node_modules/capseal-verify/dist/${name}`)) }));
+  await esbuild.build({
+    entryPoints: [at("worker.mjs")],
+    bundle: true,
+    format: "esm",
+    conditions: ["workerd", "worker", "browser"],
+    external: ["*.wasm"],
+    outfile: at("out/workerd/worker.js"),
+    logLevel: "silent",
+  });
+  const modules = ["verifier.wasm", "actions.wasm"].map((name) => ({
+    type: "CompiledWasm",
+    path: at(`out/workerd/${name}`),
+    contents: readFileSync(at(`node_modules/capseal-verify/dist/${name}`)),
+  }));
   const { Miniflare } = require("miniflare");
   const main = { type: "ESModule", path: at("out/workerd/worker.js"), contents: readFileSync(at("out/workerd/worker.js"), "utf8") };
   const worker = new Miniflare({ modulesRoot: at("out/workerd"), modules: [main, ...modules], compatibilityDate: "2026-01-01" });
@@ -167,9 +189,24 @@ test("Vitest, in Node and in jsdom", () => {
 
 test("Jest, in Node and in jsdom, CommonJS and ESM", () => {
   for (const environment of ["node", "jsdom"]) {
-    for (const [extension, flags] of [["cjs", []], ["mjs", ["--experimental-vm-modules", "--no-warnings"]]]) {
+    for (const [extension, flags] of [
+      ["cjs", []],
+      ["mjs", ["--experimental-vm-modules", "--no-warnings"]],
+    ]) {
       const match = ["--rootDir", "jsdom", "--testMatch", `**/jest.test.${extension}`, "--env", environment];
-      prints(process.execPath, [...flags, at("node_modules/jest/bin/jest.js"), ...match, "--transform", "{}", "--moduleFileExtensions", extension, "cjs", "mjs", "js", "json"]);
+      prints(process.execPath, [
+        ...flags,
+        at("node_modules/jest/bin/jest.js"),
+        ...match,
+        "--transform",
+        "{}",
+        "--moduleFileExtensions",
+        extension,
+        "cjs",
+        "mjs",
+        "js",
+        "json",
+      ]);
     }
   }
 });
