@@ -154,6 +154,19 @@ test("only what is used of a bundle is in it", async () => {
   assert.ok(readFileSync(at("logs/logs.mjs")).length < 400_000);
 });
 
+test("a worker of one's own is the package's, though nothing of it is used", async () => {
+  writeFileSync(at("worker.mjs"), 'import "capseal-verify/worker.js";\n');
+  const { warnings } = await esbuild.build({
+    entryPoints: [at("worker.mjs")],
+    bundle: true,
+    format: "esm",
+    outfile: at("worker/worker.js"),
+    logLevel: "silent",
+  });
+  assert.deepEqual(warnings, []);
+  assert.ok(readFileSync(at("worker/worker.js"), "utf8").includes("onmessage"));
+});
+
 test("types resolve the old way, the new ways, and with libraries checked", () => {
   const require = createRequire(import.meta.url);
   const tsc = require.resolve("typescript-5/bin/tsc");

@@ -4,7 +4,7 @@
 //   npm run test:environments -- --test-name-pattern=Jest
 import assert from "node:assert/strict";
 import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,7 +13,7 @@ import { fileURLToPath } from "node:url";
 
 import { openPage } from "../../../tests/parity/chromium.mjs";
 import { serve } from "../../../tests/parity/server.mjs";
-import { unpackInto } from "../packed.mjs";
+import { packInto, unpackInto } from "../packed.mjs";
 
 const here = fileURLToPath(new URL("./", import.meta.url));
 const at = (name) => join(here, name);
@@ -28,7 +28,7 @@ const INLINE = "PROOF_ONLY PROOF_ONLY PROOF_ONLY inline false";
 const SERVED = "PROOF_ONLY PROOF_ONLY PROOF_ONLY worker false";
 
 before(() => {
-  if (!existsSync(at("node_modules/.package-lock.json"))) {
+  if (!isInstalled()) {
     execFileSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: here, stdio: "inherit" });
   }
   unpackInto(here);
@@ -38,6 +38,12 @@ before(() => {
     copyFileSync(receipt, at(`${project}/public/run.cap`));
   }
 });
+
+/** npm writes the first of them last. */
+function isInstalled() {
+  const installed = statSync(at("node_modules/.package-lock.json"), { throwIfNoEntry: false });
+  return installed !== undefined && installed.mtimeMs >= statSync(at("package-lock.json")).mtimeMs;
+}
 
 /** What a program of the tools prints. */
 function prints(command, args, options = {}) {
@@ -77,6 +83,12 @@ function runsElsewhere(file, command = process.execPath, before = []) {
 }
 
 test("Node, ESM", () => assert.equal(prints(process.execPath, ["service.mjs", receipt]), THREADED));
+
+test("types, in every way of resolving them", () => {
+  const { archive } = packInto(elsewhere);
+  // What pages take without a bundler is no CommonJS.
+  prints(program("attw"), [archive, "--ignore-rules", "cjs-resolves-to-esm"]);
+});
 
 test("Bun: run, and bundles that run elsewhere", () => {
   const bun = program("bun");
