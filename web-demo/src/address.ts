@@ -70,7 +70,7 @@ function parseAddress(text: string): URL {
     throw new IntakeError("This copy of the page reaches no network. Download the file yourself and drop it here.");
   }
   if (address.protocol !== "https:" && address.origin !== location.origin) {
-    throw new IntakeError("Only https addresses can be fetched.");
+    throw new IntakeError("Only https addresses of other hosts can be fetched.");
   }
   return address;
 }

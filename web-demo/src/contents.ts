@@ -5,7 +5,7 @@ import { count, counted, facts, h, hash, moment, size, word, type Child } from "
 import { picture, type Looking } from "./picture.js";
 import { runOf, type Run } from "./run.js";
 import { spans } from "./spans.js";
-import { BACKEND } from "./words.js";
+import { BACKEND, ending } from "./words.js";
 
 const SHOWN_ROWS = 40;
 const MORE_ROWS = 400;
@@ -17,17 +17,18 @@ export function contents(inspection: Inspection, view: (file: FileEntry) => void
   const files = (title: string, note: string, list: FileEntry[]): HTMLElement | null =>
     list.length === 0 ? null : fileTable(title, note, list, carried, view);
   const run = inspection.backend === "log_v1" ? undefined : runOf(inspection);
+  const isWatched = inspection.capture !== "declared";
   return [
     runPanel(inspection),
     run ? picturePanel(inspection, run, { carried: (digest) => carried.has(digest), view, prove }) : null,
     panel(
       "What was sealed",
-      files("Code", "what was executed", claim.code),
-      files("Inputs", "what was read", claim.inputs),
+      files("Code", isWatched ? "what was executed" : "", claim.code),
+      files("Inputs", isWatched ? "what was read" : "", claim.inputs),
       settings(inspection, files("Configuration files", "", claim.config)),
       inspection.backend === "log_v1"
         ? files("Contents", "what the log speaks of", claim.outputs)
-        : files("Outputs", "what was written", claim.outputs),
+        : files("Outputs", isWatched ? "what was written" : "", claim.outputs),
       publicInputs(inspection),
     ),
     inspection.events.length === 0 ? null : timeline(inspection.events, run?.startUp.events ?? new Set(), prove),
@@ -44,7 +45,7 @@ function runPanel({ command, directory, started_at_ms, exit, capture, notes, bac
   const rows: [string, Child][] = [];
   if (directory !== null) rows.push(["in the folder", word(directory)]);
   if (started_at_ms !== null) rows.push(["started", `${utc(started_at_ms)}, by the maker’s clock`]);
-  if (exit) rows.push(["ended with", ending(exit)]);
+  if (exit) rows.push(["ended", ending({ exit_code: exit.code, signal: exit.signal })]);
   if (typeof exit?.duration_ms === "number") rows.push(["took", duration(exit.duration_ms)]);
   if (capture !== null) rows.push(["files found by", captureWords(capture)]);
   if (notes && notes.length > 0) rows.push(["notes", notes.join(", ").replaceAll("_", " ")]);
@@ -82,12 +83,6 @@ function captureWords(capture: string): Child {
   if (capture === "observed") return "watching what the run opened";
   if (capture === "declared") return "the maker’s declaration; nothing was watched";
   return word(capture);
-}
-
-function ending({ code, signal }: { code: number | null; signal: number | null }): string {
-  if (signal !== null) return `signal ${signal}: it was stopped`;
-  if (code === null) return "no exit code";
-  return code === 0 ? "exit code 0: success" : `exit code ${code}: it reported a failure`;
 }
 
 function fileTable(title: string, note: string, files: FileEntry[], carried: Set<string>, view: (file: FileEntry) => void): HTMLElement {
@@ -196,8 +191,8 @@ function timeline(events: readonly ReceiptEvent[], startUp: ReadonlySet<number>,
     long(part, row, (rows, more) => h("div", {}, h("ol", { class: "timeline" }, ...rows), more));
   const folded = events.filter((_, place) => startUp.has(place));
   return panel(
-    "What happened, in order",
-    h("p", {}, `${counted(events.length, "event")}, each chained to the one before. Choose one for the proof that it is in the log.`),
+    "What the log says, in order",
+    h("p", {}, `${counted(events.length, "event")}. Choose one to see it whole, with the proof that it is in the log.`),
     folded.length === 0
       ? null
       : h(
@@ -233,12 +228,15 @@ function hashes(inspection: Inspection): HTMLElement {
     rows.push(["proof", hash(proof.digest)]);
     rows.push(["proof system", word(`${proof.system}, ${proof.parameter_set}, ${size(proof.size)}`)]);
   }
-  rows.push([
-    "archive",
-    `${counted(archive.artifacts.length, "file")}, ${size(archive.size)}, ${archive.mode === "embedded" ? "in this receipt" : "kept elsewhere"}`,
-  ]);
+  rows.push(["archive", `${counted(archive.artifacts.length, "file")}, ${size(archive.size)}, ${whereabouts(archive)}`]);
   for (const manifest of manifests) rows.push([`manifest ${manifest.name}`, hash(manifest.digest)]);
   return h("section", { class: "panel" }, h("details", {}, h("summary", {}, h("h2", {}, "Fingerprints and manifests")), wordFacts(rows)));
+}
+
+function whereabouts({ artifacts }: Inspection["archive"]): string {
+  const here = artifacts.filter(({ embedded }) => embedded).length;
+  if (here === artifacts.length) return "in this receipt";
+  return here === 0 ? "none of them in this receipt" : `${count(here)} of them in this receipt`;
 }
 
 function utc(milliseconds: number): string {

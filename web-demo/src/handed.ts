@@ -1,5 +1,5 @@
 // What is handed to the page in one gesture: files, folders, an address, a sample. Reading is bounded before it begins.
-import { size } from "./element.js";
+import { counted, size } from "./element.js";
 import { isOurs, TELLING_BYTES } from "./kind.js";
 
 /** Something went wrong before there were bytes to check; the message is for people, and follows the file's name. */
@@ -76,10 +76,9 @@ function bounded(handed: Handed[]): Collected {
 async function walk(folder: FileSystemDirectoryEntry, signal: AbortSignal): Promise<Collected> {
   const { handed, others, isCut } = await search(folder, signal);
   const left = [];
-  if (others > 0)
-    left.push(`${folder.name}/: ${others} ${others === 1 ? "file that is" : "files that are"} neither receipt nor trust file left out.`);
+  if (others > 0) left.push(`${folder.name}/: ${counted(others, "file")} left out: neither receipt nor trust file.`);
   if (isCut) left.push(`${folder.name}/: only its first ${MOST_ENTRIES} entries were looked at.`);
-  if (handed.length === 0) handed.push(nothingIn(`${folder.name}/`));
+  if (handed.length === 0) handed.push(nothingIn(`${folder.name}/`, isCut));
   return { handed, left };
 }
 
@@ -138,8 +137,11 @@ function fileOf(entry: FileSystemFileEntry): Promise<File> {
   return new Promise((resolve, reject) => entry.file(resolve, reject));
 }
 
-function nothingIn(name: string): Handed {
-  return { name, read: () => Promise.reject(new IntakeError("There is neither a receipt nor a trust file in this folder.")) };
+function nothingIn(name: string, isCut: boolean): Handed {
+  const why = isCut
+    ? "There is neither a receipt nor a trust file among its entries that were looked at."
+    : "There is neither a receipt nor a trust file in this folder.";
+  return { name, read: () => Promise.reject(new IntakeError(why)) };
 }
 
 function unreadableFolder({ fullPath }: FileSystemDirectoryEntry): Handed {

@@ -54,7 +54,7 @@ export function picture(inspection: Inspection, run: Run, looking: Looking): HTM
   const graph = h(
     "div",
     { class: `graph ${inspection.capture === "declared" ? "declared" : ""}` },
-    column("What went in", "in", ...roles(run.wentIn, thing), nothing(run.wentIn, "Nothing was read.")),
+    column("What went in", "in", ...roles(run.wentIn, thing), nothing(run.wentIn)),
     column(
       "What ran",
       "ran",
@@ -63,7 +63,7 @@ export function picture(inspection: Inspection, run: Run, looking: Looking): HTM
       more(run.processes.length - ran.length, "processes"),
       folded(inspection, run),
     ),
-    column("What came out", "out", ...roles(run.cameOut, thing), nothing(run.cameOut, "Nothing was written.")),
+    column("What came out", "out", ...roles(run.cameOut, thing), nothing(run.cameOut)),
   );
   graph.append(lines);
   new ResizeObserver(() => draw(graph, lines)).observe(graph);
@@ -84,8 +84,8 @@ function roles(things: readonly Thing[], draw: (thing: Thing) => HTMLElement): H
   });
 }
 
-function nothing(things: readonly Thing[], text: string): HTMLElement | null {
-  return things.length > 0 ? null : h("p", { class: "none" }, text);
+function nothing(things: readonly Thing[]): HTMLElement | null {
+  return things.length > 0 ? null : h("p", { class: "none" }, "Nothing is recorded.");
 }
 
 function more(rest: number, what: string): HTMLElement | null {
@@ -97,7 +97,7 @@ function folded({ manifests }: Inspection, { startUp: { processes } }: Run): HTM
   const parts = [];
   if (processes > 0) parts.push(`after ${count(processes)} ${processes === 1 ? "process" : "processes"} of start-up`);
   if (manifests?.some(({ name }) => name === "runtime"))
-    parts.push("with the machine’s own programs and libraries, which the manifest “runtime” lists by hash");
+    parts.push("with the machine’s own programs and libraries, which the manifest “runtime” lists");
   return parts.length === 0 ? null : h("p", { class: "rest" }, parts.join("; "));
 }
 
@@ -124,9 +124,13 @@ function processName({ path, id, count: number }: Process): Child[] {
 
 function processNote({ exit, count: number }: Process): Child {
   if (exit === undefined) return null;
-  if (exit === 0) return number > 1 ? "all exit code 0" : "exit code 0";
-  const what = exit < 0 ? `signal ${-exit}` : `exit code ${exit}`;
-  return number > 1 ? `one with ${what}` : what;
+  if (number === 1) return endOf(exit);
+  return exit === 0 ? `all with ${endOf(exit)}` : `at least one with ${endOf(exit)}`;
+}
+
+/** Exit code, or minus the signal. */
+function endOf(exit: number): string {
+  return exit < 0 ? `signal ${-exit}` : `exit code ${exit}`;
 }
 
 function thingFacts({ name, file, seq, at, role }: Thing, looking: Looking): Child[] {
@@ -142,7 +146,7 @@ function thingFacts({ name, file, seq, at, role }: Thing, looking: Looking): Chi
     buttons(
       looking.carried(digest)
         ? h("button", { type: "button", "aria-label": `View ${legible(name)}`, onclick: () => looking.view(file) }, "View")
-        : "Its content travels by hash only.",
+        : "Only its fingerprint travels in this receipt.",
       provable(seq, looking),
     ),
   ];
@@ -156,7 +160,7 @@ function processFacts(process: Process, looking: Looking): Child[] {
   if (byWayOf.length > 0) rows.push(["by way of", word(byWayOf.join(", "))]);
   if (began !== undefined) rows.push(["began", seconds(began)]);
   if (began !== undefined && ended !== undefined) rows.push(["took", lasted(ended - began)]);
-  if (exit !== undefined) rows.push(["ended with", exit < 0 ? `signal ${-exit}` : `exit code ${exit}`]);
+  if (exit !== undefined) rows.push(["ended with", endOf(exit)]);
   return [h("h3", {}, path === undefined ? `Process ${process.id}` : word(path)), facts(rows), buttons(provable(seq, looking))];
 }
 

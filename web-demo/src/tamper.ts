@@ -68,7 +68,7 @@ export function tamperPanel(verifier: Verifier, receipt: Receipt, open: (receipt
     h(
       "p",
       {},
-      "A forger does not do this. Anyone can make another record from scratch, and it is accepted: only a signature that you trust, or the " +
+      "A forger does not do this. Anyone can make another one from scratch in which everything holds: only a signature that you trust, or the " +
         "capsule hash that you were given, tells it from this one.",
     ),
     h(
@@ -116,7 +116,8 @@ function report({ place, before, after, copy, verdict }: Trial, receipt: Receipt
       h("code", { translate: "no" }, hex(before)),
       " became ",
       h("code", { translate: "no" }, hex(after)),
-      failed ? `. Refused by the check “${CHECK[failed.id].name}”.` : ". Accepted.",
+      ". ",
+      failed ? `Refused by the check “${CHECK[failed.id].name}”.` : "Accepted.",
     ),
     cells(verdict.checks),
     verdict.reason ? code(verdict.reason) : null,

@@ -2,7 +2,7 @@
 import type { FileEntry, Verifier } from "capseal-verify";
 
 import type { Receipt } from "./desk.js";
-import { block, byId, count, grouped, h, size, word, type Child } from "./element.js";
+import { block, byId, count, counted, grouped, h, size, word, type Child } from "./element.js";
 
 const SHOWN_TEXT = 200_000;
 const SHOWN_BYTES = 512;
@@ -35,7 +35,7 @@ function open(title: Child, ...content: HTMLElement[]): void {
 }
 
 function unprovable(): HTMLElement {
-  return h("p", { class: "trouble" }, "The log breaks a rule, so that nothing can be proven about its entries.");
+  return h("p", { class: "trouble" }, "There is no proof for this entry: the log breaks a rule, or has no entry of this number.");
 }
 
 function proof(text: string): HTMLElement[] {
@@ -45,7 +45,7 @@ function proof(text: string): HTMLElement[] {
     h(
       "p",
       { class: "meta" },
-      `One of ${count(entries)} entries. ${count(path.length)} fingerprints lead from it to the log’s root `,
+      `One of ${count(entries)} entries. ${counted(path.length, "fingerprint")} lead from it to the log’s root `,
       h("code", { translate: "no" }, ...grouped(root)),
     ),
     h("pre", { tabindex: 0, dir: "ltr", translate: "no", class: "text" }, block(JSON.stringify(JSON.parse(entry), null, 2))),

@@ -403,7 +403,7 @@ test("a folder is searched for receipts and trust files; the rest is left out, a
       ["results/b.renamed", "results/deep/a.cap"],
     );
     assert.match(trust, /results\/whom\.toml/);
-    await page.getByText("2 files that are neither receipt nor trust file").waitFor();
+    await page.getByText("2 files left out: neither receipt nor trust file").waitFor();
     await drag(page, join(folder, "nothing"));
     await say(page, "nothing/: There is neither a receipt nor a trust file");
     assert.equal(await stamp(page), "not checked");
@@ -417,6 +417,25 @@ test("a hundred receipts at once are all judged", async () => {
     const { announcement } = await after(page, ...Array.from({ length: 100 }, (_, place) => [`run-${place}.cap`, STRATEGY]), ["trust.txt", TRUST]);
     assert.match(announcement, /^0 accepted, 100 refused\. refused: run-0\.cap/);
   });
+});
+
+test("a browser that keeps nothing is not said to keep the trust file", async () => {
+  const prepare = (page) =>
+    page.addInitScript(() => {
+      Storage.prototype.setItem = () => {
+        throw new DOMException("", "QuotaExceededError");
+      };
+    });
+  await withPage(async (page) => assert.match((await after(page, ["mine.toml", TRUST])).trust, /mine\.toml, until this page is closed\./), {
+    prepare,
+  });
+});
+
+test("a run that failed is one of those that are accepted", async () => {
+  const { summary } = await bundleOf("slips.ts");
+  const judged = (conclusion) => ({ name: conclusion, judged: { verdict: { conclusion } } });
+  const items = [judged("witnessed"), judged("failed"), judged("refused"), { name: "big.cap", why: "It is too large." }];
+  assert.equal(summary(items), "2 accepted, 1 of them with a failed run, 1 refused, 1 not checked");
 });
 
 test("what a file is: by its content, then by its name", async () => {

@@ -114,7 +114,7 @@ test("an open tab survives deployments, says that there is a newer page, and get
           assert.ok(kept, "the files of the open tab's own build are still there");
           await other.close();
         }
-        await page.locator("#renewed", { hasText: "A newer version of this page" }).waitFor();
+        await page.locator("#renewed", { hasText: "Another version of this page" }).waitFor();
         await page.getByRole("button", { name: "Reload" }).click();
         await openSample(page, "A demonstration proof");
         assert.match(await page.locator('script[type="module"]').getAttribute("src"), /-0000000002\.js$/);

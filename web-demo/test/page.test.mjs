@@ -34,7 +34,7 @@ test("each sample shows its claim class, and the forgery its code", async () => 
     for (const [title, word, headline] of [
       ["A script’s run", "witnessed", "The run is the maker’s word"],
       ["A demonstration proof", "demonstration", "A demonstration machine’s run is proven"],
-      ["A forgery", "refused", "Something is not what was sealed"],
+      ["A forgery", "refused", "Its parts do not fit together"],
     ]) {
       await openSample(page, title);
       await page.locator(`.strip.${word}`).waitFor();
@@ -61,7 +61,7 @@ test("a program that failed is not shown in the colour of success, whatever stan
       assert.equal(await page.locator(".strip.failed .headline").textContent(), `The program failed: ${ending}.`);
       assert.ok((await page.locator(".plain.failed").textContent()).includes(behind));
     }
-    await page.getByText("Ask for more").click();
+    await page.locator("summary", { hasText: "Ask for more" }).click();
     await page.getByLabel("Refuse a run that failed").check();
     await page.getByRole("button", { name: "Check again" }).click();
     await page.locator(".strip-head .code", { hasText: "E303_EXIT_NOT_AS_REQUIRED" }).waitFor();
@@ -72,6 +72,7 @@ test("a part of the archive that nobody looked at is not ticked", async () => {
   await withPage(async (page) => {
     await drop(page, ["large.cap", readFileSync(new URL("process-detached-large.cap", VECTORS))]);
     await page.locator(".checks > li.skipped", { hasText: "of the archive not looked at" }).waitFor();
+    assert.ok((await page.locator(".plain").textContent()).includes("the others were not looked at"));
     assert.ok((await page.locator(".limits").textContent()).includes("That the files behind this receipt exist"));
   });
 });
@@ -375,6 +376,14 @@ test("an archive that is kept elsewhere is audited row by row, and goes red when
     await page.locator(".audit .code", { hasText: "E074_AVAILABILITY_FAILED" }).waitFor();
     assert.ok((await page.locator(".rows .missing").count()) > 0);
     await page.locator(".strip.refused").waitFor();
+    // All that is read beside the rows is about this verdict, too.
+    await page.locator("#findings .plain.refused h2", { hasText: "The archive was not shown to be available." }).waitFor();
+    assert.equal(await page.locator("#findings .limits, .tamper").count(), 0);
+    assert.equal(await page.locator(".lines dt", { hasText: "took" }).count(), 0);
+    gone = 0;
+    await button.click();
+    await page.locator("#findings .plain.witnessed").waitFor();
+    assert.equal(await page.locator(".audit").count(), 1);
     if (process.env.CAPSEAL_SCREENSHOT) await page.screenshot({ path: process.env.CAPSEAL_SCREENSHOT, fullPage: true });
   };
   await withArchive(provider, (address) => withPage((page) => ask(page, address)));

@@ -202,7 +202,7 @@ test("the picture has three lists, lines between them, and a card for what is ch
     const rows = await page.locator(".spans li").allInnerTexts();
     assert.match(rows.join("|"), /python3\s+\d+ ms/);
     const order = await page.locator("#findings h2").allTextContents();
-    assert.ok(order.indexOf("The run as a picture") < order.indexOf("What happened, in order"));
+    assert.ok(order.indexOf("The run as a picture") < order.indexOf("What the log says, in order"));
   });
 });
 
