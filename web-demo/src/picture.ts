@@ -173,7 +173,7 @@ function buttons(...children: Child[]): HTMLElement {
 }
 
 /** After the start. */
-export function seconds(after: number): string {
+function seconds(after: number): string {
   return `+${after.toFixed(3)} s`;
 }
 
