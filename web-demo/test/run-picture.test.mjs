@@ -186,14 +186,14 @@ test("the picture has three lists, lines between them, and a card for what is ch
     assert.match(await page.locator(".card").innerText(), /first read\s+\+0\.\d{3} s/);
     assert.equal(await page.locator(".lines-between .strong").count(), 1);
     await page.locator(".card").getByRole("button", { name: "View prices.csv" }).click();
-    assert.match(await page.locator("dialog pre").textContent(), /^date,/);
+    await page.locator("dialog pre", { hasText: /^date,/ }).waitFor();
     await page.keyboard.press("Escape");
 
     await column("ran").getByRole("button").first().focus();
     await page.keyboard.press("Enter");
     await page.locator(".card", { hasText: "/usr/bin/python3" }).waitFor();
     await page.locator(".card").getByRole("button", { name: "Show its event" }).click();
-    assert.match(await page.locator("dialog pre").textContent(), /process_executed/);
+    await page.locator("dialog pre", { hasText: "process_executed" }).waitFor();
     await page.keyboard.press("Escape");
     await column("ran").getByRole("button").first().focus();
     await page.keyboard.press("Space");
