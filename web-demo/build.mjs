@@ -27,9 +27,7 @@ const style = await readFile(path("style.css"));
 const icon = await readFile(path("icon.svg"));
 const template = await readFile(path("index.html"), "utf8");
 const sampleList = await readFile(path("samples/samples.json"));
-const samples = await Promise.all(
-  JSON.parse(sampleList).map(async ({ file }) => ({ file, content: await readFile(path(`samples/${file}`)) })),
-);
+const samples = await Promise.all(JSON.parse(sampleList).map(async ({ file }) => ({ file, content: await readFile(path(`samples/${file}`)) })));
 
 await rm(path("dist"), { recursive: true, force: true });
 await mkdir(path("dist/site/samples"), { recursive: true });

@@ -28,7 +28,13 @@ await service();
 
 async function alone() {
   print("receipt", "bytes", "where", "first", "median", "p90");
-  for (const { name, bytes, options } of receipts) report(name, bytes, "Node", times(() => verifySync(bytes, options)));
+  for (const { name, bytes, options } of receipts)
+    report(
+      name,
+      bytes,
+      "Node",
+      times(() => verifySync(bytes, options)),
+    );
 
   const verifier = createVerifier();
   for (const { name, bytes, options } of receipts) {
@@ -58,7 +64,9 @@ async function service() {
     console.log(basename(file));
     for (const [place, of] of turns.entries()) {
       const [rate, cpu] = [median(of, "rate"), median(of, "cpu")];
-      console.log(`  ${["browsers' module", "Node's module"][place].padEnd(18)}${rate.toFixed(0).padStart(6)} a second, ${cpu.toFixed(2).padStart(6)} ms of a processor each: ${((1000 * threads) / cpu).toFixed(0)} a second where nothing else runs`);
+      console.log(
+        `  ${["browsers' module", "Node's module"][place].padEnd(18)}${rate.toFixed(0).padStart(6)} a second, ${cpu.toFixed(2).padStart(6)} ms of a processor each: ${((1000 * threads) / cpu).toFixed(0)} a second where nothing else runs`,
+      );
     }
     console.log(`  ${(median(turns[1], "rate") / median(turns[0], "rate")).toFixed(2)} times as many`);
   }
@@ -125,7 +133,10 @@ async function inChromium() {
   const { page, close } = await openPage();
   try {
     await page.goto(server.address);
-    for (const [where, inWorker] of [["Chromium", false], ["Chromium, worker", true]]) {
+    for (const [where, inWorker] of [
+      ["Chromium", false],
+      ["Chromium, worker", true],
+    ]) {
       for (const [place, { name, bytes, options }] of receipts.entries()) {
         report(name, bytes, where, await page.evaluate(timesInPage, [place, options, inWorker, ROUNDS]));
       }

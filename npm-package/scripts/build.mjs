@@ -25,7 +25,10 @@ const WORKERS = {
   "node-worker": { input: "src/node-worker.ts", format: "cjs", platform: "node" },
 };
 
-/** Each file of dist/, self-contained: nothing in it has to be found at run time, but for what its source says. */
+/**
+ * Each file of dist/, self-contained: nothing in it has to be found at run time, but for modules of wasm where the platform is neutral, and
+ * for what is kept `apart`, under the name that it is imported by.
+ */
 const BUNDLES = [
   // Pages without a bundler.
   { input: "src/browser.ts", file: "dist/browser.js", format: "esm", platform: "browser" },
@@ -39,16 +42,20 @@ const BUNDLES = [
   // Node, and what is like it.
   { input: "src/node.ts", file: "dist/node.mjs", format: "esm", platform: "node" },
   { input: "src/node.ts", file: "dist/node.cjs", format: "cjs", platform: "node" },
-  { input: "src/cli.ts", file: "dist/cli.mjs", format: "esm", platform: "node", banner: "#!/usr/bin/env node" },
+  // On the package's own Node code, as any other user of it.
+  { input: "src/cli.ts", file: "dist/cli.mjs", format: "esm", platform: "node", banner: "#!/usr/bin/env node", apart: { "./node.js": "./node.mjs" } },
   // Runtimes that compile nothing.
-  { input: "src/workerd.ts", file: "dist/workerd.js", format: "esm", platform: "neutral" },
-  { input: "src/actions-workerd.ts", file: "dist/actions-workerd.js", format: "esm", platform: "neutral" },
-  { input: "src/edge.ts", file: "dist/edge.js", format: "esm", platform: "neutral" },
-  { input: "src/actions-edge.ts", file: "dist/actions-edge.js", format: "esm", platform: "neutral" },
+  { input: "src/edge.ts", file: "dist/workerd.js", format: "esm", platform: "neutral" },
+  { input: "src/actions-edge.ts", file: "dist/actions-workerd.js", format: "esm", platform: "neutral" },
+  { input: "src/edge.ts", file: "dist/edge.js", format: "esm", platform: "neutral", apart: { "./verifier.wasm": "./verifier.wasm?module" } },
+  {
+    input: "src/actions-edge.ts",
+    file: "dist/actions-edge.js",
+    format: "esm",
+    platform: "neutral",
+    apart: { "./actions.wasm": "./actions.wasm?module" },
+  },
 ];
-
-/** The command runs on the package's own Node code, as any other user of it does. */
-const SHARED = { "src/cli.ts": { "./node.js": "./node.mjs" } };
 
 /** The modules whose declarations make up the public types of each entry. */
 const DECLARATIONS = {
@@ -74,9 +81,11 @@ await writeLicences();
 await chmod(path("dist/cli.mjs"), 0o755);
 await report();
 
-/** As src/unpack.ts reads it. */
+/** As src/carried.ts reads it. */
 async function packed(file) {
-  return deflateRawSync(await readFile(path(file)), { level: 9 }).toString("base64").replace(/=+$/, "");
+  return deflateRawSync(await readFile(path(file)), { level: 9 })
+    .toString("base64")
+    .replace(/=+$/, "");
 }
 
 async function write({ file, format, banner, ...source }) {
@@ -92,21 +101,23 @@ async function codeOf({ format, ...source }) {
   return output[0].code;
 }
 
-function bundle({ input, platform }) {
+function bundle({ input, platform, apart = {} }) {
   const text = path("src/text.ts");
   return rolldown({
+    // What is written does not depend on where the build was started.
+    cwd: path(""),
     input: path(input),
     platform,
-    external: [/^node:/, /^\.\/\w+\.wasm(\?module)?$/],
-    plugins: [shared(SHARED[input] ?? {}), carry()],
+    external: (id) => /^node:|^\.\/\w+\.wasm$/.test(id) && !(id in apart),
+    plugins: [keptApart(apart), carry()],
     transform: { inject: { TextDecoder: [text, "TextDecoder"], TextEncoder: [text, "TextEncoder"] } },
     // CommonJS has no `import.meta`: the address is then none, and the worker comes from its text.
     onLog: (level, log, next) => log.code !== "EMPTY_IMPORT_META" && next(level, log),
   });
 }
 
-function shared(files) {
-  return { name: "shared", resolveId: (id) => (id in files ? { id: files[id], external: true } : undefined) };
+function keptApart(names) {
+  return { name: "apart", resolveId: (id) => (id in names ? { id: names[id], external: true } : undefined) };
 }
 
 /** Puts the text of `carried:NAME` into the bundle. */

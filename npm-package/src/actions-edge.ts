@@ -1,5 +1,5 @@
 // As edge.ts, for the second entry.
-import module from "./actions.wasm?module";
+import module from "./actions.wasm";
 import { setCompiler } from "./actions-platform.js";
 
 export * from "./actions.js";

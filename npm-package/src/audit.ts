@@ -46,21 +46,25 @@ export async function auditBy(core: Core, audit: Audit): Promise<Verdict> {
   const told = relayBase === undefined ? undefined : await askRelay(core, fetcher, relayBase, plan.header_commit_hash);
   onPlan?.(plan.positions.length + (told?.plan?.positions.length ?? 0));
   const shown = attestations && { ...attestations, given: attestations.given ?? told?.attestations ?? [] };
-  let verdict: Verdict | undefined;
-  // A provider whose answers do not hold is not asked again; those behind it are, for the same rows.
-  for (let start = 0; start === 0 || start < bases.length; start++) {
-    const rows = (of: SamplePlan, offset: number) =>
-      fetchRows(fetcher, bases.slice(start), of, (place, had) => onRow?.(offset + place, had));
+  const judgeBy = async (hosts: string[]): Promise<Verdict> => {
+    const rows = (of: SamplePlan, offset: number) => fetchRows(fetcher, hosts, of, (place, had) => onRow?.(offset + place, had));
     const called = told?.plan === undefined ? [] : await rows(told.plan, plan.positions.length);
-    verdict = await core.verify({
+    return core.verify({
       ...judge,
       samples: { nonce, bits, answers: await rows(plan, 0) },
       ...(told && { challenge: { ...told.messages, bits, answers: called } }),
       ...(shown && { attestations: shown }),
     });
-    if (verdict.reason === null || verdict.checks.at(-1)?.outcome !== "failed" || fetcher.ended) break;
-  }
-  return verdict as Verdict;
+  };
+  let verdict = await judgeBy(bases);
+  // A provider whose answers do not hold is not asked again; those behind it are, for the same rows.
+  for (let next = 1; next < bases.length && mayHoldElsewhere(verdict) && !fetcher.ended; next++) verdict = await judgeBy(bases.slice(next));
+  return verdict;
+}
+
+/** Whether it is the archive alone that is missing. */
+function mayHoldElsewhere({ checks }: Verdict): boolean {
+  return checks.at(-1)?.outcome === "failed";
 }
 
 function withTime(asked: VerifyOptions): VerifyOptions {
@@ -78,12 +82,7 @@ function endOf(signal: AbortSignal | undefined): AbortSignal {
 }
 
 /** Every row of the plan, in its order; null for one that was missing. They are asked for in a random order. */
-async function fetchRows(
-  fetcher: Fetcher,
-  bases: string[],
-  plan: SamplePlan,
-  onRow: NonNullable<AuditOptions["onRow"]>,
-): Promise<(string | null)[]> {
+async function fetchRows(fetcher: Fetcher, bases: string[], plan: SamplePlan, onRow: NonNullable<AuditOptions["onRow"]>): Promise<(string | null)[]> {
   const answers = plan.positions.map((): string | null => null);
   const places = shuffled(plan.positions.length);
   const work = async (): Promise<void> => {

@@ -9,8 +9,7 @@ setPlatform({
   compile: () => compile(new URL("./verifier.wasm", import.meta.url)),
   openPort: (events, module, worker) =>
     openWebPort(events, module, [
-      (worker as (() => Worker) | undefined) ??
-        (() => new Worker(new URL("./worker.js", import.meta.url), { type: "module" })),
+      (worker as (() => Worker) | undefined) ?? (() => new Worker(new URL("./worker.js", import.meta.url), { type: "module" })),
     ]),
   threads: webThreads,
 });

@@ -11,6 +11,7 @@ import {
   version,
   type AuditOptions,
   type Level,
+  type PolicyInclusion,
   type Status,
   type Verdict,
   type VerifyOptions,
@@ -37,7 +38,7 @@ Options:
   --provider URL   ask this provider for rows of an archive that is kept elsewhere; again for each further one
   --relay URL      ask for the rows that this relay's challenge calls for, too; needs --provider and --trust
   --threshold N    so many must have told the relay that they sampled; needs --relay
-  --bits N         bits that the rows have to show; 80 by default
+  --bits N         bits that the rows have to show; 80 by default; needs --provider
   --json           print each verdict as one line of JSON, in the order of the receipts
   -h, --help       print this
   -V, --version    print the version
@@ -70,52 +71,34 @@ const FLAGS = {
   version: { type: "boolean", short: "V", default: false },
 } satisfies ParseArgsConfig["options"];
 
-async function main(): Promise<number> {
-  let parsed;
-  try {
-    parsed = parseArgs({ options: FLAGS, allowPositionals: true });
-  } catch (error) {
-    return complain(message(error), USAGE);
+type Sampling = Pick<AuditOptions, "providers" | "relay" | "attestations" | "bits">;
+
+/** What ends the command before a receipt is looked at. */
+class Complaint extends Error {
+  constructor(
+    message: string,
+    readonly status: number,
+  ) {
+    super(message);
   }
-  const { values, positionals: files } = parsed;
+}
+
+async function main(): Promise<number> {
+  try {
+    return await run();
+  } catch (error) {
+    if (error instanceof Complaint) return complain(error.message, error.status);
+    throw error;
+  }
+}
+
+async function run(): Promise<number> {
+  const { values, positionals: files } = readArguments();
   if (values.help) return print(HELP);
   if (values.version) return print(`capseal-verify ${version()}\n`);
-  if (files.length === 0) return complain("no receipt given; see --help", USAGE);
-
-  const options: VerifyOptions = {};
-  if (values.level !== undefined) options.level = values.level as Level;
-  if (values.expect !== undefined) options.expected_capsule_hash = values.expect;
-  if (values["require-status"] !== undefined) options.require_status = values["require-status"] as Status;
-  const exit = values["require-exit"];
-  if (exit !== undefined) {
-    if (!/^\d{1,15}$/.test(exit)) return complain("--require-exit is not a number", USAGE);
-    options.require_exit = Number(exit);
-  }
-  if (values.at !== undefined) {
-    if (!TIME.test(values.at)) return complain("--at is not a time such as 2026-01-31T12:34:56Z", USAGE);
-    options.at = Date.parse(values.at);
-  }
-  try {
-    if (values.trust !== undefined) options.trust = await readFile(values.trust, "utf8");
-    if (values.policy !== undefined) options.policy = await readFile(values.policy, "utf8");
-    const inclusion = values["policy-inclusion"];
-    if (inclusion !== undefined) options.policy_inclusion = JSON.parse(await readFile(inclusion, "utf8"));
-  } catch (error) {
-    return complain(message(error), UNREADABLE);
-  }
-
-  const [bits, threshold] = [values.bits, values.threshold].map((text) => (text === undefined ? undefined : Number(text)));
-  for (const [name, number] of Object.entries({ bits, threshold })) {
-    if (number !== undefined && !Number.isSafeInteger(number)) return complain(`--${name} is not a number`, USAGE);
-  }
-  if (values.relay !== undefined && !values.provider) return complain("--relay needs --provider: somebody has to answer", USAGE);
-  if (threshold !== undefined && values.relay === undefined) return complain("--threshold needs --relay", USAGE);
-  const sampling = values.provider && {
-    providers: values.provider,
-    ...(values.relay !== undefined && { relay: values.relay }),
-    ...(threshold !== undefined && { attestations: { threshold, ...(bits !== undefined && { bits }) } }),
-    ...(bits !== undefined && { bits }),
-  };
+  if (files.length === 0) throw new Complaint("no receipt given; see --help", USAGE);
+  const sampling = samplingOf(values);
+  const options = await demandsOf(values);
 
   let status = 0;
   for (const [place, file] of files.entries()) {
@@ -127,12 +110,75 @@ async function main(): Promise<number> {
   return status;
 }
 
-async function verifyFile(
-  file: string,
-  json: boolean,
-  options: VerifyOptions,
-  sampling: Pick<AuditOptions, "providers" | "relay" | "attestations" | "bits"> | undefined,
-): Promise<number> {
+type Values = ReturnType<typeof readArguments>["values"];
+
+function readArguments() {
+  try {
+    return parseArgs({ options: FLAGS, allowPositionals: true });
+  } catch (error) {
+    throw new Complaint(message(error), USAGE);
+  }
+}
+
+async function demandsOf(values: Values): Promise<VerifyOptions> {
+  const asked = {
+    level: values.level as Level | undefined,
+    expected_capsule_hash: values.expect,
+    require_status: values["require-status"] as Status | undefined,
+    require_exit: numberOf(values, "require-exit"),
+    at: timeOf(values.at),
+  };
+  const [trust, policy, inclusion] = await Promise.all([values.trust, values.policy, values["policy-inclusion"]].map(textOf));
+  return given<VerifyOptions>({ ...asked, trust, policy, policy_inclusion: inclusion === undefined ? undefined : parseJson(inclusion) });
+}
+
+/** Whom to ask for rows; `undefined` when nobody is. Each demand about them needs somebody who answers. */
+function samplingOf(values: Values): Sampling | undefined {
+  const { provider: providers, relay } = values;
+  const [bits, threshold] = [numberOf(values, "bits"), numberOf(values, "threshold")];
+  if (relay !== undefined && !providers) throw new Complaint("--relay needs --provider: somebody has to answer", USAGE);
+  if (threshold !== undefined && relay === undefined) throw new Complaint("--threshold needs --relay", USAGE);
+  if (bits !== undefined && !providers) throw new Complaint("--bits needs --provider", USAGE);
+  if (!providers) return undefined;
+  const attestations = threshold === undefined ? undefined : given<NonNullable<Sampling["attestations"]>>({ threshold, bits });
+  return given<Sampling>({ providers, relay, attestations, bits });
+}
+
+/** Without what was not asked for: an option that is `undefined` is refused. */
+function given<T extends object>(options: { [K in keyof T]: T[K] | undefined }): T {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
+}
+
+function numberOf(values: Values, name: "require-exit" | "bits" | "threshold"): number | undefined {
+  const text = values[name];
+  if (text === undefined) return undefined;
+  if (!/^\d{1,15}$/.test(text)) throw new Complaint(`--${name} is not a number`, USAGE);
+  return Number(text);
+}
+
+function timeOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const time = TIME.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(time)) throw new Complaint("--at is not a time such as 2026-01-31T12:34:56Z", USAGE);
+  return time;
+}
+
+async function textOf(file: string | undefined): Promise<string | undefined> {
+  if (file === undefined) return undefined;
+  return readFile(file, "utf8").catch((error: unknown) => {
+    throw new Complaint(message(error), UNREADABLE);
+  });
+}
+
+function parseJson(text: string): PolicyInclusion {
+  try {
+    return JSON.parse(text) as PolicyInclusion;
+  } catch (error) {
+    throw new Complaint(message(error), UNREADABLE);
+  }
+}
+
+async function verifyFile(file: string, json: boolean, options: VerifyOptions, sampling: Sampling | undefined): Promise<number> {
   // Streams, so that no more is read than a receipt may have.
   const receipt = file === "-" ? process.stdin : createReadStream(file);
   receipt.on("error", () => undefined);

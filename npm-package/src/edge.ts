@@ -1,5 +1,6 @@
-// For edge runtimes such as Next.js has, which compile no wasm at run time: the module is an import, and there are no workers.
-import module from "./verifier.wasm?module";
+// For runtimes that compile no wasm at run time (Cloudflare's workerd, the edge runtime of Next.js): the module is an import, which each of
+// them spells its own way (scripts/build.mjs), and there are no workers.
+import module from "./verifier.wasm";
 import { setPlatform } from "./platform.js";
 
 export * from "./index.js";

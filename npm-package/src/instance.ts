@@ -2,7 +2,7 @@
 import { VerifierError } from "./errors.js";
 
 /** What wasm-bindgen writes around a module. */
-export interface Glue {
+interface Glue {
   /** Without a module it answers the exports of the running instance. */
   initSync(init: { module: WebAssembly.Module }): { memory: WebAssembly.Memory };
   __wbg_reset_state(): void;

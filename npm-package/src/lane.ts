@@ -43,7 +43,8 @@ export class Lane {
 
   async #send(id: number, call: Call): Promise<void> {
     try {
-      const port = await (this.#port ??= this.#start());
+      this.#port ??= this.#start();
+      const port = await this.#port;
       if (port === undefined) await this.#load();
       if (!this.#waiting.has(id)) return;
       // The bytes are a copy already, and nobody else's.

@@ -1,5 +1,5 @@
 // Many receipts, one after another, on all threads of a verifier; no more are held than these have to do.
-import { VerifierError } from "./errors.js";
+import type { VerifierError } from "./errors.js";
 import { kindOf, wrong } from "./options.js";
 import type { Source } from "./source.js";
 import type { Verdict } from "./verdict.js";

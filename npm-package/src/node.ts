@@ -2,9 +2,9 @@ import type { Worker as NodeWorker } from "node:worker_threads";
 
 import workerCode from "carried:node-worker";
 import wasm from "carried:verifier-node.wasm";
+import { unpack } from "./carried.js";
 import { setPlatform, type Port, type PortEvents } from "./platform.js";
 import type { Answer } from "./protocol.js";
-import { unpack } from "./unpack.js";
 
 export * from "./index.js";
 

@@ -3,7 +3,7 @@ import { VerifierError } from "./errors.js";
 import type { AuditOptions, VerifyOptions } from "./verdict.js";
 
 /** What JSON carries as it is. */
-export type Plain = string | number | boolean | null | Plain[] | { [name: string]: Plain };
+type Plain = string | number | boolean | null | Plain[] | { [name: string]: Plain };
 
 type Fields = Map<string, unknown>;
 
@@ -51,7 +51,7 @@ export function readVerifyOptions(options: VerifyOptions | undefined): VerifyOpt
 }
 
 /** A copy of a value that JSON carries without loss. */
-export function readPlain(value: unknown, path: string): Plain {
+function readPlain(value: unknown, path: string): Plain {
   return guarded(path, () => copy(value, path, 0));
 }
 

@@ -1,16 +1,14 @@
 // For bundlers, test runners and whatever else takes a package apart: the wasm and the worker travel in this file.
 import workerCode from "carried:worker";
 import wasm from "carried:verifier.wasm";
-import { VerifierError } from "./errors.js";
+import { compilerOf } from "./carried.js";
 import { setPlatform } from "./platform.js";
-import { unpack } from "./unpack.js";
 import { openWebPort, webThreads } from "./web-worker.js";
 
 export * from "./index.js";
 
 setPlatform({
-  compile: async () => WebAssembly.compile(unpack(wasm)),
-  compileSync,
+  ...compilerOf(wasm),
   openPort: (events, module, worker) =>
     openWebPort(
       events,
@@ -22,15 +20,6 @@ setPlatform({
     ),
   threads: webThreads,
 });
-
-/** A page's main thread may refuse to compile this much at once. */
-function compileSync(): WebAssembly.Module {
-  try {
-    return new WebAssembly.Module(unpack(wasm));
-  } catch (cause) {
-    throw new VerifierError("NOT_LOADED", "call and await load() first", { cause });
-  }
-}
 
 function workerFromText(): Worker {
   const address = URL.createObjectURL(new Blob([workerCode], { type: "text/javascript" }));

@@ -8,7 +8,7 @@ import type { Challenged } from "./verdict.js";
 const MAX_MESSAGE = 1024;
 const MAX_LIST = 64 * (MAX_MESSAGE + 3) + 2;
 
-export interface Told {
+interface Told {
   messages: Pick<Challenged, "commit" | "challenge">;
   /** The rows that the challenge calls for; none when it is no challenge. */
   plan: SamplePlan | undefined;

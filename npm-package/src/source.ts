@@ -8,8 +8,8 @@ export type Bytes = Uint8Array | ArrayBuffer | SharedArrayBuffer;
 /** A receipt in memory, a file, the body of a request or an answer, or a stream of bytes. */
 export type Source = Bytes | Blob | Response | Request | ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>;
 
-/** Bytes that a receipt has at most (docs/spec/limits.md, `file_bytes`). @internal */
-export const MOST_RECEIPT = 48 * 1024 * 1024;
+/** Bytes that a receipt has at most (docs/spec/limits.md, `file_bytes`). */
+const MOST_RECEIPT = 48 * 1024 * 1024;
 
 type Body = { body?: unknown; bodyUsed?: unknown; ok?: unknown; status?: unknown; headers?: { get?(name: string): string | null } };
 type Chunks = { getReader?: ReadableStream<unknown>["getReader"]; [Symbol.asyncIterator]?: () => AsyncIterator<unknown> };

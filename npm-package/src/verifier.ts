@@ -1,4 +1,4 @@
-import { auditBy, type SamplePlan } from "./audit.js";
+import { auditBy, type Core, type SamplePlan } from "./audit.js";
 import { VerifierError } from "./errors.js";
 import type { Inspected } from "./inspection.js";
 import { Lane } from "./lane.js";
@@ -75,7 +75,7 @@ export function createVerifier(options: VerifierOptions = {}): Verifier {
 
   const lanes = Array.from({ length: threads }, () => new Lane(openPort, async () => load(await module())));
   const ask = async (call: Call): Promise<unknown> => {
-    if (closed) throw terminated();
+    if (closed !== undefined) throw terminated();
     const least = lanes.reduce((best, lane) => (lane.load < best.load ? lane : best));
     return least.ask(call);
   };
@@ -98,17 +98,7 @@ export function createVerifier(options: VerifierOptions = {}): Verifier {
     },
     async audit(source: Source, auditOptions: AuditOptions) {
       const audit = readAuditOptions(auditOptions);
-      const bytes = await readSource(source);
-      const core = {
-        verify: async (asked: VerifyOptions) => (await ask({ name: "verify", bytes: bytes.slice(), options: asked })) as Verdict,
-        plan: async (nonce: string, bits: number) =>
-          (await ask({ name: "plan", bytes: bytes.slice(), nonce, bits })) as SamplePlan | undefined,
-        challengePlan: async (challenge: Uint8Array) =>
-          (await ask({ name: "challengePlan", bytes: bytes.slice(), challenge })) as SamplePlan | undefined,
-        attestationList: async (list: Uint8Array) =>
-          (await ask({ name: "attestationList", bytes: list.slice() })) as Uint8Array[],
-      };
-      return auditBy(core, audit);
+      return auditBy(coreOf(ask, await readSource(source)), audit);
     },
     async inspect(source: Source) {
       return (await ask({ name: "inspect", bytes: await readSource(source) })) as Inspected;
@@ -126,6 +116,16 @@ export function createVerifier(options: VerifierOptions = {}): Verifier {
     },
   };
   return disposable(verifier, close);
+}
+
+/** What an audit of these bytes asks. Each call gives away a copy. */
+function coreOf(ask: (call: Call) => Promise<unknown>, bytes: Uint8Array): Core {
+  return {
+    verify: async (options) => (await ask({ name: "verify", bytes: bytes.slice(), options })) as Verdict,
+    plan: async (nonce, bits) => (await ask({ name: "plan", bytes: bytes.slice(), nonce, bits })) as SamplePlan | undefined,
+    challengePlan: async (challenge) => (await ask({ name: "challengePlan", bytes: bytes.slice(), challenge })) as SamplePlan | undefined,
+    attestationList: async (list) => (await ask({ name: "attestationList", bytes: list.slice() })) as Uint8Array[],
+  };
 }
 
 /** The engine may not know these symbols; then nobody can ask by them. */

@@ -1,32 +1,19 @@
 // Audits against a provider of static files on loopback, and against hostile ones. The receipt is a vector whose archive is kept elsewhere.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { createServer } from "node:http";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 
+import { ASKED, answerForArchive, message, RECEIPT, REGISTERED, ROWS, rowOf } from "../../tests/parity/archive.mjs";
+import { withHost } from "../../tests/parity/server.mjs";
 import { audit, verify, VerifierError } from "../dist/node.mjs";
 
-const vectors = new URL("../../tests/vectors/", import.meta.url);
-const archive = JSON.parse(readFileSync(new URL("sampling.json", vectors), "utf8"));
-const receipt = readFileSync(new URL(archive.receipt, vectors));
-const rows = archive.rows.map((row) => Buffer.from(row, "base64"));
+const vectors = new URL("../../tests/vectors/accept/", import.meta.url);
+const receipt = readFileSync(RECEIPT);
+const registered = readFileSync(REGISTERED);
 
-async function withProvider(answer, use) {
-  const server = createServer((request, response) => {
-    const index = Number(/\/rows\/(\d+)$/.exec(request.url)?.[1]);
-    answer(index, response);
-  });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  try {
-    return await use(`http://127.0.0.1:${server.address().port}`);
-  } finally {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  }
-}
-
-const honest = (index, response) => response.end(rows[index]);
+const withProvider = (answer, use) => withHost((request, response) => answer(rowOf(request), response), use);
+const honest = (index, response) => response.end(ROWS[index]);
 const run = (answer, more) => withProvider(answer, (url) => audit(receipt, { providers: [url], ...more }));
 
 test("an honest provider is live", async () => {
@@ -36,12 +23,15 @@ test("an honest provider is live", async () => {
   assert.equal(verdict.status, "PROOF_ONLY");
   assert.equal(verdict.availability.result, "live");
   assert.ok(verdict.availability.bits >= 80);
-  assert.deepEqual(seen.map(([place]) => place).sort((a, b) => a - b), Array.from({ length: planned }, (_, i) => i));
+  assert.deepEqual(
+    seen.map(([place]) => place).sort((a, b) => a - b),
+    Array.from({ length: planned }, (_, i) => i),
+  );
   assert.ok(seen.every(([, had]) => had));
 });
 
 test("a receipt that carries everything needs no provider", async () => {
-  const verdict = await audit(readFileSync(new URL("accept/process-typical.cap", vectors)), { providers: [] });
+  const verdict = await audit(readFileSync(new URL("process-typical.cap", vectors)), { providers: [] });
   assert.deepEqual(verdict.availability, { result: "complete" });
 });
 
@@ -50,8 +40,8 @@ test("missing, invalid and oversized rows have their own codes", async () => {
   const cases = [
     [gone, "E074_AVAILABILITY_FAILED", 13],
     [(index, response) => (index % 2 === 0 ? gone(index, response) : honest(index, response)), "E074_AVAILABILITY_FAILED", 13],
-    [(_, response) => response.end(rows[1]), "E064_MERKLE_PROOF_INVALID", 12],
-    [(index, response) => response.end(rows[index].subarray(1)), "E066_CHUNK_LENGTH_INVALID", 12],
+    [(_, response) => response.end(ROWS[1]), "E064_MERKLE_PROOF_INVALID", 12],
+    [(index, response) => response.end(ROWS[index].subarray(1)), "E066_CHUNK_LENGTH_INVALID", 12],
     [(_, response) => response.end(Buffer.alloc(1 << 20)), "E066_CHUNK_LENGTH_INVALID", 12],
     [(_, response) => response.writeHead(200, { "content-encoding": "gzip" }).end(gzipSync(Buffer.alloc(1 << 24))), "E066_CHUNK_LENGTH_INVALID", 12],
     [(_, response) => response.writeHead(302, { location: "http://127.0.0.1:1/" }).end(), "E074_AVAILABILITY_FAILED", 13],
@@ -82,9 +72,8 @@ test("a provider that recovers is asked again for the same rows", async () => {
 });
 
 test("another provider helps", async () => {
-  const wrong = (_, response) => response.end(rows[1]);
-  const verdict = await withProvider(wrong, (bad) =>
-    withProvider(honest, (good) => audit(receipt, { providers: [bad, good] })));
+  const wrong = (_, response) => response.end(ROWS[1]);
+  const verdict = await withProvider(wrong, (bad) => withProvider(honest, (good) => audit(receipt, { providers: [bad, good] })));
   assert.equal(verdict.reason, null);
 });
 
@@ -101,33 +90,22 @@ test("URLs that are none are refused", async () => {
   assert.equal(verdict.checks.at(-1).outcome, "skipped");
 });
 
-const asked = JSON.parse(readFileSync(new URL("accept/challenge-answered.options.json", vectors), "utf8"));
-const registered = readFileSync(new URL("accept/challenge-answered.cap", vectors));
-const message = (name) => Buffer.from(asked.challenge[name], "base64");
-
 /** A relay and a provider in one; `change` may answer instead of it. */
-async function auditWithRelay(options, change = () => false) {
-  const attested = JSON.parse(readFileSync(new URL("accept/attested-by-two.options.json", vectors), "utf8"));
-  const list = attested.attestations.given.map((text) => Buffer.from(text, "base64"));
-  const head = (bytes) => Buffer.from([0x59, bytes.length >> 8, bytes.length & 255]);
-  const cbor = Buffer.concat([Buffer.from([0x80 + list.length]), ...list.flatMap((bytes) => [bytes.length < 256 ? Buffer.from([0x58, bytes.length]) : head(bytes), bytes])]);
-  const server = createServer((request, response) => {
+function auditWithRelay(options, change = () => false) {
+  const { attestations } = JSON.parse(readFileSync(new URL("attested-by-two.options.json", vectors), "utf8"));
+  const list = cborList(attestations.given.map((text) => Buffer.from(text, "base64")));
+  const answer = (request, response) => {
     if (change(request, response)) return;
-    const index = /\/rows\/(\d+)$/.exec(request.url)?.[1];
-    if (index !== undefined) response.end(rows[index]);
-    else if (request.url.endsWith("/challenge")) response.end(message("challenge"));
-    else if (request.url.endsWith("/attestations")) response.end(cbor);
-    else response.end(message("commit"));
-  });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const url = `http://127.0.0.1:${server.address().port}`;
-  try {
-    const { trust, at } = asked;
-    return await audit(registered, { providers: [url], relay: url, trust, at, bits: 4, ...options });
-  } finally {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  }
+    if (request.url.endsWith("/attestations")) response.end(list);
+    else answerForArchive(request, response);
+  };
+  const { trust, at } = ASKED;
+  return withHost(answer, (url) => audit(registered, { providers: [url], relay: url, trust, at, bits: 4, ...options }));
+}
+
+function cborList(items) {
+  const head = ({ length }) => Buffer.from(length < 256 ? [0x58, length] : [0x59, length >> 8, length & 255]);
+  return Buffer.concat([Buffer.from([0x80 + items.length]), ...items.flatMap((bytes) => [head(bytes), bytes])]);
 }
 
 test("a relay's challenge is answered beside the verifier's own rows", async () => {
@@ -137,7 +115,10 @@ test("a relay's challenge is answered beside the verifier's own rows", async () 
   assert.equal(verdict.reason, null, JSON.stringify(verdict.checks.at(-1)));
   assert.equal(verdict.availability.result, "live");
   assert.match(verdict.checks.at(-1).detail, /live: .*; archival: /);
-  assert.deepEqual([...had].sort((a, b) => a - b), Array.from({ length: planned }, (_, place) => place));
+  assert.deepEqual(
+    [...had].sort((a, b) => a - b),
+    Array.from({ length: planned }, (_, place) => place),
+  );
 });
 
 test("who attests is asked of the relay", async () => {
@@ -149,7 +130,11 @@ test("who attests is asked of the relay", async () => {
 });
 
 test("a relay that gives nothing, something else, or too much fails the audit with its code", async () => {
-  const at = (path, answer) => (request, response) => request.url.endsWith(path) && (answer(response), true);
+  const when = (applies, answer) => (request, response) => {
+    if (applies(request.url)) answer(response);
+    return response.writableEnded;
+  };
+  const at = (path, answer) => when((url) => url.endsWith(path), answer);
   const gone = (response) => response.writeHead(404).end();
   const flipped = (name) => (response) => {
     const bytes = message(name);
@@ -157,10 +142,10 @@ test("a relay that gives nothing, something else, or too much fails the audit wi
     response.end(bytes);
   };
   const long = (response) => response.end(Buffer.alloc(1 << 20));
-  const commitPath = new RegExp("/v1/commits/[0-9a-f]{64}$");
+  const commitPath = /\/v1\/commits\/[0-9a-f]{64}$/;
   for (const [change, reason] of [
     [at("/challenge", gone), "E071_DA_CHALLENGE_MISSING"],
-    [(request, response) => commitPath.test(request.url) && (gone(response), true), "E071_DA_CHALLENGE_MISSING"],
+    [when((url) => commitPath.test(url), gone), "E071_DA_CHALLENGE_MISSING"],
     [at("/challenge", flipped("challenge")), "E073_DA_CHALLENGE_UNTRUSTED"],
     [at("/challenge", long), "E005_LIMIT_EXCEEDED"],
     [at("/challenge", (response) => response.end(message("commit"))), "E003_SCHEMA_UNSUPPORTED"],

@@ -21,7 +21,9 @@ const root = fileURLToPath(new URL("../", import.meta.url));
 const receipt = fileURLToPath(new URL("../../web-demo/samples/strategy.cap", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "capseal-bundlers-"));
 const elsewhere = mkdtempSync(join(tmpdir(), "capseal-elsewhere-"));
-after(() => [folder, elsewhere].forEach((path) => rmSync(path, { recursive: true })));
+after(() => {
+  for (const path of [folder, elsewhere]) rmSync(path, { recursive: true });
+});
 
 const SERVICE = `
 import { createVerifier, verifySync } from "capseal-verify";
@@ -80,16 +82,30 @@ async function opens(built, script = "page.js", kind = "module") {
 }
 
 test("esbuild, for Node, as ESM and as CommonJS", async () => {
-  for (const [format, extension] of [["esm", "mjs"], ["cjs", "cjs"]]) {
+  for (const [format, extension] of [
+    ["esm", "mjs"],
+    ["cjs", "cjs"],
+  ]) {
     const outfile = at(`esbuild/service.${extension}`);
-    const { warnings } = await esbuild.build({ entryPoints: [at("service.mjs")], bundle: true, platform: "node", format, outfile, minify: format === "cjs", logLevel: "silent" });
+    const { warnings } = await esbuild.build({
+      entryPoints: [at("service.mjs")],
+      bundle: true,
+      platform: "node",
+      format,
+      outfile,
+      minify: format === "cjs",
+      logLevel: "silent",
+    });
     assert.deepEqual(warnings, []);
     runs(outfile);
   }
 });
 
 test("esbuild, for pages, as ESM and as a script", async () => {
-  for (const [format, kind] of [["esm", "module"], ["iife", "text/javascript"]]) {
+  for (const [format, kind] of [
+    ["esm", "module"],
+    ["iife", "text/javascript"],
+  ]) {
     await esbuild.build({ entryPoints: [at("page.mjs")], bundle: true, format, outfile: at(`esbuild-${format}/page.js`), logLevel: "silent" });
     await opens(at(`esbuild-${format}`), "page.js", kind);
   }
@@ -97,7 +113,12 @@ test("esbuild, for pages, as ESM and as a script", async () => {
 
 test("rollup, for Node and for pages", async () => {
   const bundle = async (input, options, file) => {
-    const build = await rollup({ input: at(input), plugins: [nodeResolve(options)], external: /^node:/, onwarn: (warning) => assert.fail(warning.message) });
+    const build = await rollup({
+      input: at(input),
+      plugins: [nodeResolve(options)],
+      external: /^node:/,
+      onwarn: (warning) => assert.fail(warning.message),
+    });
     await build.write({ file, format: "es" });
   };
   await bundle("service.mjs", { exportConditions: ["node"] }, at("rollup/service.mjs"));
@@ -122,8 +143,28 @@ test("webpack, for Node and for pages", async () => {
 
 test("only what is used of a bundle is in it", async () => {
   writeFileSync(at("logs.mjs"), 'import { verifyLogSync } from "capseal-verify/actions"; console.log(verifyLogSync(new Uint8Array(3)).accepted);\n');
-  await esbuild.build({ entryPoints: [at("logs.mjs")], bundle: true, platform: "node", format: "esm", outfile: at("logs/logs.mjs"), logLevel: "silent" });
+  await esbuild.build({
+    entryPoints: [at("logs.mjs")],
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    outfile: at("logs/logs.mjs"),
+    logLevel: "silent",
+  });
   assert.ok(readFileSync(at("logs/logs.mjs")).length < 400_000);
+});
+
+test("a worker of one's own is the package's, though nothing of it is used", async () => {
+  writeFileSync(at("worker.mjs"), 'import "capseal-verify/worker.js";\n');
+  const { warnings } = await esbuild.build({
+    entryPoints: [at("worker.mjs")],
+    bundle: true,
+    format: "esm",
+    outfile: at("worker/worker.js"),
+    logLevel: "silent",
+  });
+  assert.deepEqual(warnings, []);
+  assert.ok(readFileSync(at("worker/worker.js"), "utf8").includes("onmessage"));
 });
 
 test("types resolve the old way, the new ways, and with libraries checked", () => {
@@ -131,7 +172,9 @@ test("types resolve the old way, the new ways, and with libraries checked", () =
   const tsc = require.resolve("typescript-5/bin/tsc");
   mkdirSync(at("node_modules/@types"), { recursive: true });
   symlinkSync(join(root, "node_modules/@types/node"), at("node_modules/@types/node"));
-  writeFileSync(at("use.ts"), `
+  writeFileSync(
+    at("use.ts"),
+    `
 import { createVerifier, verify, verifyMany, VerifierError, type Verdict } from "capseal-verify";
 import { verifyLog } from "capseal-verify/actions";
 export const one: Promise<Verdict> = verify(new Blob([]));
@@ -143,8 +186,12 @@ export async function all(receipts: AsyncIterable<Uint8Array>) {
   }
 }
 export const verifier = createVerifier({ threads: 2 });
-`);
-  writeFileSync(at("wasm.ts"), 'import wasm from "capseal-verify/verifier.wasm";\nimport { load } from "capseal-verify";\nexport const loaded = load(wasm);\n');
+`,
+  );
+  writeFileSync(
+    at("wasm.ts"),
+    'import wasm from "capseal-verify/verifier.wasm";\nimport { load } from "capseal-verify";\nexport const loaded = load(wasm);\n',
+  );
   const strict = ["--noEmit", "--strict", "--exactOptionalPropertyTypes", "--skipLibCheck", "false", "--target", "es2022"];
   for (const [files, ...flags] of [
     [["use.ts"], "--module", "commonjs", "--moduleResolution", "node", "--lib", "es2022,dom", "--typeRoots", "none"],

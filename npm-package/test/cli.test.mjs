@@ -2,12 +2,14 @@
 import assert from "node:assert/strict";
 import { execFile, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+
+import { ASKED, answerForArchive, REGISTERED } from "../../tests/parity/archive.mjs";
+import { withHost } from "../../tests/parity/server.mjs";
 
 const cli = fileURLToPath(new URL("../dist/cli.mjs", import.meta.url));
 const good = fileURLToPath(new URL("../../web-demo/samples/strategy.cap", import.meta.url));
@@ -58,8 +60,14 @@ test("standard input and --json", () => {
 test("of several receipts each is checked; the first refusal decides the status", () => {
   const { status, stdout } = run(["--json", good, bad, good]);
   assert.equal(status, 20);
-  const verdicts = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
-  assert.deepEqual(verdicts.map((verdict) => verdict.verifier_exit_status), [0, 20, 0]);
+  const verdicts = stdout
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  assert.deepEqual(
+    verdicts.map((verdict) => verdict.verifier_exit_status),
+    [0, 20, 0],
+  );
 });
 
 test("a hostile name never reaches the terminal as it is", () => {
@@ -91,35 +99,25 @@ test("a trust file is read, and says who may seal; another time, and the key has
 });
 
 test("a provider and a relay are asked", async () => {
-  const vectors = new URL("../../tests/vectors/", import.meta.url);
-  const { rows } = JSON.parse(readFileSync(new URL("sampling.json", vectors), "utf8"));
-  const { trust, at, challenge } = JSON.parse(readFileSync(new URL("accept/challenge-answered.options.json", vectors), "utf8"));
-  const host = createServer((request, response) => {
-    const index = /\/rows\/(\d+)$/.exec(request.url)?.[1];
-    const message = request.url.endsWith("/challenge") ? challenge.challenge : challenge.commit;
-    response.end(Buffer.from(index === undefined ? message : rows[index], "base64"));
-  });
-  await new Promise((resolve) => host.listen(0, "127.0.0.1", resolve));
-  try {
-    const url = `http://127.0.0.1:${host.address().port}`;
-    const file = join(folder, "relay.toml");
-    writeFileSync(file, trust);
-    const time = new Date(at).toISOString().replace(/\.\d+Z$/, "Z");
-    const receipt = fileURLToPath(new URL("accept/challenge-answered.cap", vectors));
-    const asked = ["--provider", url, "--relay", url, "--bits", "4", "--trust", file, "--at", time, receipt];
+  const file = join(folder, "relay.toml");
+  writeFileSync(file, ASKED.trust);
+  const time = new Date(ASKED.at).toISOString().replace(/\.\d+Z$/, "Z");
+  await withHost(answerForArchive, async (url) => {
+    const asked = ["--provider", url, "--relay", url, "--bits", "4", "--trust", file, "--at", time, REGISTERED];
     const { stdout } = await promisify(execFile)(process.execPath, [cli, ...asked], { encoding: "utf8" });
     assert.match(stdout, /live: .*archival: /);
     const few = promisify(execFile)(process.execPath, [cli, "--threshold", "1", ...asked], { encoding: "utf8" });
     await assert.rejects(few, (error) => error.code === 13);
-  } finally {
-    host.closeAllConnections();
-    host.close();
-  }
+  });
 });
 
 test("a reader that goes away is no error, and the status is that of the receipts", async () => {
   const line = (args) => `"${process.execPath}" "${cli}" ${args} | head -c 1 > /dev/null; echo "\${PIPESTATUS[0]}"`;
-  for (const [args, status] of [[`--json ${Array(40).fill(`"${good}"`).join(" ")}`, "0"], [`--json "${bad}" ${Array(40).fill(`"${good}"`).join(" ")}`, "20"], ["--help", "0"]]) {
+  for (const [args, status] of [
+    [`--json ${Array(40).fill(`"${good}"`).join(" ")}`, "0"],
+    [`--json "${bad}" ${Array(40).fill(`"${good}"`).join(" ")}`, "20"],
+    ["--help", "0"],
+  ]) {
     const { stdout, stderr } = spawnSync("bash", ["-c", line(args)], { encoding: "utf8" });
     assert.deepEqual([stdout.trim(), stderr], [status, ""]);
   }
@@ -132,12 +130,24 @@ test("no more is read than a receipt may have", () => {
   const { status, stdout } = run([sparse]);
   assert.equal(status, 20);
   assert.match(stdout, /E005_LIMIT_EXCEEDED/);
-  const endless = spawnSync("bash", ["-c", `head -c 20G /dev/zero | "${process.execPath}" "${cli}" --json -; echo "\${PIPESTATUS[1]}"`], { encoding: "utf8" });
-  assert.match(endless.stdout, /E005_LIMIT_EXCEEDED[^]*\n20\n$/);
+  const endless = spawnSync("bash", ["-c", `head -c 20G /dev/zero | "${process.execPath}" "${cli}" --json -; echo "\${PIPESTATUS[1]}"`], {
+    encoding: "utf8",
+  });
+  assert.match(endless.stdout, /E005_LIMIT_EXCEEDED.*\n20\n$/s);
 });
 
 test("wrong usage and unreadable files", () => {
-  for (const args of [[], ["--nonsense"], ["--level", "all", good], ["--expect", "abc", good], ["--relay", "http://127.0.0.1:1", good], ["--threshold", "2", good], ["--provider", "http://127.0.0.1:1", "--bits", "many", good]]) {
+  for (const args of [
+    [],
+    ["--nonsense"],
+    ["--level", "all", good],
+    ["--expect", "abc", good],
+    ["--relay", "http://127.0.0.1:1", good],
+    ["--threshold", "2", good],
+    ["--provider", "http://127.0.0.1:1", "--bits", "many", good],
+    ["--bits", "40", good],
+    ["--at", "2026-13-01T00:00:00Z", good],
+  ]) {
     const { status, stderr } = run(args);
     assert.equal(status, 2, args.join(" "));
     assert.match(stderr, /^capseal-verify: /);

@@ -17,14 +17,25 @@ async function all(generator) {
 test("results come in the order of the receipts, and one that cannot be read ends nothing", async () => {
   const sources = [receipt, nonsense, new Response("", { status: 404 }), 7, new Blob([receipt])];
   const results = await all(verifyMany(sources, {}, { threads: 2 }));
-  assert.deepEqual(results.map(({ index }) => index), [0, 1, 2, 3, 4]);
-  assert.deepEqual(results.map(({ verdict, error }) => verdict?.status ?? error.code), ["PROOF_ONLY", "REJECTED", "UNREADABLE", "USAGE", "PROOF_ONLY"]);
+  assert.deepEqual(
+    results.map(({ index }) => index),
+    [0, 1, 2, 3, 4],
+  );
+  assert.deepEqual(
+    results.map(({ verdict, error }) => verdict?.status ?? error.code),
+    ["PROOF_ONLY", "REJECTED", "UNREADABLE", "USAGE", "PROOF_ONLY"],
+  );
   assert.deepEqual(results[0].verdict, verifySync(receipt));
 });
 
 test("no receipt is taken before it is wanted", async () => {
   let taken = 0;
-  const sources = (async function* () { for (; taken < 100; ) { taken += 1; yield receipt; } })();
+  const sources = (async function* () {
+    for (; taken < 100; ) {
+      taken += 1;
+      yield receipt;
+    }
+  })();
   const generator = verifyMany(sources, undefined, { threads: 2 });
   assert.equal(taken, 0);
   for (let had = 1; had <= 5; had += 1) {
@@ -45,7 +56,10 @@ test("the options hold for each of them, as they were at the call", async () => 
 });
 
 test("a source of receipts that fails ends them with its own error", async () => {
-  const failing = (async function* () { yield receipt; throw new Error("the disk is gone"); })();
+  const failing = (async function* () {
+    yield receipt;
+    throw new Error("the disk is gone");
+  })();
   await assert.rejects(all(verifyMany(failing)), { message: "the disk is gone" });
   for (const sources of [undefined, null, 7, "run.cap", receipt, {}]) assert.throws(() => verifyMany(sources), { code: "USAGE" });
 });

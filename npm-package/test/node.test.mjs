@@ -14,13 +14,22 @@ const usage = { name: "VerifierError", code: "USAGE" };
 
 test("ESM and CommonJS export the same names, and know each other's errors", () => {
   const require = createRequire(import.meta.url);
-  for (const [entry, imported] of [["capseal-verify", esm], ["capseal-verify/actions", actions]]) {
+  for (const [entry, imported] of [
+    ["capseal-verify", esm],
+    ["capseal-verify/actions", actions],
+  ]) {
     const names = Object.keys(require(entry)).filter((name) => name !== "__esModule");
     assert.deepEqual(Object.keys(imported).sort(), names.sort());
   }
   const required = require("capseal-verify");
-  for (const [verifySync, VerifierError] of [[esm.verifySync, required.VerifierError], [required.verifySync, esm.VerifierError]]) {
-    assert.throws(() => verifySync(7), (error) => error instanceof VerifierError);
+  for (const [verifySync, VerifierError] of [
+    [esm.verifySync, required.VerifierError],
+    [required.verifySync, esm.VerifierError],
+  ]) {
+    assert.throws(
+      () => verifySync(7),
+      (error) => error instanceof VerifierError,
+    );
   }
 });
 
@@ -150,7 +159,11 @@ test("an obligation's proof is a receipt that proves a run about its subject", a
   assert.deepEqual([esm.evidenceSync(changed).strength, esm.evidenceSync(changed).subjects], ["refused", []]);
   const log = new Uint8Array(await readFile(new URL("../../tests/vectors/pcap/v2/log.jsonl", import.meta.url)));
   // Read strictly, whoever made it.
-  for (const wrong of [{ ...geom, more: 1 }, { ...geom, strength: "sure" }, { ...geom, subjects: ["00"] }]) {
+  for (const wrong of [
+    { ...geom, more: 1 },
+    { ...geom, strength: "sure" },
+    { ...geom, subjects: ["00"] },
+  ]) {
     assert.throws(() => actions.verifyLogSync(log, {}, [wrong]), usage);
   }
   assert.equal(actions.verifyLogSync(log, {}, [geom, strategy]).accepted, true);
@@ -162,11 +175,20 @@ test("witnesses are counted and named", async () => {
   const bytes = new TextEncoder().encode(log);
   const [one, two] = keys.trim().split("\n");
   const options = { level: "S1", checkpoint, keys: [key.trim()], witnesses: [one, two] };
-  const times = [["witness.example/w1", "2023-03-20T12:25:48Z"], ["witness.example/w2", "2023-03-20T12:25:49Z"]];
+  const times = [
+    ["witness.example/w1", "2023-03-20T12:25:48Z"],
+    ["witness.example/w2", "2023-03-20T12:25:49Z"],
+  ];
   const report = actions.verifyLogSync(bytes, options);
-  assert.deepEqual(report.witnessed.map(({ name, time }) => [name, time]), times);
+  assert.deepEqual(
+    report.witnessed.map(({ name, time }) => [name, time]),
+    times,
+  );
   assert.deepEqual((await actions.verifyLogProof(await vector("inclusion.json"), options)).witnessed, report.witnessed);
-  const alone = checkpoint.split("\n").filter((line) => !line.includes("w2 ")).join("\n");
+  const alone = checkpoint
+    .split("\n")
+    .filter((line) => !line.includes("w2 "))
+    .join("\n");
   assert.equal(actions.verifyLogSync(bytes, { ...options, checkpoint: alone }).reason, "E209_CHECKPOINT_UNWITNESSED");
   assert.equal(actions.verifyLogSync(bytes, { ...options, checkpoint: alone, quorum: 1 }).witnessed.length, 1);
   const { witnesses, ...unwitnessed } = options;

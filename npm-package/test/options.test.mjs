@@ -5,7 +5,19 @@ import test from "node:test";
 import vm from "node:vm";
 
 import * as actions from "capseal-verify/actions";
-import { artifact, artifactSync, audit, createVerifier, entryProof, entryProofSync, reasons, verify, VerifierError, verifyMany, verifySync } from "capseal-verify";
+import {
+  artifact,
+  artifactSync,
+  audit,
+  createVerifier,
+  entryProof,
+  entryProofSync,
+  reasons,
+  verify,
+  VerifierError,
+  verifyMany,
+  verifySync,
+} from "capseal-verify";
 
 const receipt = readFileSync(new URL("../../web-demo/samples/strategy.cap", import.meta.url));
 const { capsule_hash } = verifySync(receipt);
@@ -13,8 +25,36 @@ const wrong = "0".repeat(64);
 const usage = { name: "VerifierError", code: "USAGE" };
 const MISMATCH = "E011_CAPSULE_HASH_MISMATCH";
 
-const LOST = [undefined, null, () => wrong, Symbol("x"), 1n, Number.NaN, Number.POSITIVE_INFINITY, 1.5, -1, 2 ** 53, new Map(), new Set(), new Date(), [undefined], Object(wrong), new Proxy({}, {})];
-const NAMES = ["level", "expected_capsule_hash", "trust", "policy", "policy_inclusion", "at", "require_status", "samples", "challenge", "attestations"];
+const LOST = [
+  undefined,
+  null,
+  () => wrong,
+  Symbol("x"),
+  1n,
+  Number.NaN,
+  Number.POSITIVE_INFINITY,
+  1.5,
+  -1,
+  2 ** 53,
+  new Map(),
+  new Set(),
+  new Date(),
+  [undefined],
+  Object(wrong),
+  new Proxy({}, {}),
+];
+const NAMES = [
+  "level",
+  "expected_capsule_hash",
+  "trust",
+  "policy",
+  "policy_inclusion",
+  "at",
+  "require_status",
+  "samples",
+  "challenge",
+  "attestations",
+];
 
 test("a value that is none is refused by name, in every function", async () => {
   for (const name of NAMES) {
@@ -39,7 +79,11 @@ test("a value within a value is refused by its path", () => {
     [{ attestations: { given: [], max_age_ms: Number.NaN } }, "attestations.max_age_ms"],
     [{ policy_inclusion: { schema: 1, path: [() => 1] } }, "policy_inclusion.path[0]"],
   ]) {
-    assert.throws(() => verifySync(receipt, options), (error) => error.code === "USAGE" && error.message.includes(path), path);
+    assert.throws(
+      () => verifySync(receipt, options),
+      (error) => error.code === "USAGE" && error.message.includes(path),
+      path,
+    );
   }
   const circular = {};
   circular.samples = circular;
@@ -47,7 +91,20 @@ test("a value within a value is refused by its path", () => {
 });
 
 test("options are an object with names, or left out", async () => {
-  for (const options of [null, 7, "full", true, [], [["level", "full"]], () => undefined, new Map([["expected_capsule_hash", wrong]]), new URLSearchParams(), new Date(), Promise.resolve({}), new Uint8Array(3)]) {
+  for (const options of [
+    null,
+    7,
+    "full",
+    true,
+    [],
+    [["level", "full"]],
+    () => undefined,
+    new Map([["expected_capsule_hash", wrong]]),
+    new URLSearchParams(),
+    new Date(),
+    Promise.resolve({}),
+    new Uint8Array(3),
+  ]) {
     assert.throws(() => verifySync(receipt, options), usage);
     await assert.rejects(verify(receipt, options), usage);
   }
@@ -57,7 +114,12 @@ test("options are an object with names, or left out", async () => {
 
 test("a demand counts wherever it stands, and is read once", () => {
   let reads = 0;
-  const getter = { get expected_capsule_hash() { return (reads += 1) === 1 ? wrong : capsule_hash; } };
+  const getter = {
+    get expected_capsule_hash() {
+      reads += 1;
+      return reads === 1 ? wrong : capsule_hash;
+    },
+  };
   class Private {
     #hash = wrong;
     get expected_capsule_hash() {
@@ -81,10 +143,29 @@ test("a demand counts wherever it stands, and is read once", () => {
 
 test("what would change the options on their way is a name that is no option, or has no effect", () => {
   assert.throws(() => verifySync(receipt, { expected_capsule_hash: wrong, toJSON: () => ({}) }), usage);
-  assert.throws(() => verifySync(receipt, new (class { toJSON() { return {}; } })()), usage);
+  assert.throws(
+    () =>
+      verifySync(
+        receipt,
+        new (class {
+          toJSON() {
+            return {};
+          }
+        })(),
+      ),
+    usage,
+  );
   assert.throws(() => verifySync(receipt, { [Symbol("level")]: "full" }), usage);
   assert.throws(() => verifySync(receipt, JSON.parse('{"__proto__": {"level": "full"}}')), usage);
-  assert.throws(() => verifySync(receipt, { get level() { throw new Error("no"); } }), usage);
+  assert.throws(
+    () =>
+      verifySync(receipt, {
+        get level() {
+          throw new Error("no");
+        },
+      }),
+    usage,
+  );
   const { proxy, revoke } = Proxy.revocable({}, {});
   revoke();
   assert.throws(() => verifySync(receipt, proxy), usage);
@@ -130,18 +211,52 @@ test("numbers and digests that are given by place are whole, in range and of the
 test("an audit's options are read as strictly", async () => {
   const providers = ["https://archive.example.org"];
   for (const options of [
-    undefined, null, {}, [], { providers: undefined }, { providers: "https://x" }, { providers: [7] }, { providers: new Set(providers) },
-    { providers, relay: undefined }, { providers, relay: 7 }, { providers, bits: "80" }, { providers, bits: 0 }, { providers, bits: 101 }, { providers, bits: Number.NaN },
-    { providers, onRow: undefined }, { providers, onPlan: 7 }, { providers, headers: {} }, { providers, signal: {} }, { providers, signal: undefined },
-    { providers, attestations: 2 }, { providers, attestations: { threshold: 0 } }, { providers, attestations: { threshold: undefined } },
-    { providers, attestations: { thresold: 2 } }, { providers, attestations: { given: [7] } }, { providers, samples: {} }, { providers, challenge: {} }, { providers, levl: "full" },
+    undefined,
+    null,
+    {},
+    [],
+    { providers: undefined },
+    { providers: "https://x" },
+    { providers: [7] },
+    { providers: new Set(providers) },
+    { providers, relay: undefined },
+    { providers, relay: 7 },
+    { providers, bits: "80" },
+    { providers, bits: 0 },
+    { providers, bits: 101 },
+    { providers, bits: Number.NaN },
+    { providers, onRow: undefined },
+    { providers, onPlan: 7 },
+    { providers, headers: {} },
+    { providers, signal: {} },
+    { providers, signal: undefined },
+    { providers, attestations: 2 },
+    { providers, attestations: { threshold: 0 } },
+    { providers, attestations: { threshold: undefined } },
+    { providers, attestations: { thresold: 2 } },
+    { providers, attestations: { given: [7] } },
+    { providers, samples: {} },
+    { providers, challenge: {} },
+    { providers, levl: "full" },
   ]) {
     await assert.rejects(audit(receipt, options), usage, JSON.stringify(options));
   }
 });
 
 test("a verifier's options are read as strictly", () => {
-  for (const options of [null, 7, { threads: 0 }, { threads: 1.5 }, { threads: "2" }, { threads: undefined }, { threads: 1000 }, { worker: "worker.js" }, { worker: undefined }, { wasm: null }, { thread: 2 }]) {
+  for (const options of [
+    null,
+    7,
+    { threads: 0 },
+    { threads: 1.5 },
+    { threads: "2" },
+    { threads: undefined },
+    { threads: 1000 },
+    { worker: "worker.js" },
+    { worker: undefined },
+    { wasm: null },
+    { thread: 2 },
+  ]) {
     assert.throws(() => createVerifier(options), usage, JSON.stringify(options));
   }
 });
@@ -156,7 +271,19 @@ test("options of logs and tokens are read as strictly", async () => {
   }
   assert.throws(() => actions.verifyLogSync(log, { require: [{ policy_id: "a", invariant_id: "b", subject: undefined }] }), usage);
   for (const evidence of [null, {}, "", [undefined], [null], new Set()]) assert.throws(() => actions.verifyLogSync(log, {}, evidence), usage);
-  for (const options of [undefined, null, 7, [], { request: undefined }, { request: null }, { possession: null }, { roots: null }, { stale_reads: undefined }, { at: Number.NaN }, { at: undefined }]) {
+  for (const options of [
+    undefined,
+    null,
+    7,
+    [],
+    { request: undefined },
+    { request: null },
+    { possession: null },
+    { roots: null },
+    { stale_reads: undefined },
+    { at: Number.NaN },
+    { at: undefined },
+  ]) {
     assert.throws(() => actions.verifyCapabilitySync("", options), usage, JSON.stringify(options));
     await assert.rejects(actions.verifyCapability("", options), usage);
   }
@@ -165,11 +292,19 @@ test("options of logs and tokens are read as strictly", async () => {
 
 test("the table of reasons is nobody's to change", () => {
   assert.throws(() => reasons.push({}), TypeError);
-  assert.throws(() => { reasons[0].exit_code = 0; }, TypeError);
+  assert.throws(() => {
+    reasons[0].exit_code = 0;
+  }, TypeError);
 });
 
 test("an error of one copy of the package is an error of all", () => {
-  const error = (() => { try { actions.verifyLogProofSync(7); } catch (caught) { return caught; } })();
+  const error = (() => {
+    try {
+      actions.verifyLogProofSync(7);
+    } catch (caught) {
+      return caught;
+    }
+  })();
   assert.ok(error instanceof VerifierError);
   assert.ok(!(new Error("no") instanceof VerifierError) && !(null instanceof VerifierError));
   class Mine extends VerifierError {}

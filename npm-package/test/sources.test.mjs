@@ -29,7 +29,19 @@ function* views() {
   const context = vm.createContext({});
   const foreign = vm.runInContext(`new Uint8Array(${receipt.length})`, context);
   foreign.set(receipt);
-  yield* [receipt, pooled, Uint8Array.from(receipt).buffer, shared, new Uint8Array(shared), resizable, new Uint8Array(resizable), growable, new Uint8Array(growable), foreign, foreign.buffer];
+  yield* [
+    receipt,
+    pooled,
+    Uint8Array.from(receipt).buffer,
+    shared,
+    new Uint8Array(shared),
+    resizable,
+    new Uint8Array(resizable),
+    growable,
+    new Uint8Array(growable),
+    foreign,
+    foreign.buffer,
+  ];
 }
 
 test("bytes in memory of every kind and realm", async () => {
@@ -40,11 +52,26 @@ test("bytes in memory of every kind and realm", async () => {
 });
 
 test("bodies, files and streams", async () => {
-  const pieces = function* () { for (let at = 0; at < receipt.length; at += 1000) yield receipt.subarray(at, at + 1000); };
+  const pieces = function* () {
+    for (let at = 0; at < receipt.length; at += 1000) yield receipt.subarray(at, at + 1000);
+  };
   const sources = [
-    new Blob([receipt]), new File([receipt], "run.cap"), new Response(receipt), new Request("http://localhost/", { method: "POST", body: receipt }),
-    new Blob([receipt]).stream(), Readable.from(pieces()), createReadStream(file), (async function* () { yield* pieces(); })(),
-    new ReadableStream({ start(out) { for (const piece of pieces()) out.enqueue(piece); out.close(); } }),
+    new Blob([receipt]),
+    new File([receipt], "run.cap"),
+    new Response(receipt),
+    new Request("http://localhost/", { method: "POST", body: receipt }),
+    new Blob([receipt]).stream(),
+    Readable.from(pieces()),
+    createReadStream(file),
+    (async function* () {
+      yield* pieces();
+    })(),
+    new ReadableStream({
+      start(out) {
+        for (const piece of pieces()) out.enqueue(piece);
+        out.close();
+      },
+    }),
   ];
   for (const source of sources) assert.equal(JSON.stringify(await verify(source)), expected);
   assert.equal((await verify(new Response(null))).status, "REJECTED");
@@ -59,7 +86,10 @@ test("the bytes are those of the call", async () => {
       bytes.fill(0);
       const given = await pending;
       assert.ok(given.status === "PROOF_ONLY" || given.schema === "capseal/inspection/v1", JSON.stringify(given).slice(0, 200));
-      assert.ok(bytes.every((byte) => byte === 0), "the caller's bytes stay the caller's");
+      assert.ok(
+        bytes.every((byte) => byte === 0),
+        "the caller's bytes stay the caller's",
+      );
     }
   }
   const given = Uint8Array.from(receipt);
@@ -70,8 +100,17 @@ test("the bytes are those of the call", async () => {
 });
 
 test("bytes that are gone are wrong usage", async () => {
-  const gone = () => { const bytes = Uint8Array.from(receipt); structuredClone(bytes.buffer, { transfer: [bytes.buffer] }); return bytes; };
-  const shrunk = () => { const buffer = new ArrayBuffer(100, { maxByteLength: 100 }); const view = new Uint8Array(buffer, 50, 50); buffer.resize(10); return view; };
+  const gone = () => {
+    const bytes = Uint8Array.from(receipt);
+    structuredClone(bytes.buffer, { transfer: [bytes.buffer] });
+    return bytes;
+  };
+  const shrunk = () => {
+    const buffer = new ArrayBuffer(100, { maxByteLength: 100 });
+    const view = new Uint8Array(buffer, 50, 50);
+    buffer.resize(10);
+    return view;
+  };
   for (const bytes of [gone(), gone().buffer, shrunk()]) {
     assert.throws(() => verifySync(bytes), usage);
     await assert.rejects(verify(bytes), usage);
@@ -82,7 +121,21 @@ test("bytes that are gone are wrong usage", async () => {
 test("what is no source is wrong usage, whatever it pretends", async () => {
   const pretends = { [Symbol.toStringTag]: "Uint8Array", length: 3 };
   const buffer = { [Symbol.toStringTag]: "ArrayBuffer", byteLength: 3 };
-  for (const source of [null, undefined, "run.cap", 7, {}, [1, 2], new Uint16Array(3), new DataView(new ArrayBuffer(3)), new Uint8ClampedArray(3), new Map(), () => receipt, pretends, buffer]) {
+  for (const source of [
+    null,
+    undefined,
+    "run.cap",
+    7,
+    {},
+    [1, 2],
+    new Uint16Array(3),
+    new DataView(new ArrayBuffer(3)),
+    new Uint8ClampedArray(3),
+    new Map(),
+    () => receipt,
+    pretends,
+    buffer,
+  ]) {
     assert.throws(() => verifySync(source), usage);
     await assert.rejects(verify(source), usage);
   }
@@ -91,7 +144,13 @@ test("what is no source is wrong usage, whatever it pretends", async () => {
 /** A stream of so many MiB, and how many were taken. */
 function counted(mebibytes) {
   let given = 0;
-  const body = new ReadableStream({ pull(out) { if (given >= mebibytes) return out.close(); given += 1; out.enqueue(new Uint8Array(MIB)); } });
+  const body = new ReadableStream({
+    pull(out) {
+      if (given >= mebibytes) return out.close();
+      given += 1;
+      out.enqueue(new Uint8Array(MIB));
+    },
+  });
   return { body, given: () => given };
 }
 
@@ -113,7 +172,7 @@ test("no more is read than a receipt may have", async () => {
 });
 
 test("the size of a file is looked at before it is read", async () => {
-  const huge = { size: 5 * 2 ** 30, slice() {}, arrayBuffer: () => assert.fail("it was read") };
+  const huge = { size: 5 * 2 ** 30, slice: () => assert.fail("it was read"), arrayBuffer: () => assert.fail("it was read") };
   assert.equal((await verify(huge)).reason, "E005_LIMIT_EXCEEDED");
   assert.equal((await inspect(huge)).reason, "E005_LIMIT_EXCEEDED");
   await assert.rejects(evidence(huge), usage);
@@ -132,9 +191,23 @@ test("what cannot be read is UNREADABLE", async () => {
   await used.arrayBuffer();
   const locked = new Response(receipt);
   locked.body.getReader();
-  const broken = () => new ReadableStream({ pull(out) { out.error(new Error("the line is cut")); } });
+  const broken = () =>
+    new ReadableStream({
+      pull(out) {
+        out.error(new Error("the line is cut"));
+      },
+    });
   const texts = Readable.from(["text"]);
-  for (const source of [new Response("", { status: 404 }), used, locked, broken(), new Response(broken()), texts, createReadStream("/none"), { size: 1, slice() {}, arrayBuffer: () => Promise.reject(new Error("gone")) }]) {
+  for (const source of [
+    new Response("", { status: 404 }),
+    used,
+    locked,
+    broken(),
+    new Response(broken()),
+    texts,
+    createReadStream("/none"),
+    { size: 1, slice: () => undefined, arrayBuffer: () => Promise.reject(new Error("gone")) },
+  ]) {
     await assert.rejects(verify(source), unreadable);
   }
 });

@@ -11,11 +11,13 @@ const NOP = 0x01;
 export function trapping(name) {
   const bytes = new Uint8Array(readFileSync(new URL("../dist/verifier.wasm", import.meta.url)));
   const sections = new Map(readSections(bytes));
-  const imported = new Reader(bytes, sections.get(IMPORT_SECTION)).list((reader) => {
-    reader.name();
-    reader.name();
-    return reader.importKind();
-  }).filter((kind) => kind === FUNCTION).length;
+  const imported = new Reader(bytes, sections.get(IMPORT_SECTION))
+    .list((reader) => {
+      reader.name();
+      reader.name();
+      return reader.importKind();
+    })
+    .filter((kind) => kind === FUNCTION).length;
   const exported = new Reader(bytes, sections.get(EXPORT_SECTION)).list((reader) => ({
     name: reader.name(),
     kind: reader.byte(),

@@ -1,5 +1,4 @@
 // Prints the verdict lines of a folder, made in headless Chromium by the npm package, in a worker, under a strict policy.
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { openPage } from "./chromium.mjs";

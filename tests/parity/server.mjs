@@ -30,21 +30,37 @@ export async function serve(route) {
     if (found.path) createReadStream(found.path).pipe(response);
     else response.end(found.body);
   });
-  await new Promise((done) => server.listen(0, "127.0.0.1", done));
+  const { origin, close } = await listen(server);
   server.unref();
-  return {
-    address: `http://127.0.0.1:${server.address().port}/`,
-    close() {
-      server.close();
-      server.closeAllConnections();
-    },
+  return { address: `${origin}/`, close };
+}
+
+/** Starts a server that `handle(request, response)` answers for, and ends it after `use(origin)`. */
+export async function withHost(handle, use) {
+  const { origin, close } = await listen(createServer(handle));
+  try {
+    return await use(origin);
+  } finally {
+    close();
+  }
+}
+
+async function listen(server) {
+  await new Promise((done) => server.listen(0, "127.0.0.1", done));
+  const close = () => {
+    server.close();
+    server.closeAllConnections();
   };
+  return { origin: `http://127.0.0.1:${server.address().port}`, close };
 }
 
 async function resolve(route, pathname) {
   const found = await route(pathname);
   if (!found?.file) return found;
   const path = found.file instanceof URL ? fileURLToPath(found.file) : found.file;
-  const isFile = await stat(path).then((entry) => entry.isFile(), () => false);
+  const isFile = await stat(path).then(
+    (entry) => entry.isFile(),
+    () => false,
+  );
   return isFile ? { ...found, path, type: TYPES[extname(path)] ?? "application/octet-stream" } : undefined;
 }

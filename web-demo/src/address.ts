@@ -39,7 +39,10 @@ async function fetchReceipt(text: string, signal: AbortSignal): Promise<Uint8Arr
   const address = parseAddress(text);
   const ends = new AbortController();
   let late = false;
-  const timer = setTimeout(() => ends.abort((late = true)), PATIENCE_MS);
+  const timer = setTimeout(() => {
+    late = true;
+    ends.abort();
+  }, PATIENCE_MS);
   signal.addEventListener("abort", () => ends.abort());
   const response = await fetch(address, {
     credentials: "omit",
@@ -48,8 +51,7 @@ async function fetchReceipt(text: string, signal: AbortSignal): Promise<Uint8Arr
   }).catch(() => {
     if (late) throw new IntakeError(`${address.host} did not answer within a minute.`);
     throw new IntakeError(
-      `${address.host} could not be reached, or does not let other pages read from it (CORS). ` +
-        "Download the file yourself and drop it here.",
+      `${address.host} could not be reached, or does not let other pages read from it (CORS). Download the file yourself and drop it here.`,
     );
   });
   try {
@@ -68,7 +70,7 @@ function parseAddress(text: string): URL {
     throw new IntakeError("This copy of the page reaches no network. Download the file yourself and drop it here.");
   }
   if (address.protocol !== "https:" && address.origin !== location.origin) {
-    throw new IntakeError("Only https addresses can be fetched.");
+    throw new IntakeError("Only https addresses of other hosts can be fetched.");
   }
   return address;
 }

@@ -1,18 +1,12 @@
 // The audit of an archive that is kept elsewhere: a provider's address, and a cell for each row that was drawn.
-import { isAccepted, type Verdict, type Verifier, type VerifyOptions } from "capseal-verify";
+import type { Verdict, Verifier, VerifyOptions } from "capseal-verify";
 
 import type { Receipt } from "./desk.js";
 import { count, counted, h, onAsked, sentence } from "./element.js";
 
 /** Shown for receipts that do not carry their whole archive. `judged` gets the verdict that the samples led to. */
-export function auditPanel(
-  verifier: Verifier,
-  receipt: Receipt,
-  options: VerifyOptions,
-  judged: (verdict: Verdict) => void,
-): HTMLElement {
-  const url = (id: string): HTMLInputElement =>
-    h("input", { id, type: "url", spellcheck: "false", autocomplete: "off", placeholder: "https://…" });
+export function auditPanel(verifier: Verifier, receipt: Receipt, options: VerifyOptions, judged: (verdict: Verdict) => void): HTMLElement {
+  const url = (id: string): HTMLInputElement => h("input", { id, type: "url", spellcheck: "false", autocomplete: "off", placeholder: "https://…" });
   const [address, relay] = [url("provider"), url("relay")];
   const grid = h("p", { class: "rows", role: "img", "aria-label": "No rows asked for yet" });
   const said = h("p", { role: "status" });
@@ -25,10 +19,7 @@ export function auditPanel(
     const asked = { provider: address.value.trim(), relay: relay.value.trim() };
     void sample(verifier, receipt, options, asked, grid)
       .then((verdict) => {
-        said.replaceChildren(
-          h("strong", {}, isAccepted(verdict) ? "They hold. " : "Not shown. "),
-          ...found(verdict, asked.relay !== ""),
-        );
+        said.replaceChildren(...found(verdict, asked.relay !== ""));
         judged(verdict);
       })
       .catch((error: unknown) => said.replaceChildren(error instanceof Error ? error.message : String(error)))
@@ -38,7 +29,11 @@ export function auditPanel(
     "section",
     { class: "panel audit" },
     h("h2", {}, "Is the archive available?"),
-    h("p", {}, "It is kept elsewhere. This page draws rows of it at random and asks a provider for them; each proves that it belongs to this receipt."),
+    h(
+      "p",
+      {},
+      "Not all of it travels in this receipt. This page draws rows of it at random and asks a provider for them; each has to prove that it belongs to this receipt.",
+    ),
     h("label", { for: "provider" }, "Address of a provider"),
     form,
     h(
@@ -47,7 +42,11 @@ export function auditPanel(
       h("summary", {}, "Was it committed to a relay?"),
       h("label", { for: "relay" }, "Address of the relay"),
       relay,
-      h("p", {}, "The relay says since when it knows this receipt, and calls for rows that nobody could choose. It counts when your trust file lists its key."),
+      h(
+        "p",
+        {},
+        "The relay says since when it knows this receipt, and calls for rows that are not the maker’s choice. It counts when your trust file lists its key.",
+      ),
     ),
     grid,
     said,
@@ -87,11 +86,14 @@ function found(verdict: Verdict, relayed: boolean): (Node | string)[] {
   const { availability } = verdict;
   if (availability?.result === "live") {
     const { samples, rows, bits } = availability;
-    const called = relayed ? " So were those that the relay called for: the archive existed when the relay says that it was committed." : "";
     return [
-      `${count(samples)} of ${counted(rows, "row")}, drawn just now, were available; with too few rows left, the chance of that is at most 2^-${bits}.${called} It says nothing about tomorrow.`,
+      h("strong", {}, "They hold. "),
+      `${count(samples)} of ${counted(rows, "row")}, drawn for this check, were available; with too few rows left, the chance of that is at most 2^-${bits}. `,
+      relayed ? "So were those that the relay called for: if it drew them when it says, the archive existed then. " : "",
+      "That says nothing about tomorrow.",
     ];
   }
   const failed = verdict.checks.find((check) => check.outcome === "failed");
-  return failed ? [h("span", { class: "code", translate: "no" }, failed.code), " ", sentence(failed.detail)] : ["All of it travels in the receipt."];
+  if (failed) return [h("strong", {}, "Not shown. "), h("span", { class: "code", translate: "no" }, failed.code), " ", sentence(failed.detail)];
+  return availability?.result === "complete" ? ["All of it travels in the receipt."] : [];
 }

@@ -1,38 +1,34 @@
 // What a receipt says: command, files, events, hashes. Nothing of it is judged here; the verdict stands beside it.
 import type { FileEntry, Inspection, ReceiptEvent } from "capseal-verify";
 
-import { count, counted, h, size, word, type Child } from "./element.js";
+import { count, counted, facts, h, hash, moment, size, word, type Child } from "./element.js";
 import { picture, type Looking } from "./picture.js";
 import { runOf, type Run } from "./run.js";
 import { spans } from "./spans.js";
-import { grouped } from "./strip.js";
-import { BACKEND } from "./words.js";
+import { BACKEND, ending } from "./words.js";
 
 const SHOWN_ROWS = 40;
 const MORE_ROWS = 400;
 
 /** The panels for a receipt; `view` opens one of its files, `prove` one of its events with its proof. */
-export function contents(
-  inspection: Inspection,
-  view: (file: FileEntry) => void,
-  prove: (index: number) => void,
-): HTMLElement[] {
+export function contents(inspection: Inspection, view: (file: FileEntry) => void, prove: (index: number) => void): HTMLElement[] {
   const { claim } = inspection;
   const carried = new Set(inspection.archive.artifacts.filter((entry) => entry.embedded).map((entry) => entry.digest));
   const files = (title: string, note: string, list: FileEntry[]): HTMLElement | null =>
     list.length === 0 ? null : fileTable(title, note, list, carried, view);
   const run = inspection.backend === "log_v1" ? undefined : runOf(inspection);
+  const isWatched = inspection.capture !== "declared";
   return [
     runPanel(inspection),
     run ? picturePanel(inspection, run, { carried: (digest) => carried.has(digest), view, prove }) : null,
     panel(
       "What was sealed",
-      files("Code", "what was executed", claim.code),
-      files("Inputs", "what was read", claim.inputs),
+      files("Code", isWatched ? "what was executed" : "", claim.code),
+      files("Inputs", isWatched ? "what was read" : "", claim.inputs),
       settings(inspection, files("Configuration files", "", claim.config)),
       inspection.backend === "log_v1"
         ? files("Contents", "what the log speaks of", claim.outputs)
-        : files("Outputs", "what was written", claim.outputs),
+        : files("Outputs", isWatched ? "what was written" : "", claim.outputs),
       publicInputs(inspection),
     ),
     inspection.events.length === 0 ? null : timeline(inspection.events, run?.startUp.events ?? new Set(), prove),
@@ -49,8 +45,8 @@ function runPanel({ command, directory, started_at_ms, exit, capture, notes, bac
   const rows: [string, Child][] = [];
   if (directory !== null) rows.push(["in the folder", word(directory)]);
   if (started_at_ms !== null) rows.push(["started", `${utc(started_at_ms)}, by the maker’s clock`]);
-  if (exit) rows.push(["ended with", ending(exit)]);
-  if (exit?.duration_ms != null) rows.push(["took", duration(exit.duration_ms)]);
+  if (exit) rows.push(["ended", ending({ exit_code: exit.code, signal: exit.signal })]);
+  if (typeof exit?.duration_ms === "number") rows.push(["took", duration(exit.duration_ms)]);
   if (capture !== null) rows.push(["files found by", captureWords(capture)]);
   if (notes && notes.length > 0) rows.push(["notes", notes.join(", ").replaceAll("_", " ")]);
   rows.push(["backend", word(BACKEND[backend] ?? backend)]);
@@ -66,7 +62,12 @@ function picturePanel(inspection: Inspection, run: Run, looking: Looking): HTMLE
   const times = spans(run);
   return panel(
     "The run as a picture",
-    h("p", { class: "hint" }, inspection.capture === "declared" ? "As its maker declared it; nothing was watched. " : null, "Choose a box to see more of it."),
+    h(
+      "p",
+      { class: "hint" },
+      inspection.capture === "declared" ? "As its maker declared it; nothing was watched. " : null,
+      "Choose a box to see more of it.",
+    ),
     picture(inspection, run, looking),
     times ? h("h3", {}, "How long it took") : null,
     times,
@@ -84,23 +85,7 @@ function captureWords(capture: string): Child {
   return word(capture);
 }
 
-function ending({ code, signal }: { code: number | null; signal: number | null }): string {
-  if (signal !== null) return `signal ${signal}: it was stopped`;
-  if (code === null) return "no exit code";
-  return code === 0 ? "exit code 0: success" : `exit code ${code}: it reported a failure`;
-}
-
-function facts(rows: [string, Child][]): HTMLElement {
-  return h("dl", { class: "facts" }, ...rows.map(([term, value]) => h("div", {}, h("dt", {}, term), h("dd", {}, value))));
-}
-
-function fileTable(
-  title: string,
-  note: string,
-  files: FileEntry[],
-  carried: Set<string>,
-  view: (file: FileEntry) => void,
-): HTMLElement {
+function fileTable(title: string, note: string, files: FileEntry[], carried: Set<string>, view: (file: FileEntry) => void): HTMLElement {
   const row = (file: FileEntry): HTMLElement =>
     h(
       "tr",
@@ -120,9 +105,7 @@ function fileTable(
     "div",
     { class: "files" },
     h("h3", {}, title, note ? h("small", {}, ` ${note}`) : null),
-    long(files, row, (rows, more) =>
-      h("div", {}, h("table", {}, heads("path", "size", "SHA-256", "content"), h("tbody", {}, ...rows)), more),
-    ),
+    long(files, row, (rows, more) => h("div", {}, h("table", {}, heads("path", "size", "SHA-256", "content"), h("tbody", {}, ...rows)), more)),
   );
 }
 
@@ -145,9 +128,7 @@ function long<T>(
   const offer = (): void => {
     const rest = items.length - shown;
     more.hidden = rest === 0;
-    more.replaceChildren(
-      h("button", { type: "button", onclick: extend }, `Show ${count(Math.min(rest, MORE_ROWS))} more of ${count(rest)}`),
-    );
+    more.replaceChildren(h("button", { type: "button", onclick: extend }, `Show ${count(Math.min(rest, MORE_ROWS))} more of ${count(rest)}`));
   };
   const extend = (): void => {
     const next = items.slice(shown, shown + MORE_ROWS).map((item, index) => row(item, shown + index));
@@ -169,17 +150,16 @@ function settings({ claim }: Inspection, configFiles: HTMLElement | null): HTMLE
     "div",
     {},
     claim.arguments.length > 0 ? h("h3", {}, "Arguments") : null,
-    claim.arguments.length > 0
-      ? h("p", { class: "command" }, h("code", {}, ...claim.arguments.flatMap((part) => [argument(part), " "])))
-      : null,
+    claim.arguments.length > 0 ? h("p", { class: "command" }, h("code", {}, ...claim.arguments.flatMap((part) => [argument(part), " "]))) : null,
     configFiles,
     variables.length > 0 ? h("h3", {}, "Environment", h("small", {}, " only what was allowed to be recorded")) : null,
     variables.length > 0 ? wordFacts(variables) : null,
   );
 }
 
+/** Facts whose terms are the receipt's words. */
 function wordFacts(rows: [string, Child][]): HTMLElement {
-  return h("dl", { class: "facts" }, ...rows.map(([term, value]) => h("div", {}, h("dt", {}, word(term)), h("dd", {}, value))));
+  return facts(rows.map(([term, value]) => [word(term), value]));
 }
 
 function publicInputs({ public_inputs }: Inspection): HTMLElement | null {
@@ -211,11 +191,16 @@ function timeline(events: readonly ReceiptEvent[], startUp: ReadonlySet<number>,
     long(part, row, (rows, more) => h("div", {}, h("ol", { class: "timeline" }, ...rows), more));
   const folded = events.filter((_, place) => startUp.has(place));
   return panel(
-    "What happened, in order",
-    h("p", {}, `${counted(events.length, "event")}, each chained to the one before. Choose one for the proof that it is in the log.`),
+    "What the log says, in order",
+    h("p", {}, `${counted(events.length, "event")}. Choose one to see it whole, with the proof that it is in the log.`),
     folded.length === 0
       ? null
-      : h("details", { class: "folded" }, h("summary", {}, `${count(folded.length)} of them are start-up, before the run’s own code was read`), list(folded)),
+      : h(
+          "details",
+          { class: "folded" },
+          h("summary", {}, `${count(folded.length)} of them are start-up, before the run’s own code was read`),
+          list(folded),
+        ),
     list(events.filter((_, place) => !startUp.has(place))),
   );
 }
@@ -233,7 +218,6 @@ function field(name: string, value: unknown): HTMLElement {
 }
 
 function hashes(inspection: Inspection): HTMLElement {
-  const hash = (value: string): HTMLElement => h("code", { class: "whole", translate: "no" }, ...grouped(value));
   const rows: [string, Child][] = [
     ["capsule", hash(inspection.capsule_hash)],
     ["instance", hash(inspection.instance_hash)],
@@ -244,21 +228,20 @@ function hashes(inspection: Inspection): HTMLElement {
     rows.push(["proof", hash(proof.digest)]);
     rows.push(["proof system", word(`${proof.system}, ${proof.parameter_set}, ${size(proof.size)}`)]);
   }
-  rows.push([
-    "archive",
-    `${counted(archive.artifacts.length, "file")}, ${size(archive.size)}, ${archive.mode === "embedded" ? "in this receipt" : "kept elsewhere"}`,
-  ]);
+  rows.push(["archive", `${counted(archive.artifacts.length, "file")}, ${size(archive.size)}, ${whereabouts(archive)}`]);
   for (const manifest of manifests) rows.push([`manifest ${manifest.name}`, hash(manifest.digest)]);
-  return h(
-    "section",
-    { class: "panel" },
-    h("details", {}, h("summary", {}, h("h2", {}, "Fingerprints and manifests")), wordFacts(rows)),
-  );
+  return h("section", { class: "panel" }, h("details", {}, h("summary", {}, h("h2", {}, "Fingerprints and manifests")), wordFacts(rows)));
+}
+
+function whereabouts({ artifacts }: Inspection["archive"]): string {
+  const here = artifacts.filter(({ embedded }) => embedded).length;
+  if (here === artifacts.length) return "in this receipt";
+  return here === 0 ? "none of them in this receipt" : `${count(here)} of them in this receipt`;
 }
 
 function utc(milliseconds: number): string {
   const date = new Date(milliseconds);
-  return Number.isNaN(date.getTime()) ? String(milliseconds) : date.toISOString().replace("T", " ").replace(/\.\d+Z$/, " UTC");
+  return Number.isNaN(date.getTime()) ? String(milliseconds) : moment(date);
 }
 
 function duration(milliseconds: number): string {

@@ -1,13 +1,6 @@
 // The receipts at hand: those of the latest gesture, each with its verdict. Whatever ends late, of an older gesture, is
 // thrown away; nothing of an older gesture is shown once a newer one has begun.
-import {
-  VerifierError,
-  type Inspected,
-  type Level,
-  type Verdict,
-  type Verifier,
-  type VerifyOptions,
-} from "capseal-verify";
+import { VerifierError, type Inspected, type Level, type Verdict, type Verifier, type VerifyOptions } from "capseal-verify";
 
 import { size } from "./element.js";
 import { IntakeError, type Collected, type Gesture, type Handed } from "./handed.js";
@@ -23,8 +16,8 @@ export interface Judged {
   verdict: Verdict;
   inspected: Inspected;
   options: VerifyOptions;
-  /** Milliseconds that the verification took. */
-  elapsed: number;
+  /** Milliseconds that the verification took; unknown where an audit was part of it. */
+  elapsed: number | undefined;
   /** When it was made. */
   at: Date;
   /** The name of the trust file that it was judged by. */
@@ -41,6 +34,13 @@ export interface Item {
   why?: string;
 }
 
+/** What could not be done with a file: `Not checked` where nothing else is said. */
+export interface Trouble {
+  name: string;
+  why: string;
+  what?: string;
+}
+
 /** All bytes that are held at once. */
 const MOST_BYTES = 512 * 1024 * 1024;
 
@@ -51,7 +51,7 @@ export class Desk {
   items: Item[] = [];
   selected: Item | undefined;
   /** What could not be used, by name, beside the items themselves. */
-  troubles: { name: string; why: string }[] = [];
+  troubles: Trouble[] = [];
   /** What a gesture left out. */
   left: string[] = [];
   /** What is being checked; undefined when nothing is. */
@@ -110,7 +110,7 @@ export class Desk {
   /** Puts what an audit led to in the place of the verdict that it began with; answers nothing when that is no longer the one at hand. */
   replace(item: Item, was: Judged, verdict: Verdict): Judged | undefined {
     if (item.judged !== was || !this.items.includes(item)) return undefined;
-    item.judged = { ...was, verdict, at: new Date() };
+    item.judged = { ...was, verdict, at: new Date(), elapsed: undefined };
     return item.judged;
   }
 

@@ -31,11 +31,14 @@ export function onAsked(form: HTMLFormElement, act: () => void): void {
 }
 
 /** The element with this id, which index.html has. */
-export function byId<T extends HTMLElement = HTMLElement>(id: string): T {
-  const element = document.getElementById(id);
+export function byId<T extends Element = HTMLElement>(id: string): T {
+  const element: Element | null = document.getElementById(id);
   if (!element) throw new Error(`index.html has no #${id}`);
   return element as T;
 }
+
+/** The namespace of drawings. */
+export const SVG = "http://www.w3.org/2000/svg";
 
 const LONGEST_WORD = 400;
 
@@ -49,7 +52,22 @@ export function sentence(text: string): HTMLElement {
   return h("bdi", {}, legible(text));
 }
 
-/** A code or a hash. */
+/** Terms and what is said of them. */
+export function facts(rows: readonly [Child, Child][]): HTMLElement {
+  return h("dl", { class: "facts" }, ...rows.map(([term, value]) => h("div", {}, h("dt", {}, term), h("dd", {}, value))));
+}
+
+/** All digits of a hash. */
+export function hash(digits: string): HTMLElement {
+  return h("code", { class: "whole", translate: "no" }, ...grouped(digits));
+}
+
+/** The digits of a hash in groups of eight, so that people can compare them. */
+export function grouped(digits: string): Child[] {
+  return (digits.match(/.{1,8}/g) ?? []).flatMap((group) => [h("span", {}, group), document.createElement("wbr")]);
+}
+
+/** A code in a line of its own. */
 export function code(text: string): HTMLElement {
   return h("p", { class: "code", translate: "no" }, text);
 }
@@ -71,6 +89,14 @@ function visible(text: string, hidden: RegExp): string {
     if (code < 0x20) return String.fromCodePoint(0x2400 + code);
     return `[U+${code.toString(16).toUpperCase().padStart(4, "0")}]`;
   });
+}
+
+/** To the second, in UTC: whoever reads a print of it may be anywhere. */
+export function moment(at: Date): string {
+  return at
+    .toISOString()
+    .replace("T", " ")
+    .replace(/\.\d+Z$/, " UTC");
 }
 
 const numbers = new Intl.NumberFormat("en");

@@ -1,17 +1,9 @@
 // The reading side of a verdict: plain words first, then what is not proven, then the experiment and the contents.
-import {
-  isAccepted,
-  isInspection,
-  type Inspected,
-  type Level,
-  type Verdict,
-  type Verifier,
-  type VerifyOptions,
-} from "capseal-verify";
+import { isAccepted, isInspection, type Inspected, type Level, type Verdict, type Verifier, type VerifyOptions } from "capseal-verify";
 
 import { auditPanel } from "./audit.js";
 import { contents } from "./contents.js";
-import type { Receipt } from "./desk.js";
+import type { Judged, Receipt } from "./desk.js";
 import { block, code, h, onAsked, sentence, word } from "./element.js";
 import { isOneFile } from "./engine.js";
 import { tamperPanel } from "./tamper.js";
@@ -31,13 +23,13 @@ export interface Actions {
   fail(error: unknown): void;
 }
 
+/** The panels; `audit` takes the place of a new panel for that. */
 export function findings(
   verifier: Verifier,
   receipt: Receipt,
-  verdict: Verdict,
-  inspected: Inspected,
-  options: VerifyOptions,
+  { verdict, inspected, options }: Judged,
   actions: Actions,
+  audit?: HTMLElement,
 ): HTMLElement[] {
   const inspection = isInspection(inspected) ? inspected : undefined;
   return [
@@ -45,9 +37,7 @@ export function findings(
     rules(verdict),
     isAccepted(verdict) ? notProven(verdict.not_proven) : null,
     isAccepted(verdict) ? tamperPanel(verifier, receipt, actions.open) : null,
-    isAccepted(verdict) && !isOneFile() && inspection?.archive.artifacts.some((artifact) => !artifact.embedded)
-      ? auditPanel(verifier, receipt, options, actions.judged)
-      : null,
+    audit ?? (isAccepted(verdict) && mayBeSampled(inspected) ? auditPanel(verifier, receipt, options, actions.judged) : null),
     demands(options, actions),
     inspection && !isAccepted(verdict)
       ? h("p", { class: "caution" }, "The receipt is refused. What it says is shown to find out why; none of it is confirmed.")
@@ -63,6 +53,11 @@ export function findings(
   ].filter((element) => element !== null);
 }
 
+/** Not all of the archive travels, and the page may reach somebody who has it. */
+function mayBeSampled(inspected: Inspected): boolean {
+  return !isOneFile() && isInspection(inspected) && inspected.archive.artifacts.some(({ embedded }) => !embedded);
+}
+
 function plainWords(verdict: Verdict): HTMLElement {
   const { headline, meaning } = plain(verdict);
   const detail = verdict.checks.find((check) => check.outcome === "failed")?.detail;
@@ -71,7 +66,7 @@ function plainWords(verdict: Verdict): HTMLElement {
     { class: `panel plain ${verdict.conclusion}` },
     h("h2", {}, headline),
     isAccepted(verdict) ? h("p", {}, sentence(verdict.headline)) : null,
-    h("p", {}, meaning),
+    h("p", {}, meaning.join(" ")),
     verdict.reason ? code(verdict.reason) : null,
     isAccepted(verdict) ? null : h("p", {}, verdict.headline),
     detail ? h("p", { class: "detail" }, "The verifier found: ", sentence(detail)) : null,
@@ -113,7 +108,7 @@ function notProven(sentences: string[]): HTMLElement {
 const LEVELS: Record<Level, string> = {
   "proof-only": "nothing in it was exchanged; the proof, if it has one, holds",
   "policy-enforced": "and someone trusted sealed it, under rules",
-  full: "and its archive is available",
+  full: "and its archive is here, or was sampled",
 };
 
 function demands(options: VerifyOptions, { again }: Actions): HTMLElement {
@@ -177,7 +172,7 @@ function json(verdict: Verdict): HTMLElement {
       "details",
       {},
       h("summary", {}, h("h2", {}, "The verdict as data")),
-      h("p", {}, "The same, to the last character, as ", h("code", {}, "capseal verify --json"), " and the npm package give."),
+      h("p", {}, "To the last character what ", h("code", {}, "capseal verify --json"), " and the npm package answer to the same question."),
       h("pre", { tabindex: 0, class: "text", translate: "no" }, block(JSON.stringify(verdict))),
     ),
   );

@@ -1,5 +1,5 @@
 // What is handed to the page in one gesture: files, folders, an address, a sample. Reading is bounded before it begins.
-import { size } from "./element.js";
+import { counted, size } from "./element.js";
 import { isOurs, TELLING_BYTES } from "./kind.js";
 
 /** Something went wrong before there were bytes to check; the message is for people, and follows the file's name. */
@@ -74,31 +74,36 @@ function bounded(handed: Handed[]): Collected {
 
 /** The receipts and trust files in a folder and the folders in it. */
 async function walk(folder: FileSystemDirectoryEntry, signal: AbortSignal): Promise<Collected> {
-  const handed: Handed[] = [];
-  const open = [folder];
-  let [seen, others] = [0, 0];
-  for (let next = open.pop(); next && seen < MOST_ENTRIES; next = open.pop()) {
-    const entries = await entriesOf(next).catch(() => undefined);
-    if (!entries) handed.push(unreadableFolder(next));
-    for (const entry of entries ?? []) {
-      if (signal.aborted || seen >= MOST_ENTRIES) break;
-      seen += 1;
-      if (entry.isDirectory) open.push(entry as FileSystemDirectoryEntry);
-      else if (await isTaken(entry as FileSystemFileEntry)) handed.push(entryFile(entry as FileSystemFileEntry));
-      else others += 1;
-    }
-  }
+  const { handed, others, isCut } = await search(folder, signal);
   const left = [];
-  if (others > 0) left.push(`${folder.name}/: ${others} ${others === 1 ? "file that is" : "files that are"} neither receipt nor trust file left out.`);
-  if (seen >= MOST_ENTRIES) left.push(`${folder.name}/: only its first ${MOST_ENTRIES} entries were looked at.`);
-  if (handed.length === 0) handed.push(nothingIn(`${folder.name}/`));
+  if (others > 0) left.push(`${folder.name}/: ${counted(others, "file")} left out: neither receipt nor trust file.`);
+  if (isCut) left.push(`${folder.name}/: only its first ${MOST_ENTRIES} entries were looked at.`);
+  if (handed.length === 0) handed.push(nothingIn(`${folder.name}/`, isCut));
   return { handed, left };
+}
+
+async function search(folder: FileSystemDirectoryEntry, signal: AbortSignal): Promise<{ handed: Handed[]; others: number; isCut: boolean }> {
+  const handed: Handed[] = [];
+  const open: FileSystemEntry[] = [folder];
+  let others = 0;
+  // The folder itself is the first.
+  for (let seen = 0; seen <= MOST_ENTRIES && !signal.aborted; seen += 1) {
+    const next = open.pop();
+    if (!next) break;
+    if (next.isDirectory) {
+      const inner = await entriesOf(next as FileSystemDirectoryEntry).catch(() => undefined);
+      if (inner) open.push(...inner.reverse());
+      else handed.push(unreadableFolder(next as FileSystemDirectoryEntry));
+    } else if (await isTaken(next as FileSystemFileEntry)) handed.push(entryFile(next as FileSystemFileEntry));
+    else others += 1;
+  }
+  return { handed, others, isCut: open.length > 0 };
 }
 
 async function entriesOf(folder: FileSystemDirectoryEntry): Promise<FileSystemEntry[]> {
   const reader = folder.createReader();
   const entries: FileSystemEntry[] = [];
-  while (entries.length < MOST_ENTRIES) {
+  while (entries.length <= MOST_ENTRIES) {
     // A reader gives its entries piece by piece, and then none.
     const piece = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
     if (piece.length === 0) break;
@@ -119,7 +124,12 @@ async function isTaken(entry: FileSystemFileEntry): Promise<boolean> {
 
 function entryFile(entry: FileSystemFileEntry): Handed {
   const name = entry.fullPath.replace(/^\//, "");
-  const read = async (): Promise<Uint8Array> => readFile(await fileOf(entry).catch(() => { throw unreadable(); }));
+  const read = async (): Promise<Uint8Array> =>
+    readFile(
+      await fileOf(entry).catch(() => {
+        throw unreadable();
+      }),
+    );
   return { name, read };
 }
 
@@ -127,8 +137,11 @@ function fileOf(entry: FileSystemFileEntry): Promise<File> {
   return new Promise((resolve, reject) => entry.file(resolve, reject));
 }
 
-function nothingIn(name: string): Handed {
-  return { name, read: () => Promise.reject(new IntakeError("There is neither a receipt nor a trust file in this folder.")) };
+function nothingIn(name: string, isCut: boolean): Handed {
+  const why = isCut
+    ? "There is neither a receipt nor a trust file among its entries that were looked at."
+    : "There is neither a receipt nor a trust file in this folder.";
+  return { name, read: () => Promise.reject(new IntakeError(why)) };
 }
 
 function unreadableFolder({ fullPath }: FileSystemDirectoryEntry): Handed {

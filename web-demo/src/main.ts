@@ -1,7 +1,7 @@
 import { byId, h, legible, word } from "./element.js";
 import { Desk, explain, type Item } from "./desk.js";
 import { isOneFile, startVerifier } from "./engine.js";
-import { findings } from "./findings.js";
+import { findings, type Actions } from "./findings.js";
 import { gestureOf, handedBytes, type Gesture } from "./handed.js";
 import { listen } from "./intake.js";
 import { goOffline } from "./offline.js";
@@ -22,7 +22,7 @@ const desk = new Desk(verifier, show);
 let shown: Item | undefined;
 
 byId("inert").remove();
-drawRosette(document.querySelector<SVGElement>("#mark")!, "5ea1".repeat(16));
+drawRosette(byId<SVGElement>("mark"), "5ea1".repeat(16));
 byId("engine").textContent = `${BUILD}, ${isOneFile() ? "page as one file" : location.href}`;
 showTrustFile(again);
 listen((gesture) => void take(gesture));
@@ -46,7 +46,11 @@ function show(): void {
   document.body.classList.toggle("busy", checking !== undefined);
   closeViewer();
   showTroubles();
-  if (checking === undefined) return showAll(items, selected);
+  if (checking === undefined) showAll(items, selected);
+  else showWaiting(checking);
+}
+
+function showWaiting(checking: string): void {
   shown = undefined;
   byId("slips").replaceChildren();
   byId("strip").replaceChildren(blank(checking, {}, null));
@@ -92,11 +96,11 @@ function announcement(items: readonly Item[], selected: Item): string {
   return items.length > 1 ? `${summary(items)}. ${one}` : one;
 }
 
-function reading(item: Item): HTMLElement[] {
+function reading(item: Item, audit?: HTMLElement): HTMLElement[] {
   const { name, bytes } = item;
   let { judged } = item;
   if (!judged || !bytes) return [unread(item)];
-  return findings(verifier, { name, bytes }, judged.verdict, judged.inspected, judged.options, {
+  const actions: Actions = {
     open: (other) => void take(gestureOf([handedBytes(other.name, other.bytes)])),
     again: (demanded) => void desk.demand(item, demanded),
     judged: (verdict) => {
@@ -104,14 +108,28 @@ function reading(item: Item): HTMLElement[] {
       if (!replaced) return;
       judged = replaced;
       showVerdicts(desk.items, desk.selected);
+      if (desk.selected === item) readAgain(item);
     },
     isShown: () => shown === item && item.judged === judged,
     fail: (error) => {
-      desk.troubles = [{ name, why: explain(error) }];
+      desk.troubles = [{ name, why: explain(error), what: "Not shown" }];
       showTroubles();
       bringIntoView(byId("trouble"));
     },
-  });
+  };
+  return findings(verifier, { name, bytes }, judged, actions, audit);
+}
+
+/** After an audit. Its panel stays where it is: it shows what led to this verdict, and asks again. */
+function readAgain(item: Item): void {
+  const place = byId("findings");
+  const audit = place.querySelector<HTMLElement>(".audit");
+  if (!audit) return;
+  const panels = reading(item, audit);
+  const at = panels.indexOf(audit);
+  for (const panel of [...place.children]) if (panel !== audit) panel.remove();
+  audit.before(...panels.slice(0, at));
+  audit.after(...panels.slice(at + 1));
 }
 
 /** What could not be checked or used, each by its name. */

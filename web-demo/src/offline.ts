@@ -27,7 +27,7 @@ function offerReload(): void {
   const place = byId("renewed");
   place.hidden = false;
   place.replaceChildren(
-    "A newer version of this page is here. ",
+    "Another version of this page is here. ",
     h("button", { type: "button", class: "fold", onclick: () => location.reload() }, "Reload"),
   );
 }

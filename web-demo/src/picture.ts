@@ -2,12 +2,9 @@
 // that everybody can read and choose them; the lines are drawn behind, for those who see.
 import type { FileEntry, Inspection } from "capseal-verify";
 
-import { count, h, legible, size, word, type Child } from "./element.js";
+import { count, facts, h, hash, legible, size, SVG, word, type Child } from "./element.js";
 import type { Process, Role, Run, Thing } from "./run.js";
-import { grouped } from "./strip.js";
 import { BACKEND } from "./words.js";
-
-const SVG = "http://www.w3.org/2000/svg";
 
 /** Boxes of one role, and processes, that are drawn at most; the tables below have all. */
 const MOST_BOXES = 6;
@@ -43,9 +40,12 @@ export function picture(inspection: Inspection, run: Run, looking: Looking): HTM
     else graph.after(card);
     mark(graph);
   };
-  const thing = (item: Thing): HTMLElement => box(`box of-${item.role}`, nameParts(item.name), size(item.file.size), (self) => choose(self, () => thingFacts(item, looking)));
+  const thing = (item: Thing): HTMLElement =>
+    box(`box of-${item.role}`, nameParts(item.name), size(item.file.size), (self) => choose(self, () => thingFacts(item, looking)));
   const process = (item: Process): HTMLElement => {
-    const self = box(`box process${item.exit ? " failed" : ""}`, processName(item), processNote(item), (button) => choose(button, () => processFacts(item, looking)));
+    const self = box(`box process${item.exit ? " failed" : ""}`, processName(item), processNote(item), (button) =>
+      choose(button, () => processFacts(item, looking)),
+    );
     self.classList.add(`depth-${Math.min(item.depth, 4)}`);
     return self;
   };
@@ -54,7 +54,7 @@ export function picture(inspection: Inspection, run: Run, looking: Looking): HTM
   const graph = h(
     "div",
     { class: `graph ${inspection.capture === "declared" ? "declared" : ""}` },
-    column("What went in", "in", ...roles(run.wentIn, thing), nothing(run.wentIn, "Nothing was read.")),
+    column("What went in", "in", ...roles(run.wentIn, thing), nothing(run.wentIn)),
     column(
       "What ran",
       "ran",
@@ -63,7 +63,7 @@ export function picture(inspection: Inspection, run: Run, looking: Looking): HTM
       more(run.processes.length - ran.length, "processes"),
       folded(inspection, run),
     ),
-    column("What came out", "out", ...roles(run.cameOut, thing), nothing(run.cameOut, "Nothing was written.")),
+    column("What came out", "out", ...roles(run.cameOut, thing), nothing(run.cameOut)),
   );
   graph.append(lines);
   new ResizeObserver(() => draw(graph, lines)).observe(graph);
@@ -84,8 +84,8 @@ function roles(things: readonly Thing[], draw: (thing: Thing) => HTMLElement): H
   });
 }
 
-function nothing(things: readonly Thing[], text: string): HTMLElement | null {
-  return things.length > 0 ? null : h("p", { class: "none" }, text);
+function nothing(things: readonly Thing[]): HTMLElement | null {
+  return things.length > 0 ? null : h("p", { class: "none" }, "Nothing is recorded.");
 }
 
 function more(rest: number, what: string): HTMLElement | null {
@@ -96,7 +96,8 @@ function more(rest: number, what: string): HTMLElement | null {
 function folded({ manifests }: Inspection, { startUp: { processes } }: Run): HTMLElement | null {
   const parts = [];
   if (processes > 0) parts.push(`after ${count(processes)} ${processes === 1 ? "process" : "processes"} of start-up`);
-  if (manifests?.some(({ name }) => name === "runtime")) parts.push("with the machine’s own programs and libraries, which the manifest “runtime” lists by hash");
+  if (manifests?.some(({ name }) => name === "runtime"))
+    parts.push("with the machine’s own programs and libraries, which the manifest “runtime” lists");
   return parts.length === 0 ? null : h("p", { class: "rest" }, parts.join("; "));
 }
 
@@ -123,9 +124,13 @@ function processName({ path, id, count: number }: Process): Child[] {
 
 function processNote({ exit, count: number }: Process): Child {
   if (exit === undefined) return null;
-  if (exit === 0) return number > 1 ? "all exit code 0" : "exit code 0";
-  const what = exit < 0 ? `signal ${-exit}` : `exit code ${exit}`;
-  return number > 1 ? `one with ${what}` : what;
+  if (number === 1) return endOf(exit);
+  return exit === 0 ? `all with ${endOf(exit)}` : `at least one with ${endOf(exit)}`;
+}
+
+/** Exit code, or minus the signal. */
+function endOf(exit: number): string {
+  return exit < 0 ? `signal ${-exit}` : `exit code ${exit}`;
 }
 
 function thingFacts({ name, file, seq, at, role }: Thing, looking: Looking): Child[] {
@@ -135,11 +140,13 @@ function thingFacts({ name, file, seq, at, role }: Thing, looking: Looking): Chi
     h("h3", {}, word(name)),
     facts([
       ["size", `${count(file.size)} bytes`],
-      ["SHA-256", h("code", { class: "whole", translate: "no" }, ...grouped(digest))],
+      ["SHA-256", hash(digest)],
       [verb, at === undefined ? "no event tells" : seconds(at)],
     ]),
     buttons(
-      looking.carried(digest) ? h("button", { type: "button", "aria-label": `View ${legible(name)}`, onclick: () => looking.view(file) }, "View") : "Its content travels by hash only.",
+      looking.carried(digest)
+        ? h("button", { type: "button", "aria-label": `View ${legible(name)}`, onclick: () => looking.view(file) }, "View")
+        : "Only its fingerprint travels in this receipt.",
       provable(seq, looking),
     ),
   ];
@@ -149,11 +156,11 @@ function processFacts(process: Process, looking: Looking): Child[] {
   const { path, digest, byWayOf, began, ended, exit, seq, count: number } = process;
   const rows: [string, Child][] = [];
   if (number > 1) rows.push(["processes", `${count(number)}, each of which executed this`]);
-  if (digest !== undefined) rows.push(["SHA-256", h("code", { class: "whole", translate: "no" }, ...grouped(digest))]);
+  if (digest !== undefined) rows.push(["SHA-256", hash(digest)]);
   if (byWayOf.length > 0) rows.push(["by way of", word(byWayOf.join(", "))]);
   if (began !== undefined) rows.push(["began", seconds(began)]);
   if (began !== undefined && ended !== undefined) rows.push(["took", lasted(ended - began)]);
-  if (exit !== undefined) rows.push(["ended with", exit < 0 ? `signal ${-exit}` : `exit code ${exit}`]);
+  if (exit !== undefined) rows.push(["ended with", endOf(exit)]);
   return [h("h3", {}, path === undefined ? `Process ${process.id}` : word(path)), facts(rows), buttons(provable(seq, looking))];
 }
 
@@ -165,12 +172,8 @@ function buttons(...children: Child[]): HTMLElement {
   return h("div", { class: "row-of-buttons" }, ...children);
 }
 
-function facts(rows: [string, Child][]): HTMLElement {
-  return h("dl", { class: "facts" }, ...rows.map(([term, value]) => h("div", {}, h("dt", {}, term), h("dd", {}, value))));
-}
-
 /** After the start. */
-export function seconds(after: number): string {
+function seconds(after: number): string {
   return `+${after.toFixed(3)} s`;
 }
 
@@ -183,7 +186,10 @@ function draw(graph: HTMLElement, lines: SVGElement): void {
   const frame = graph.getBoundingClientRect();
   const hub = graph.querySelector(".column.ran .box")?.getBoundingClientRect();
   lines.setAttribute("viewBox", `0 0 ${frame.width} ${frame.height}`);
-  if (!hub || isStacked(graph)) return lines.replaceChildren();
+  if (!hub || isStacked(graph)) {
+    lines.replaceChildren();
+    return;
+  }
   const paths: SVGElement[] = [];
   const middle = ({ top, height }: DOMRect): number => top + height / 2 - frame.top;
   for (const box of graph.querySelectorAll<HTMLElement>(".in .box, .out .box")) {

@@ -1,6 +1,6 @@
 // Draws a hash as a guilloche rosette, as on banknotes: to recognise a receipt at a glance. Only the digits are proof.
+import { SVG } from "./element.js";
 
-const SVG = "http://www.w3.org/2000/svg";
 const POINTS = 300;
 
 /** Where each ring of strands runs: its middle and how far strands swing from it. */

@@ -73,7 +73,7 @@ export function runOf({ claim, events, exit, command }: Inspection): Run {
   if (main.executed.length === 0 && command?.[0] !== undefined) main.executed.push({ path: command[0], digest: undefined, place: 0 });
   main.began ??= 0;
   main.ended ??= told ?? length;
-  main.exit ??= exit?.code ?? (exit?.signal == null ? undefined : -exit.signal);
+  if (exit) main.exit ??= exitOf(exit.code, exit.signal);
   seen.set(1, main);
 
   const startUp = startUpOf(events, claim.code, seen, after);
@@ -126,32 +126,39 @@ function unseen(id: number): Seen {
   };
 }
 
-function processesIn(
-  events: readonly ReceiptEvent[],
-  after: (event: ReceiptEvent) => number | undefined,
-): Map<number, Seen> {
+function processesIn(events: readonly ReceiptEvent[], after: (event: ReceiptEvent) => number | undefined): Map<number, Seen> {
   const seen = new Map<number, Seen>();
-  events.forEach((event, place) => {
+  for (const [place, event] of events.entries()) {
     const id = event["process"];
-    if (typeof id !== "number" || !/^process_/.test(event.type)) return;
+    if (typeof id !== "number" || !/^process_/.test(event.type)) continue;
     const process = seen.get(id) ?? unseen(id);
     seen.set(id, process);
-    if (event.type === "process_started") {
-      if (typeof event["parent"] === "number") process.parent = event["parent"];
-      process.began = after(event);
-      process.startSeq = event.seq;
-    } else if (event.type === "process_executed") {
-      const digest = typeof event["digest"] === "string" ? event["digest"] : undefined;
-      process.executed.push({ path: String(event["path"]), digest, place });
-      if (id !== 1) process.began ??= after(event);
-    } else if (event.type === "process_ended") {
-      process.ended = after(event);
-      process.endPlace = place;
-      const { exit_code: code, exit_signal: signal } = event;
-      process.exit = typeof code === "number" ? code : typeof signal === "number" ? -signal : undefined;
-    }
-  });
+    tell(process, event, place, after(event));
+  }
   return seen;
+}
+
+/** What an event says about its process. */
+function tell(process: Seen, event: ReceiptEvent, place: number, at: number | undefined): void {
+  if (event.type === "process_started") {
+    if (typeof event["parent"] === "number") process.parent = event["parent"];
+    process.began = at;
+    process.startSeq = event.seq;
+  } else if (event.type === "process_executed") {
+    const digest = typeof event["digest"] === "string" ? event["digest"] : undefined;
+    process.executed.push({ path: String(event["path"]), digest, place });
+    if (process.id !== 1) process.began ??= at;
+  } else if (event.type === "process_ended") {
+    process.ended = at;
+    process.endPlace = place;
+    process.exit = exitOf(event["exit_code"], event["exit_signal"]);
+  }
+}
+
+/** Exit code, or minus the signal. */
+function exitOf(code: unknown, signal: unknown): number | undefined {
+  if (typeof code === "number") return code;
+  return typeof signal === "number" ? -signal : undefined;
 }
 
 /**
@@ -166,8 +173,7 @@ function startUpOf(
 ): Run["startUp"] & { gone: Set<number> } {
   const digests = new Set(code.map(({ digest }) => digest));
   const isCode = (event: ReceiptEvent): boolean =>
-    (event.type === "file_read" && event["role"] === "code") ||
-    (event.type === "process_executed" && digests.has(String(event["digest"])));
+    (event.type === "file_read" && event["role"] === "code") || (event.type === "process_executed" && digests.has(String(event["digest"])));
   const moment = events.findIndex(isCode);
   const gone = new Set<number>();
   const folded = new Set<number>();
@@ -200,7 +206,7 @@ function arrange(seen: Map<number, Seen>, gone: Set<number>, events: readonly Re
     const { group, depth } = next;
     const fresh = group.filter(({ id }) => !placed.has(id));
     if (fresh.length === 0) continue;
-    fresh.forEach(({ id }) => placed.add(id));
+    for (const { id } of fresh) placed.add(id);
     arranged.push(asOne(fresh, depth, events));
     const below = fresh.flatMap(({ id }) => children.get(id) ?? []);
     const groups = alike(below, (process) => children.has(process.id)).reverse();

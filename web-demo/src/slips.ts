@@ -1,5 +1,5 @@
 // The verdicts of one gesture as slips of paper in a list; one of them is unrolled as a strip below.
-import type { Item } from "./desk.js";
+import type { Item, Trouble } from "./desk.js";
 import { count, h, legible, size, word, type Child } from "./element.js";
 import { plain } from "./words.js";
 
@@ -54,22 +54,18 @@ export function blank(name: string, { why, bytes }: { why?: string; bytes?: Uint
 
 /** What to read when there is no verdict. */
 export function unread({ name, why = "" }: Item): HTMLElement {
-  return h(
-    "section",
-    { class: "panel plain unread" },
-    h("h2", {}, "There is no verdict for ", word(name), "."),
-    h("p", {}, legible(why)),
-  );
+  return h("section", { class: "panel plain unread" }, h("h2", {}, "There is no verdict for ", word(name), "."), h("p", {}, legible(why)));
 }
 
 /** What could not be checked, with those of one reason together. */
-export function troubles(all: readonly { name: string; why: string }[]): HTMLElement[] {
+export function troubles(all: readonly Trouble[]): HTMLElement[] {
   const reasons = new Map<string, string[]>();
   for (const { name, why } of all) reasons.set(why, [...(reasons.get(why) ?? []), name]);
   return [...reasons].map(([why, names]) => {
+    const what = all.find((trouble) => trouble.why === why)?.what ?? "Not checked";
     const rest = names.length - MOST_NAMES;
     const shown = names.slice(0, MOST_NAMES).join(", ");
-    return h("p", {}, h("strong", {}, "Not checked. "), word(shown), rest > 0 ? ` and ${count(rest)} more` : null, ": ", legible(why));
+    return h("p", {}, h("strong", {}, `${what}. `), word(shown), rest > 0 ? ` and ${count(rest)} more` : null, ": ", legible(why));
   });
 }
 
@@ -80,10 +76,11 @@ export function summary(items: readonly Item[]): string {
   const concluded = items.flatMap(({ judged }) => (judged ? [judged.verdict.conclusion] : []));
   const failed = concluded.filter((conclusion) => conclusion === "failed").length;
   const refused = concluded.filter((conclusion) => conclusion === "refused").length;
-  const accepted = concluded.length - failed - refused;
+  const accepted = concluded.length - refused;
   const unchecked = items.filter(({ why }) => why !== undefined).length;
-  const parts = [`${count(accepted)} accepted`, `${count(refused)} refused`];
-  if (failed > 0) parts.push(`${count(failed)} with a failed run`);
+  const parts = [`${count(accepted)} accepted`];
+  if (failed > 0) parts.push(`${count(failed)} of them with a failed run`);
+  parts.push(`${count(refused)} refused`);
   if (unchecked > 0) parts.push(`${count(unchecked)} not checked`);
   return parts.join(", ");
 }

@@ -1,9 +1,8 @@
 // When a run's processes lived, as bars on one scale, and when its files were first read and written, as marks.
-import { count, h, word, type Child } from "./element.js";
+import { count, h, SVG, word, type Child } from "./element.js";
 import { lasted } from "./picture.js";
 import type { Process, Run } from "./run.js";
 
-const SVG = "http://www.w3.org/2000/svg";
 const MOST_ROWS = 12;
 
 /** `null` when no event tells how long the run took. */
@@ -24,7 +23,13 @@ export function spans({ processes, wentIn, cameOut, length, startUp }: Run): HTM
     "div",
     { class: "spans" },
     h("ul", {}, ...rows),
-    h("p", { class: "scale", "aria-hidden": "true" }, h("span", {}, "0 s"), h("span", {}, `${(length / 2).toFixed(3)} s`), h("span", {}, `${length.toFixed(3)} s`)),
+    h(
+      "p",
+      { class: "scale", "aria-hidden": "true" },
+      h("span", {}, "0 s"),
+      h("span", {}, `${(length / 2).toFixed(3)} s`),
+      h("span", {}, `${length.toFixed(3)} s`),
+    ),
     rest > 0 ? h("p", { class: "rest" }, `and ${count(rest)} more processes`) : null,
   );
 }

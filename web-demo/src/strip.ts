@@ -1,7 +1,7 @@
 // The verdict as a printed strip: status, claim class, identity, and each check as a line.
 import type { Check, RunReport, Verdict } from "capseal-verify";
 
-import { code, count, h, sentence, size, word, type Child } from "./element.js";
+import { code, count, grouped, h, moment, sentence, size, word, type Child } from "./element.js";
 import { rosette } from "./rosette.js";
 import { BACKEND, CHECK, STATUS, ending, plain } from "./words.js";
 
@@ -12,8 +12,8 @@ export interface Checked {
   name: string;
   bytes: Uint8Array;
   verdict: Verdict;
-  /** Milliseconds that the verification took. */
-  elapsed: number;
+  /** Milliseconds that the verification took; unknown where an audit was part of it. */
+  elapsed: number | undefined;
   /** When it was made. */
   at: Date;
   /** The name of the trust file that it was judged by. */
@@ -43,9 +43,9 @@ export function strip({ name, bytes, verdict, elapsed, at, trust }: Checked): HT
       ...line("asked for", h("span", { translate: "no" }, verdict.level)),
       ...(trust === undefined ? [] : line("trusting by", word(trust))),
       ...line("backend", backend(verdict)),
-      ...line("security", verdict.security_bits === null ? "no proof" : `${verdict.security_bits} bits, proven for SHA-256 as a random oracle`),
+      ...line("security", security(verdict)),
       ...line("checked", h("time", { datetime: at.toISOString() }, moment(at))),
-      ...line("took", `${count(Math.round(elapsed * 10) / 10)} ms`),
+      ...(elapsed === undefined ? [] : line("took", `${count(Math.round(elapsed * 10) / 10)} ms`)),
     ),
     verdict.capsule_hash
       ? h("p", { class: "hash" }, h("span", {}, "capsule hash"), h("code", { translate: "no" }, ...grouped(verdict.capsule_hash)))
@@ -60,6 +60,11 @@ function backend({ backend: id }: Verdict): Child {
   return h("span", { title: BACKEND[id] ?? "" }, word(id));
 }
 
+function security({ security_bits: bits, status }: Verdict): string {
+  if (bits !== null) return `${bits} bits, proven for SHA-256 as a random oracle`;
+  return status === "REJECTED" ? "nothing proven" : "no proof";
+}
+
 const NAMED = 4;
 
 /** What was run, how it ended, what it wrote, and what its capture missed. */
@@ -72,7 +77,7 @@ function runLines(run: RunReport | null): HTMLElement[] {
     ...(run.command ? line("command", word(shortened(run.command.join(" ")))) : []),
     ...(run.program === null ? [] : line("program", h("code", { title: run.program, translate: "no" }, run.program.slice(0, 12)))),
     h("div", { class: run.failed ? "failed" : "" }, h("dt", {}, "ended"), h("dd", {}, ending(run))),
-    ...line("outputs", paths.length > 0 ? word(named) : "none"),
+    ...line("outputs", paths.length > 0 ? word(named) : "none recorded"),
     ...(run.notes && run.notes.length > 0 ? line("notes", run.notes.join(", ").replaceAll("_", " ")) : []),
   ];
 }
@@ -90,20 +95,13 @@ export function cells(checks: readonly Check[]): HTMLElement {
   return h(
     "p",
     { class: "cells", role: "img", "aria-label": tally(checks) },
-    ...checks.map((check) =>
-      h("span", { class: check.outcome, title: `${CHECK[check.id].name}: ${check.outcome}` }, signs[check.outcome]),
-    ),
+    ...checks.map((check) => h("span", { class: check.outcome, title: `${CHECK[check.id].name}: ${check.outcome}` }, signs[check.outcome])),
   );
 }
 
 export function tally(checks: readonly Check[]): string {
   const number = (outcome: Check["outcome"]): number => checks.filter((check) => check.outcome === outcome).length;
   return `${number("passed")} passed, ${number("failed")} failed, ${number("skipped")} not done`;
-}
-
-/** A hash in groups of eight, so that people can compare it. */
-export function grouped(hash: string): Child[] {
-  return (hash.match(/.{1,8}/g) ?? []).flatMap((group) => [h("span", {}, group), document.createElement("wbr")]);
 }
 
 /** Folds what each check asks and found; folded at first where the strip stands above everything else. */
@@ -114,11 +112,6 @@ function explainButton(): HTMLElement {
     button.setAttribute("aria-pressed", String(button.getAttribute("aria-pressed") !== "true"));
   });
   return button;
-}
-
-/** To the second, in UTC: whoever reads a print of it may be anywhere. */
-function moment(at: Date): string {
-  return at.toISOString().replace("T", " ").replace(/\.\d+Z$/, " UTC");
 }
 
 function line(term: string, value: Child): HTMLElement[] {

@@ -18,10 +18,8 @@ interface Trial {
 
 /** The panel for one receipt; `open` shows a changed copy as if it had been dropped. */
 export function tamperPanel(verifier: Verifier, receipt: Receipt, open: (receipt: Receipt) => void): HTMLElement {
-  let tried = 0;
-  let refused = 0;
+  const score = new Score();
   const result = h("div", { class: "trial", "aria-live": "polite" });
-  const score = h("p", { class: "score" });
   const place = h("input", {
     id: "place",
     type: "number",
@@ -38,9 +36,7 @@ export function tamperPanel(verifier: Verifier, receipt: Receipt, open: (receipt
       for (let i = 0; i < times; i += 1) {
         const trial = await flip(verifier, receipt.bytes, places());
         if (!result.isConnected) return;
-        tried += 1;
-        if (!isAccepted(trial.verdict)) refused += 1;
-        score.textContent = `${count(tried)} changed ${tried === 1 ? "copy" : "copies"} tried, ${count(refused)} refused.`;
+        score.add(trial);
         result.replaceChildren(...report(trial, receipt, open));
       }
     } finally {
@@ -68,15 +64,11 @@ export function tamperPanel(verifier: Verifier, receipt: Receipt, open: (receipt
     "section",
     { class: "panel tamper", id: "tamper" },
     h("h2", {}, "Change a byte"),
+    h("p", {}, "Change one bit of a copy of this receipt and have the copy checked. It makes no difference where."),
     h(
       "p",
       {},
-      "Change one bit of a copy of this receipt and have the copy checked. It makes no difference where.",
-    ),
-    h(
-      "p",
-      {},
-      "A forger does not do this. Anyone can make another record from scratch, and it is accepted: only a signature that you trust, or the " +
+      "A forger does not do this. Anyone can make another one from scratch in which everything holds: only a signature that you trust, or the " +
         "capsule hash that you were given, tells it from this one.",
     ),
     h(
@@ -87,8 +79,20 @@ export function tamperPanel(verifier: Verifier, receipt: Receipt, open: (receipt
     ),
     form,
     result,
-    score,
+    score.element,
   );
+}
+
+class Score {
+  readonly element = h("p", { class: "score" });
+  #tried = 0;
+  #refused = 0;
+
+  add({ verdict }: Trial): void {
+    this.#tried += 1;
+    if (!isAccepted(verdict)) this.#refused += 1;
+    this.element.textContent = `${count(this.#tried)} changed ${this.#tried === 1 ? "copy" : "copies"} tried, ${count(this.#refused)} refused.`;
+  }
 }
 
 async function flip(verifier: Verifier, bytes: Uint8Array, place: number): Promise<Trial> {
@@ -112,7 +116,8 @@ function report({ place, before, after, copy, verdict }: Trial, receipt: Receipt
       h("code", { translate: "no" }, hex(before)),
       " became ",
       h("code", { translate: "no" }, hex(after)),
-      failed ? `. Refused by the check “${CHECK[failed.id].name}”.` : ". Accepted.",
+      ". ",
+      failed ? `Refused by the check “${CHECK[failed.id].name}”.` : "Accepted.",
     ),
     cells(verdict.checks),
     verdict.reason ? code(verdict.reason) : null,

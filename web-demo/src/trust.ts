@@ -1,7 +1,7 @@
 // The trust file: whom the person at this page trusts. It stays in this browser and is sent nowhere.
 import type { VerifyOptions } from "capseal-verify";
 
-import { byId, h, size, word } from "./element.js";
+import { byId, h, word } from "./element.js";
 
 export interface TrustFile {
   name: string;
@@ -15,6 +15,8 @@ export const LARGEST_TRUST_FILE = 1024 * 1024;
 
 /** In use now; also kept by the browser, where it lets the page keep something. */
 let current: TrustFile | undefined = readKept();
+
+let isKept = current !== undefined;
 
 /** What was in use before, as long as this page is open: a file that came along with receipts may not be the one that was meant. */
 let former: TrustFile | undefined;
@@ -31,10 +33,16 @@ export function trusting(): VerifyOptions {
 export function useTrustFile(file: TrustFile): void {
   if (current && current.text !== file.text) former = current;
   current = file;
+  isKept = keep(file);
+}
+
+/** A private window or a full store keeps nothing: the file then holds until the page is closed. */
+function keep(file: TrustFile): boolean {
   try {
     localStorage.setItem(PLACE, JSON.stringify(file));
+    return true;
   } catch {
-    // A private window or a full store: it holds until the page is closed.
+    return false;
   }
 }
 
@@ -61,14 +69,22 @@ function readKept(): TrustFile | undefined {
 export function showTrustFile(changed: () => void): void {
   const place = byId("trust");
   place.hidden = current === undefined;
-  if (!current) return place.replaceChildren();
-  const button = (label: string, act: () => void): HTMLElement =>
-    h("button", { type: "button", class: "fold", onclick: () => (act(), changed()) }, label);
+  if (!current) {
+    place.replaceChildren();
+    return;
+  }
+  const button = (label: string, act: () => void): HTMLElement => {
+    const onclick = (): void => {
+      act();
+      changed();
+    };
+    return h("button", { type: "button", class: "fold", onclick }, label);
+  };
   const before = former;
   place.replaceChildren(
     "Trusting by ",
     word(current.name),
-    ` (${size(current.text.length)}), kept in this browser. `,
+    `, ${isKept ? "kept in this browser" : "until this page is closed"}. `,
     ...(before ? ["It took the place of ", word(before.name), ". ", button("Use that again", () => useTrustFile(before)), " "] : []),
     button("Forget it", forget),
   );

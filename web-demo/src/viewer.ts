@@ -2,8 +2,7 @@
 import type { FileEntry, Verifier } from "capseal-verify";
 
 import type { Receipt } from "./desk.js";
-import { block, byId, count, h, size, word } from "./element.js";
-import { grouped } from "./strip.js";
+import { block, byId, count, counted, grouped, h, size, word, type Child } from "./element.js";
 
 const SHOWN_TEXT = 200_000;
 const SHOWN_BYTES = 512;
@@ -12,18 +11,8 @@ const SHOWN_BYTES = 512;
 export async function view(verifier: Verifier, receipt: Receipt, file: FileEntry, isShown: () => boolean): Promise<void> {
   const content = await verifier.artifact(receipt.bytes, file.digest);
   if (!isShown()) return;
-  const dialog = byId<HTMLDialogElement>("viewer");
-  dialog.replaceChildren(
-    h(
-      "header",
-      {},
-      h("h2", { id: "viewer-title" }, word(file.path)),
-      h("button", { type: "button", autofocus: true, onclick: () => dialog.close() }, "Close"),
-    ),
-    h("p", { class: "meta" }, `${count(file.size)} bytes, SHA-256 `, h("code", { translate: "no" }, ...grouped(file.digest))),
-    ...(content ? body(content, file.path) : [missing()]),
-  );
-  dialog.showModal();
+  const meta = h("p", { class: "meta" }, `${count(file.size)} bytes, SHA-256 `, h("code", { translate: "no" }, ...grouped(file.digest)));
+  open(word(file.path), meta, ...(content ? body(content, file.path) : [missing()]));
 }
 
 /** Closes it: what it shows belongs to a receipt that is gone. */
@@ -35,28 +24,37 @@ export function closeViewer(): void {
 export async function viewEntry(verifier: Verifier, receipt: Receipt, index: number, isShown: () => boolean): Promise<void> {
   const text = await verifier.entryProof(receipt.bytes, index);
   if (!isShown()) return;
+  open(`Entry ${count(index)} of the log`, ...(text === undefined ? [unprovable()] : proof(text)));
+}
+
+function open(title: Child, ...content: HTMLElement[]): void {
   const dialog = byId<HTMLDialogElement>("viewer");
-  dialog.replaceChildren(
-    h(
-      "header",
-      {},
-      h("h2", { id: "viewer-title" }, `Entry ${count(index)} of the log`),
-      h("button", { type: "button", autofocus: true, onclick: () => dialog.close() }, "Close"),
-    ),
-    ...(text === undefined
-      ? [h("p", { class: "trouble" }, "The log breaks a rule, so that nothing can be proven about its entries.")]
-      : proof(text)),
-  );
+  const close = h("button", { type: "button", autofocus: true, onclick: () => dialog.close() }, "Close");
+  dialog.replaceChildren(h("header", {}, h("h2", { id: "viewer-title" }, title), close), ...content);
   dialog.showModal();
+}
+
+function unprovable(): HTMLElement {
+  return h("p", { class: "trouble" }, "There is no proof for this entry: the log breaks a rule, or has no entry of this number.");
 }
 
 function proof(text: string): HTMLElement[] {
   const { entry, size: entries, root, path } = JSON.parse(text) as { entry: string; size: number; root: string; path: string[] };
   const saveProof = (): void => save(new TextEncoder().encode(`${text}\n`), "log-proof.json");
   return [
-    h("p", { class: "meta" }, `One of ${count(entries)} entries. ${count(path.length)} fingerprints lead from it to the log’s root `, h("code", { translate: "no" }, ...grouped(root))),
+    h(
+      "p",
+      { class: "meta" },
+      `One of ${count(entries)} entries. ${counted(path.length, "fingerprint")} lead from it to the log’s root `,
+      h("code", { translate: "no" }, ...grouped(root)),
+    ),
     h("pre", { tabindex: 0, dir: "ltr", translate: "no", class: "text" }, block(JSON.stringify(JSON.parse(entry), null, 2))),
-    h("details", {}, h("summary", {}, "The proof"), h("ol", { class: "path" }, ...path.map((digest) => h("li", {}, h("code", { translate: "no" }, ...grouped(digest)))))),
+    h(
+      "details",
+      {},
+      h("summary", {}, "The proof"),
+      h("ol", { class: "path" }, ...path.map((digest) => h("li", {}, h("code", { translate: "no" }, ...grouped(digest))))),
+    ),
     h("p", {}, "Whoever holds the root, from a checkpoint or from this receipt, can check it without the rest of the log."),
     h("p", {}, h("button", { type: "button", onclick: saveProof }, "Save this proof…")),
   ];
@@ -102,7 +100,11 @@ function hex(content: Uint8Array): string {
 
 /** Saved as plain bytes under its last name, so that no browser runs it. */
 function save(content: Uint8Array, path: string): void {
-  const name = path.split(/[/\\]/).pop()?.replace(/[^\w.-]+/g, "_") || "artifact";
+  const name =
+    path
+      .split(/[/\\]/)
+      .pop()
+      ?.replace(/[^\w.-]+/g, "_") || "artifact";
   const blob = new Blob([Uint8Array.from(content)], { type: "application/octet-stream" });
   const link = h("a", { href: URL.createObjectURL(blob), download: name });
   link.click();

@@ -10,6 +10,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import {
   address,
   bundleOf,
+  changingAnswers,
   drop,
   GEOM,
   lastingTrust,
@@ -63,12 +64,57 @@ const inView = (page, selector) =>
   });
 
 for (const [what, files, expected] of [
-  ["a receipt that is signed, with the trust file", [["run.cap", signed.receipt], ["trust.toml", TRUST]], { strip: "witnessed", code: null }],
-  ["a receipt that nobody signed, with a trust file", [["run.cap", STRATEGY], ["trust.toml", TRUST]], { strip: "refused", code: "E020_SIGNATURE_MISSING" }],
-  ["two receipts and a trust file", [["a.cap", signed.receipt], ["b.cap", STRATEGY], ["trust.toml", TRUST]], { strip: "refused", file: "b.cap" }],
-  ["three receipts", [["a.cap", GEOM], ["b.cap", STRATEGY], ["c.cap", FORGED]], { strip: "refused", file: "c.cap" }],
-  ["a receipt and a trust file that cannot be read", [["run.cap", GEOM], ["trust.toml", Buffer.from("schema = 1")]], { strip: "not checked" }],
-  ["a receipt and two trust files", [["run.cap", GEOM], ["a.toml", TRUST], ["b.toml", Buffer.from(`${signed.trust}\n# another`)]], { strip: "not checked" }],
+  [
+    "a receipt that is signed, with the trust file",
+    [
+      ["run.cap", signed.receipt],
+      ["trust.toml", TRUST],
+    ],
+    { strip: "witnessed", code: null },
+  ],
+  [
+    "a receipt that nobody signed, with a trust file",
+    [
+      ["run.cap", STRATEGY],
+      ["trust.toml", TRUST],
+    ],
+    { strip: "refused", code: "E020_SIGNATURE_MISSING" },
+  ],
+  [
+    "two receipts and a trust file",
+    [
+      ["a.cap", signed.receipt],
+      ["b.cap", STRATEGY],
+      ["trust.toml", TRUST],
+    ],
+    { strip: "refused", file: "b.cap" },
+  ],
+  [
+    "three receipts",
+    [
+      ["a.cap", GEOM],
+      ["b.cap", STRATEGY],
+      ["c.cap", FORGED],
+    ],
+    { strip: "refused", file: "c.cap" },
+  ],
+  [
+    "a receipt and a trust file that cannot be read",
+    [
+      ["run.cap", GEOM],
+      ["trust.toml", Buffer.from("schema = 1")],
+    ],
+    { strip: "not checked" },
+  ],
+  [
+    "a receipt and two trust files",
+    [
+      ["run.cap", GEOM],
+      ["a.toml", TRUST],
+      ["b.toml", Buffer.from(`${signed.trust}\n# another`)],
+    ],
+    { strip: "not checked" },
+  ],
 ]) {
   test(`dropped in any order, the outcome is one: ${what}`, async () => {
     const outcomes = [];
@@ -88,7 +134,14 @@ for (const [what, files, expected] of [
 test("each receipt of a drop has its own slip, and its strip and details when it is chosen", async () => {
   await withPage(async (page) => {
     const first = await after(page, ["c.cap", FORGED], ["a.cap", GEOM], ["b.cap", STRATEGY]);
-    assert.deepEqual(first.slips.map((text) => text.split(" ").slice(0, 2)), [["DEMONSTRATION", "a.cap"], ["WITNESSED", "b.cap"], ["REFUSED", "c.cap"]]);
+    assert.deepEqual(
+      first.slips.map((text) => text.split(" ").slice(0, 2)),
+      [
+        ["DEMONSTRATION", "a.cap"],
+        ["WITNESSED", "b.cap"],
+        ["REFUSED", "c.cap"],
+      ],
+    );
     assert.match(first.announcement, /^2 accepted, 1 refused\. refused: c\.cap\./);
     assert.equal(first.title, "2 accepted, 1 refused – CapSeal");
     await page.locator(".slip", { hasText: "b.cap" }).focus();
@@ -157,15 +210,33 @@ test("a trust file in the place of another one says so, and the other one can be
   });
 });
 
-for (const [width, height] of [[390, 844], [1280, 900]]) {
+for (const [width, height] of [
+  [390, 844],
+  [1280, 900],
+]) {
   for (const [what, name, give, words] of [
     ["a file that is too large", "big.cap", (page) => drop(page, ["big.cap", HUGE]), "65 MiB or more"],
-    ["a trust file that cannot be read", "broken.toml", (page) => drop(page, ["broken.toml", Buffer.from("schema = 1")]), "the trust file cannot be read"],
-    ["two different trust files", "a.toml", (page) => drop(page, ["a.toml", TRUST], ["b.toml", Buffer.from(`# other\n${signed.trust}`)]), "Only one trust file"],
+    [
+      "a trust file that cannot be read",
+      "broken.toml",
+      (page) => drop(page, ["broken.toml", Buffer.from("schema = 1")]),
+      "the trust file cannot be read",
+    ],
+    [
+      "two different trust files",
+      "a.toml",
+      (page) => drop(page, ["a.toml", TRUST], ["b.toml", Buffer.from(`# other\n${signed.trust}`)]),
+      "Only one trust file",
+    ],
     ["a file that is gone", "gone.cap", unreadable, "cannot be read"],
     ["a link that leads nowhere", "none.cap", (page) => dropText(page, "text/uri-list", `${address()}none.cap`), "answered 404"],
     ["a link to a file of this machine", "run.cap", (page) => dropText(page, "text/uri-list", "file:///home/me/run.cap"), "Only https"],
-    ["a trust file without an ending that cannot be read", "whom", (page) => drop(page, ["whom", Buffer.from('schema = "capseal/trust/v1"\nx = 1')]), "the trust file cannot be read"],
+    [
+      "a trust file without an ending that cannot be read",
+      "whom",
+      (page) => drop(page, ["whom", Buffer.from('schema = "capseal/trust/v1"\nx = 1')]),
+      "the trust file cannot be read",
+    ],
     ["a link to a page that may not be fetched", "run.cap", (page) => dropText(page, "text/uri-list", "http://192.0.2.1/run.cap"), "Only https"],
   ]) {
     test(`nothing green stays beside ${what}, and the reason is in view, ${width} px`, async () => {
@@ -197,10 +268,16 @@ test("after a trust file that cannot be used, the receipts at hand can be checke
   await withPage(async (page) => {
     await after(page, ["a.cap", GEOM], ["b.cap", STRATEGY]);
     const { slips } = await after(page, ["broken.toml", Buffer.from("[")]);
-    assert.ok(slips.every((text) => text.startsWith("NOT CHECKED")), slips.join());
+    assert.ok(
+      slips.every((text) => text.startsWith("NOT CHECKED")),
+      slips.join(),
+    );
     await page.getByRole("button", { name: "Check without a trust file" }).click();
     await settled(page);
-    assert.deepEqual((await seen(page)).slips.map((text) => text.split(" ")[0]), ["DEMONSTRATION", "WITNESSED"]);
+    assert.deepEqual(
+      (await seen(page)).slips.map((text) => text.split(" ")[0]),
+      ["DEMONSTRATION", "WITNESSED"],
+    );
     await after(page, ["broken.toml", Buffer.from("[")]);
     assert.equal((await after(page, ["trust.toml", TRUST])).code, "E020_SIGNATURE_MISSING");
   });
@@ -209,26 +286,23 @@ test("after a trust file that cannot be used, the receipts at hand can be checke
 test("one unreadable file does not keep the others from being judged", async () => {
   await withPage(async (page) => {
     const { slips, trouble } = await after(page, ["a.cap", GEOM], ["big.cap", HUGE], ["c.cap", FORGED]);
-    assert.deepEqual(slips.map((text) => text.match(/^(NOT CHECKED|\w+)/)[0]), ["DEMONSTRATION", "NOT CHECKED", "REFUSED"]);
+    assert.deepEqual(
+      slips.map((text) => text.match(/^(NOT CHECKED|\w+)/)[0]),
+      ["DEMONSTRATION", "NOT CHECKED", "REFUSED"],
+    );
     assert.match(trouble, /^Not checked\. big\.cap: It has 65 MiB/);
   });
 });
 
 test("what ends late does not take the place of what came after it", async () => {
   // The first verdict of the worker comes late, and so does the answer of a server.
-  const prepare = (page) =>
-    page.addInitScript(() => {
-      const { set } = Object.getOwnPropertyDescriptor(Worker.prototype, "onmessage");
-      Object.defineProperty(Worker.prototype, "onmessage", {
-        set(handler) {
-          set.call(this, (event) => {
-            const late = globalThis.slowVerdicts && event.data?.value?.schema === "capseal/verdict/v1";
-            if (late) globalThis.slowVerdicts = false;
-            setTimeout(() => handler.call(this, event), late ? 600 : 0);
-          });
-        },
-      });
-    });
+  const prepare = changingAnswers(async (answer) => {
+    const late = globalThis.slowVerdicts && answer?.schema === "capseal/verdict/v1";
+    if (!late) return answer;
+    globalThis.slowVerdicts = false;
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    return answer;
+  });
   await withPage(
     async (page) => {
       await after(page, ["first.cap", STRATEGY]);
@@ -254,15 +328,10 @@ test("what ends late does not take the place of what came after it", async () =>
 });
 
 test("an audit and a viewer that end late say nothing about the receipt that came after", async () => {
-  const prepare = (page) =>
-    page.addInitScript(() => {
-      const { set } = Object.getOwnPropertyDescriptor(Worker.prototype, "onmessage");
-      Object.defineProperty(Worker.prototype, "onmessage", {
-        set(handler) {
-          set.call(this, (event) => setTimeout(() => handler.call(this, event), event.data?.value instanceof Uint8Array ? 500 : 0));
-        },
-      });
-    });
+  const prepare = changingAnswers(async (answer) => {
+    if (answer instanceof Uint8Array) await new Promise((resolve) => setTimeout(resolve, 500));
+    return answer;
+  });
   await withPage(
     async (page) => {
       await openSample(page, "A script’s run");
@@ -317,15 +386,24 @@ test("a folder is searched for receipts and trust files; the rest is left out, a
   mkdirSync(inner, { recursive: true });
   mkdirSync(join(folder, "nothing"));
   writeFileSync(join(folder, "nothing", "notes.txt"), "notes");
-  for (const [name, content] of [["a.cap", GEOM], ["b.renamed", signed.receipt], ["whom.toml", TRUST], ["Cargo.toml", "[package]"], ["notes.txt", "x"]]) {
+  for (const [name, content] of [
+    ["a.cap", GEOM],
+    ["b.renamed", signed.receipt],
+    ["whom.toml", TRUST],
+    ["Cargo.toml", "[package]"],
+    ["notes.txt", "x"],
+  ]) {
     writeFileSync(join(name.startsWith("a") ? inner : join(folder, "results"), name), content);
   }
   await withPage(async (page) => {
     await drag(page, join(folder, "results"));
     const { slips, trust } = await seen(page);
-    assert.deepEqual(slips.map((text) => text.match(/results\S+/)[0]), ["results/b.renamed", "results/deep/a.cap"]);
+    assert.deepEqual(
+      slips.map((text) => text.match(/results\S+/)[0]),
+      ["results/b.renamed", "results/deep/a.cap"],
+    );
     assert.match(trust, /results\/whom\.toml/);
-    await page.getByText("2 files that are neither receipt nor trust file").waitFor();
+    await page.getByText("2 files left out: neither receipt nor trust file").waitFor();
     await drag(page, join(folder, "nothing"));
     await say(page, "nothing/: There is neither a receipt nor a trust file");
     assert.equal(await stamp(page), "not checked");
@@ -341,6 +419,25 @@ test("a hundred receipts at once are all judged", async () => {
   });
 });
 
+test("a browser that keeps nothing is not said to keep the trust file", async () => {
+  const prepare = (page) =>
+    page.addInitScript(() => {
+      Storage.prototype.setItem = () => {
+        throw new DOMException("", "QuotaExceededError");
+      };
+    });
+  await withPage(async (page) => assert.match((await after(page, ["mine.toml", TRUST])).trust, /mine\.toml, until this page is closed\./), {
+    prepare,
+  });
+});
+
+test("a run that failed is one of those that are accepted", async () => {
+  const { summary } = await bundleOf("slips.ts");
+  const judged = (conclusion) => ({ name: conclusion, judged: { verdict: { conclusion } } });
+  const items = [judged("witnessed"), judged("failed"), judged("refused"), { name: "big.cap", why: "It is too large." }];
+  assert.equal(summary(items), "2 accepted, 1 of them with a failed run, 1 refused, 1 not checked");
+});
+
 test("what a file is: by its content, then by its name", async () => {
   const { isOurs, trustText } = await bundleOf("kind.ts");
   const bytes = (text) => new TextEncoder().encode(text);
@@ -350,7 +447,12 @@ test("what a file is: by its content, then by its name", async () => {
     assert.ok(isOurs("any", bytes(text)));
   }
   assert.equal(trustText("a.TOML", bytes("x = 1")), "x = 1");
-  for (const [name, content] of [["any", bytes("x = 1")], ["a.toml", GEOM], ["a.toml", Uint8Array.of(0xff)], ["any", bytes("# schema = 'capseal/trust/v1'")]]) {
+  for (const [name, content] of [
+    ["any", bytes("x = 1")],
+    ["a.toml", GEOM],
+    ["a.toml", Uint8Array.of(0xff)],
+    ["any", bytes("# schema = 'capseal/trust/v1'")],
+  ]) {
     assert.equal(trustText(name, content), undefined, name);
   }
   assert.ok(isOurs("any", GEOM.subarray(0, 4096)));

@@ -8,7 +8,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { serve } from "../../tests/parity/server.mjs";
-import { address, drop, GEOM, newContext, ONE_FILE, openSample, settled, setUp, SITE, stamp, STRATEGY, withPage } from "./page.mjs";
+import { address, drop, GEOM, newContext, ONE_FILE, openSample, settled, setUp, SITE, stamp, STRATEGY, unfold, withPage } from "./page.mjs";
 
 const html = (body, status = 200) => ({ type: "text/html", status, body: `<!doctype html><title>Other</title>${body}` });
 setUp((path) => {
@@ -39,7 +39,9 @@ test("the service worker answers for the page alone: other paths are the host's"
 
 test("the page is the one that the host has now, and the kept one without a network", async () => {
   const state = { body: undefined };
-  const server = await serve((path) => (path === "/" && state.body ? html(state.body) : { file: new URL(path === "/" ? "index.html" : `.${path}`, SITE) }));
+  const server = await serve((path) =>
+    path === "/" && state.body ? html(state.body) : { file: new URL(path === "/" ? "index.html" : `.${path}`, SITE) },
+  );
   try {
     await withPage(
       async (page, context) => {
@@ -105,11 +107,14 @@ test("an open tab survives deployments, says that there is a newer page, and get
           await other.evaluate(update);
           await drop(page, [`after-${number}.cap`, GEOM]);
           await page.locator(".strip.demonstration").waitFor();
-          const kept = await page.evaluate((hash) => fetch(`./${hash}`).then((answer) => answer.ok), readdirSync(fileURLToPath(SITE)).find((name) => /\.wasm$/.test(name)));
+          const kept = await page.evaluate(
+            (hash) => fetch(`./${hash}`).then((answer) => answer.ok),
+            readdirSync(fileURLToPath(SITE)).find((name) => /\.wasm$/.test(name)),
+          );
           assert.ok(kept, "the files of the open tab's own build are still there");
           await other.close();
         }
-        await page.locator("#renewed", { hasText: "A newer version of this page" }).waitFor();
+        await page.locator("#renewed", { hasText: "Another version of this page" }).waitFor();
         await page.getByRole("button", { name: "Reload" }).click();
         await openSample(page, "A demonstration proof");
         assert.match(await page.locator('script[type="module"]').getAttribute("src"), /-0000000002\.js$/);
@@ -198,18 +203,24 @@ test("a print has what was checked, when, and by which version", async () => {
 test("no translator touches codes, hashes, names of files or of checks", async () => {
   await withPage(async (page) => {
     await openSample(page, "A forgery");
-    await page.locator("details").evaluateAll((all) => all.forEach((details) => (details.open = true)));
+    await unfold(page);
     const open = await page.evaluate(() => {
       const told = /^(E\d{3}_\w+|[0-9a-f]{8,64}|PROOF_ONLY|PROOF ONLY|REJECTED|prices\.csv|strategy\.py|refused|capsule|event log)$/;
       const walker = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
       const found = [];
       for (let node = walker.nextNode(); node; node = walker.nextNode()) {
         const element = node.parentElement;
-        if (told.test(node.data.trim()) && element.closest(".strip, #findings") && element.translate) found.push(`${element.outerHTML}`.slice(0, 120));
+        if (told.test(node.data.trim()) && element.closest(".strip, #findings") && element.translate)
+          found.push(`${element.outerHTML}`.slice(0, 120));
       }
       return found;
     });
     assert.deepEqual(open, []);
-    assert.ok(await page.locator("#findings h2").first().evaluate((element) => element.translate));
+    assert.ok(
+      await page
+        .locator("#findings h2")
+        .first()
+        .evaluate((element) => element.translate),
+    );
   });
 });

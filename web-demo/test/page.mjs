@@ -37,7 +37,7 @@ export const address = () => server.address;
 export const newContext = (options) => browser.newContext(options);
 
 /** Opens the page, runs `use`, and fails on any error, policy violation or dialog. */
-export async function withPage(use, { address: at = server.address, prepare = () => {}, ...options } = {}) {
+export async function withPage(use, { address: at = server.address, prepare = () => undefined, ...options } = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, reducedMotion: "reduce", ...options });
   const page = await context.newPage();
   page.setDefaultTimeout(60_000);
@@ -74,14 +74,17 @@ export const say = (page, text) => page.locator("#trouble", { hasText: text }).w
 
 /** Files as a gesture brings them; a number stands for so many zero bytes. */
 function carried(page, files) {
-  return page.evaluateHandle((given) => {
-    const transfer = new DataTransfer();
-    for (const [name, content] of given) {
-      const bytes = typeof content === "number" ? new Uint8Array(content) : Uint8Array.from(atob(content), (character) => character.charCodeAt(0));
-      transfer.items.add(new File([bytes], name));
-    }
-    return transfer;
-  }, files.map(([name, content]) => [name, typeof content === "number" ? content : Buffer.from(content).toString("base64")]));
+  return page.evaluateHandle(
+    (given) => {
+      const transfer = new DataTransfer();
+      for (const [name, content] of given) {
+        const bytes = typeof content === "number" ? new Uint8Array(content) : Uint8Array.from(atob(content), (character) => character.charCodeAt(0));
+        transfer.items.add(new File([bytes], name));
+      }
+      return transfer;
+    },
+    files.map(([name, content]) => [name, typeof content === "number" ? content : Buffer.from(content).toString("base64")]),
+  );
 }
 
 /** Drops files on the page in one gesture, as a person would. */
@@ -94,12 +97,40 @@ export async function drop(page, ...files) {
 /** Pastes files. */
 export async function paste(page, ...files) {
   const transfer = await carried(page, files);
-  await page.evaluate((clipboardData) => document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true })), transfer);
+  await page.evaluate(
+    (clipboardData) => document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true })),
+    transfer,
+  );
 }
 
 /** Waits until nothing is being checked. */
 export async function settled(page) {
   await page.waitForFunction(() => !document.body.classList.contains("busy"));
+}
+
+/** Unfolds all that is folded. */
+export const unfold = (page) =>
+  page.locator("details").evaluateAll((all) => {
+    for (const details of all) details.open = true;
+  });
+
+/** Prepares a page in which `change(value, given)` takes the place of what the verifier's worker answers, as late as its promise is kept. */
+export const changingAnswers =
+  (change, given = null) =>
+  (page) =>
+    page.addInitScript({ content: `(${interceptAnswers})(${change}, ${JSON.stringify(given)})` });
+
+/** Runs in the page. */
+function interceptAnswers(change, given) {
+  const { set } = Object.getOwnPropertyDescriptor(Worker.prototype, "onmessage");
+  Object.defineProperty(Worker.prototype, "onmessage", {
+    set(handler) {
+      set.call(this, async ({ data }) => {
+        const changed = data.value === undefined ? data : { ...data, value: await change(data.value, given) };
+        handler.call(this, new MessageEvent("message", { data: changed }));
+      });
+    },
+  });
 }
 
 /** The trust file of a vector, for keys that do not expire; the registry's root is read from the refusal. */

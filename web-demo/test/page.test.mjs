@@ -1,13 +1,14 @@
 // The page in headless Chromium: what a person sees, hostile content, no network, keyboard, small screens, accessibility.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { createServer } from "node:http";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
 
+import { answerForArchive, RECEIPT, REGISTERED, ROWS, rowOf } from "../../tests/parity/archive.mjs";
+import { withHost } from "../../tests/parity/server.mjs";
 import {
   address,
   bundleOf,
+  changingAnswers,
   drop,
   lastingTrust,
   MEBIBYTE,
@@ -19,22 +20,21 @@ import {
   setUp,
   stamp,
   STRATEGY,
+  unfold,
   VECTORS,
   withPage,
 } from "./page.mjs";
 
 const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 
-setUp((path) =>
-  path === "/endless" ? { type: "text/plain", headers: { "content-length": 3 * 1024 * MEBIBYTE }, body: "" } : undefined,
-);
+setUp((path) => (path === "/endless" ? { type: "text/plain", headers: { "content-length": 3 * 1024 * MEBIBYTE }, body: "" } : undefined));
 
 test("each sample shows its claim class, and the forgery its code", async () => {
   await withPage(async (page) => {
     for (const [title, word, headline] of [
       ["A script’s run", "witnessed", "The run is the maker’s word"],
       ["A demonstration proof", "demonstration", "A demonstration machine’s run is proven"],
-      ["A forgery", "refused", "Something is not what was sealed"],
+      ["A forgery", "refused", "Its parts do not fit together"],
     ]) {
       await openSample(page, title);
       await page.locator(`.strip.${word}`).waitFor();
@@ -61,7 +61,7 @@ test("a program that failed is not shown in the colour of success, whatever stan
       assert.equal(await page.locator(".strip.failed .headline").textContent(), `The program failed: ${ending}.`);
       assert.ok((await page.locator(".plain.failed").textContent()).includes(behind));
     }
-    await page.getByText("Ask for more").click();
+    await page.locator("summary", { hasText: "Ask for more" }).click();
     await page.getByLabel("Refuse a run that failed").check();
     await page.getByRole("button", { name: "Check again" }).click();
     await page.locator(".strip-head .code", { hasText: "E303_EXIT_NOT_AS_REQUIRED" }).waitFor();
@@ -72,6 +72,7 @@ test("a part of the archive that nobody looked at is not ticked", async () => {
   await withPage(async (page) => {
     await drop(page, ["large.cap", readFileSync(new URL("process-detached-large.cap", VECTORS))]);
     await page.locator(".checks > li.skipped", { hasText: "of the archive not looked at" }).waitFor();
+    assert.ok((await page.locator(".plain").textContent()).includes("the others were not looked at"));
     assert.ok((await page.locator(".limits").textContent()).includes("That the files behind this receipt exist"));
   });
 });
@@ -196,24 +197,15 @@ test("a receipt is fetched from an address; what goes wrong is said", async () =
 
 test("hostile content stays text", async () => {
   const hostile = '<img src=x onerror="alert(1)"><script>alert(2)</script>\u202Etxt.exe\u001b[2J';
-  const prepare = (page) =>
-    page.addInitScript((words) => {
-      const spoil = (value, key) => {
-        if (typeof value === "string") return ["schema", "digest", "status", "id"].includes(key) ? value : words;
-        if (Array.isArray(value)) return value.map((item) => spoil(item, key));
-        if (value === null || typeof value !== "object" || ArrayBuffer.isView(value)) return value;
-        return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, spoil(item, name)]));
-      };
-      const { set } = Object.getOwnPropertyDescriptor(Worker.prototype, "onmessage");
-      Object.defineProperty(Worker.prototype, "onmessage", {
-        set(handler) {
-          set.call(this, ({ data }) => {
-            const spoilt = data?.value?.schema === "capseal/inspection/v1" ? { ...data, value: spoil(data.value) } : data;
-            handler.call(this, new MessageEvent("message", { data: spoilt }));
-          });
-        },
-      });
-    }, hostile);
+  const prepare = changingAnswers((answer, words) => {
+    const spoil = (value, key) => {
+      if (typeof value === "string") return ["schema", "digest", "status", "id"].includes(key) ? value : words;
+      if (Array.isArray(value)) return value.map((item) => spoil(item, key));
+      if (value === null || typeof value !== "object" || ArrayBuffer.isView(value)) return value;
+      return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, spoil(item, name)]));
+    };
+    return answer?.schema === "capseal/inspection/v1" ? spoil(answer) : answer;
+  }, hostile);
   await withPage(
     async (page) => {
       await openSample(page, "A script’s run");
@@ -256,7 +248,10 @@ test("the one-file build works from file:// with a worker and without any reques
       await drop(page, ["dropped.cap", STRATEGY]);
       await page.locator(".strip.witnessed").waitFor();
       assert.equal(page.workers().length, 1);
-      assert.deepEqual(requests.filter((address) => !/^(blob|data):/.test(address)), [ONE_FILE]);
+      assert.deepEqual(
+        requests.filter((address) => !/^(blob|data):/.test(address)),
+        [ONE_FILE],
+      );
     },
     {
       address: ONE_FILE,
@@ -267,7 +262,15 @@ test("the one-file build works from file:// with a worker and without any reques
 
 for (const [what, break_] of [
   ["are missing", () => delete globalThis.Worker],
-  ["are refused", () => (globalThis.Worker = class { constructor() { throw new Error("no"); } })],
+  [
+    "are refused",
+    () =>
+      (globalThis.Worker = class {
+        constructor() {
+          throw new Error("no");
+        }
+      }),
+  ],
 ]) {
   for (const address of ["site", "one file"]) {
     test(`where workers ${what}, the ${address} verifies on the main thread`, async () => {
@@ -327,7 +330,7 @@ for (const colorScheme of ["light", "dark"]) {
           await check("empty");
           for (const title of ["A script’s run", "A demonstration proof", "A forgery"]) {
             await openSample(page, title);
-            await page.locator("details").evaluateAll((all) => all.forEach((details) => (details.open = true)));
+            await unfold(page);
             await check(title);
           }
           await openSample(page, "A script’s run");
@@ -345,66 +348,57 @@ for (const colorScheme of ["light", "dark"]) {
   }
 }
 
-test("an archive that lies elsewhere is audited row by row, and goes red when rows are gone", async () => {
-  const archive = JSON.parse(readFileSync(new URL("../sampling.json", VECTORS), "utf8"));
-  const rows = archive.rows.map((row) => Buffer.from(row, "base64"));
-  let gone = 0;
-  const provider = createServer((request, response) => {
-    const index = Number(/\/rows\/(\d+)$/.exec(request.url)?.[1]);
+/** Pages of any origin may read from it. */
+const withArchive = (answer, use) =>
+  withHost((request, response) => {
     response.setHeader("access-control-allow-origin", "*");
-    if (index < gone) response.writeHead(404).end();
-    else response.end(rows[index]);
-  });
-  await new Promise((resolve) => provider.listen(0, "127.0.0.1", resolve));
-  try {
-    await withPage(async (page) => {
-      await page.setInputFiles("#file", fileURLToPath(new URL(`../${archive.receipt}`, VECTORS)));
-      await page.locator("#provider").fill(`http://127.0.0.1:${provider.address().port}`);
-      const ask = page.getByRole("button", { name: "Ask for rows" });
-      await ask.click();
-      await page.locator(".audit strong", { hasText: "They hold." }).waitFor();
-      assert.equal(await page.locator(".rows .missing, .rows .wrong").count(), 0);
-      const drawn = await page.locator(".rows .had").count();
-      assert.ok(drawn > 0);
-      await page.locator(".strip .checks li.passed", { hasText: "availability" }).waitFor();
+    answer(request, response);
+  }, use);
 
-      gone = Math.ceil(rows.length / 2);
-      await ask.click();
-      await page.locator(".audit .code", { hasText: "E074_AVAILABILITY_FAILED" }).waitFor();
-      assert.ok((await page.locator(".rows .missing").count()) > 0);
-      await page.locator(".strip.refused").waitFor();
-      if (process.env.CAPSEAL_SCREENSHOT) await page.screenshot({ path: process.env.CAPSEAL_SCREENSHOT, fullPage: true });
-    });
-  } finally {
-    provider.closeAllConnections();
-    provider.close();
-  }
+test("an archive that is kept elsewhere is audited row by row, and goes red when rows are gone", async () => {
+  let gone = 0;
+  const provider = (request, response) => {
+    if (rowOf(request) < gone) response.writeHead(404).end();
+    else answerForArchive(request, response);
+  };
+  const ask = async (page, address) => {
+    await page.setInputFiles("#file", RECEIPT);
+    await page.locator("#provider").fill(address);
+    const button = page.getByRole("button", { name: "Ask for rows" });
+    await button.click();
+    await page.locator(".audit strong", { hasText: "They hold." }).waitFor();
+    assert.equal(await page.locator(".rows .missing, .rows .wrong").count(), 0);
+    assert.ok((await page.locator(".rows .had").count()) > 0);
+    await page.locator(".strip .checks li.passed", { hasText: "availability" }).waitFor();
+
+    gone = Math.ceil(ROWS.length / 2);
+    await button.click();
+    await page.locator(".audit .code", { hasText: "E074_AVAILABILITY_FAILED" }).waitFor();
+    assert.ok((await page.locator(".rows .missing").count()) > 0);
+    await page.locator(".strip.refused").waitFor();
+    // All that is read beside the rows is about this verdict, too.
+    await page.locator("#findings .plain.refused h2", { hasText: "The archive was not shown to be available." }).waitFor();
+    assert.equal(await page.locator("#findings .limits, .tamper").count(), 0);
+    assert.equal(await page.locator(".lines dt", { hasText: "took" }).count(), 0);
+    gone = 0;
+    await button.click();
+    await page.locator("#findings .plain.witnessed").waitFor();
+    assert.equal(await page.locator(".audit").count(), 1);
+    if (process.env.CAPSEAL_SCREENSHOT) await page.screenshot({ path: process.env.CAPSEAL_SCREENSHOT, fullPage: true });
+  };
+  await withArchive(provider, (address) => withPage((page) => ask(page, address)));
 });
 
 test("a relay's challenge is answered when its address is given, and counts for those who trust the relay", async () => {
-  const archive = JSON.parse(readFileSync(new URL("../sampling.json", VECTORS), "utf8"));
-  const asked = JSON.parse(readFileSync(new URL("challenge-answered.options.json", VECTORS), "utf8"));
-  const host = createServer((request, response) => {
-    const index = /\/rows\/(\d+)$/.exec(request.url)?.[1];
-    const message = request.url.endsWith("/challenge") ? asked.challenge.challenge : asked.challenge.commit;
-    response.setHeader("access-control-allow-origin", "*");
-    response.end(Buffer.from(index === undefined ? message : archive.rows[index], "base64"));
-  });
-  await new Promise((resolve) => host.listen(0, "127.0.0.1", resolve));
-  try {
-    await withPage(async (page) => {
-      const address = `http://127.0.0.1:${host.address().port}`;
-      await page.setInputFiles("#file", fileURLToPath(new URL("challenge-answered.cap", VECTORS)));
-      await page.locator("#provider").fill(address);
-      await page.locator(".audit summary").click();
-      await page.locator("#relay").fill(address);
-      await page.getByRole("button", { name: "Ask for rows" }).click();
-      // Without a trust file a relay's word counts for nothing.
-      await page.locator(".audit .code").waitFor();
-      assert.match(await page.locator(".audit .code").innerText(), /E109_|E302_/);
-    });
-  } finally {
-    host.closeAllConnections();
-    host.close();
-  }
+  const ask = async (page, address) => {
+    await page.setInputFiles("#file", REGISTERED);
+    await page.locator("#provider").fill(address);
+    await page.locator(".audit summary").click();
+    await page.locator("#relay").fill(address);
+    await page.getByRole("button", { name: "Ask for rows" }).click();
+    // Without a trust file a relay's word counts for nothing.
+    await page.locator(".audit .code").waitFor();
+    assert.match(await page.locator(".audit .code").innerText(), /E109_|E302_/);
+  };
+  await withArchive(answerForArchive, (address) => withPage((page) => ask(page, address)));
 });

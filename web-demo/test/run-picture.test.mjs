@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { bundleOf, drop, openSample, setUp, VECTORS, withPage } from "./page.mjs";
+import { bundleOf, changingAnswers, drop, openSample, setUp, VECTORS, withPage } from "./page.mjs";
 import { readFileSync } from "node:fs";
 
 setUp();
@@ -49,14 +49,35 @@ const shown = ({ processes }) => processes.map(({ path, depth, count }) => [path
 
 test("shims and what they started are folded away; what the run itself started is not", () => {
   const run = runOf(SHIMS);
-  assert.deepEqual(shown(run), [["/usr/bin/python3.12", 0, 1], ["/usr/bin/sort", 1, 1]]);
+  assert.deepEqual(shown(run), [
+    ["/usr/bin/python3.12", 0, 1],
+    ["/usr/bin/sort", 1, 1],
+  ]);
   assert.deepEqual(run.processes[0].byWayOf, ["/home/me/.pyenv/shims/python3"]);
   assert.deepEqual([...run.startUp.events], [1, 2, 3, 4]);
   assert.deepEqual([run.startUp.processes, run.startUp.until], [1, 0.06]);
   assert.equal(run.length, 1);
-  assert.deepEqual(run.wentIn.map(({ name, role, seq }) => [name, role, seq]), [["run.py", "code", 6], ["prices.csv", "input", 7]]);
-  assert.deepEqual(run.cameOut.map(({ name, role, at: when }) => [name, role, when]), [["out.csv", "output", 0.6], ["standard output", "stream", 0.95]]);
-  assert.deepEqual(run.processes.map(({ began, ended, exit }) => [began, ended, exit]), [[0, 0.9, 0], [0.08, 0.5, 2]]);
+  assert.deepEqual(
+    run.wentIn.map(({ name, role, seq }) => [name, role, seq]),
+    [
+      ["run.py", "code", 6],
+      ["prices.csv", "input", 7],
+    ],
+  );
+  assert.deepEqual(
+    run.cameOut.map(({ name, role, at: when }) => [name, role, when]),
+    [
+      ["out.csv", "output", 0.6],
+      ["standard output", "stream", 0.95],
+    ],
+  );
+  assert.deepEqual(
+    run.processes.map(({ began, ended, exit }) => [began, ended, exit]),
+    [
+      [0, 0.9, 0],
+      [0.08, 0.5, 2],
+    ],
+  );
 });
 
 test("a command that reads no code of its own hides none of its processes", () => {
@@ -70,7 +91,10 @@ test("a command that reads no code of its own hides none of its processes", () =
       [9, "run_finished", {}],
     ]),
   );
-  assert.deepEqual(shown(run), [["/bin/sh", 0, 1], ["/bin/date", 1, 1]]);
+  assert.deepEqual(shown(run), [
+    ["/bin/sh", 0, 1],
+    ["/bin/date", 1, 1],
+  ]);
   assert.equal(run.startUp.events.size, 0);
 });
 
@@ -91,7 +115,10 @@ test("a program of the run's own ends the start-up when it is executed", () => {
 });
 
 test("many processes alike are one box, forks without a program none, and their children stay", () => {
-  const events = [[0, "run_header", {}], [1, "process_executed", { process: 1, path: "make" }]];
+  const events = [
+    [0, "run_header", {}],
+    [1, "process_executed", { process: 1, path: "make" }],
+  ];
   for (let process = 2; process < 12; process += 1) {
     events.push([process, "process_started", { process, parent: 1 }], [process, "process_executed", { process, path: "/usr/bin/cc" }]);
     events.push([process + 1, "process_ended", { process, exit_code: process === 7 ? 1 : 0 }]);
@@ -99,23 +126,34 @@ test("many processes alike are one box, forks without a program none, and their 
   events.push([20, "process_started", { process: 20, parent: 1 }], [21, "process_started", { process: 21, parent: 20 }]);
   events.push([22, "process_executed", { process: 21, path: "/usr/bin/ld" }]);
   const { processes } = runOf(inspection(events));
-  assert.deepEqual(processes.map(({ path, depth, count, exit }) => [path, depth, count, exit]), [
-    ["make", 0, 1, 0],
-    ["/usr/bin/cc", 1, 10, 1],
-    ["/usr/bin/ld", 1, 1, undefined],
-  ]);
+  assert.deepEqual(
+    processes.map(({ path, depth, count, exit }) => [path, depth, count, exit]),
+    [
+      ["make", 0, 1, 0],
+      ["/usr/bin/cc", 1, 10, 1],
+      ["/usr/bin/ld", 1, 1, undefined],
+    ],
+  );
 });
 
 test("without events there is still a main process; events may say anything", () => {
   const declared = runOf(inspection([], { inputs: [file("a", "a")] }));
   assert.deepEqual(shown(declared), [["./run.py", 0, 1]]);
   assert.equal(declared.length, 1);
-  const odd = [{}, { process: {} }, { process: -1, parent: -1, path: [] }, { process: 2 ** 52, parent: 7 }, { process: 7, parent: 8 }, { process: 8, parent: 7, path: "x" }, { process: 1, parent: 1 }];
+  const odd = [
+    {},
+    { process: {} },
+    { process: -1, parent: -1, path: [] },
+    { process: 2 ** 52, parent: 7 },
+    { process: 7, parent: 8 },
+    { process: 8, parent: 7, path: "x" },
+    { process: 1, parent: 1 },
+  ];
   const types = ["process_started", "process_executed", "process_ended", "file_read", "file_written", "stream_ended", "", "__proto__"];
   const events = odd.flatMap((fields) => types.map((type) => [5, type, fields]));
   const run = runOf(inspection(events));
   assert.ok(run.processes.length >= 1);
-  run.processes.forEach(({ depth }) => assert.ok(depth < 5));
+  for (const { depth } of run.processes) assert.ok(depth < 5);
   const timeless = inspection([[0, "run_header", {}]]);
   timeless.events[0].time = "yesterday";
   assert.equal(runOf({ ...timeless, exit: null }).length, undefined);
@@ -131,19 +169,8 @@ test("a chain and a crowd of 50,000 processes are arranged at once", () => {
   assert.ok(runOf(inspection(crowd)).processes.length > 30_000);
 });
 
-/** Shows `spoilt(inspection)` in place of what the sample says. */
-const showing = (events) => (page) =>
-  page.addInitScript((given) => {
-    const { set } = Object.getOwnPropertyDescriptor(Worker.prototype, "onmessage");
-    Object.defineProperty(Worker.prototype, "onmessage", {
-      set(handler) {
-        set.call(this, ({ data }) => {
-          const isInspection = data?.value?.schema === "capseal/inspection/v1";
-          handler.call(this, new MessageEvent("message", { data: isInspection ? { ...data, value: { ...data.value, ...given } } : data }));
-        });
-      },
-    });
-  }, events);
+/** Shows these parts in place of what the sample says. */
+const showing = (parts) => changingAnswers((answer, given) => (answer?.schema === "capseal/inspection/v1" ? { ...answer, ...given } : answer), parts);
 
 test("the picture has three lists, lines between them, and a card for what is chosen, by mouse and keyboard", async () => {
   await withPage(async (page) => {
@@ -175,7 +202,7 @@ test("the picture has three lists, lines between them, and a card for what is ch
     const rows = await page.locator(".spans li").allInnerTexts();
     assert.match(rows.join("|"), /python3\s+\d+ ms/);
     const order = await page.locator("#findings h2").allTextContents();
-    assert.ok(order.indexOf("The run as a picture") < order.indexOf("What happened, in order"));
+    assert.ok(order.indexOf("The run as a picture") < order.indexOf("What the log says, in order"));
   });
 });
 

@@ -1,15 +1,5 @@
 // Must compile as strict, without skipLibCheck, with the types of Node or of browsers.
-import {
-  createVerifier,
-  isAccepted,
-  isInspection,
-  reasons,
-  verify,
-  verifySync,
-  VerifierError,
-  type ReasonCode,
-  type Verdict,
-} from "capseal-verify";
+import { createVerifier, isAccepted, isInspection, reasons, verify, verifySync, VerifierError, type ReasonCode, type Verdict } from "capseal-verify";
 import { verifyCapability } from "capseal-verify/actions";
 
 export async function check(bytes: Uint8Array): Promise<ReasonCode | "fine"> {

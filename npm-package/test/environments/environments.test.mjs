@@ -4,7 +4,7 @@
 //   npm run test:environments -- --test-name-pattern=Jest
 import assert from "node:assert/strict";
 import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,7 +13,7 @@ import { fileURLToPath } from "node:url";
 
 import { openPage } from "../../../tests/parity/chromium.mjs";
 import { serve } from "../../../tests/parity/server.mjs";
-import { unpackInto } from "../packed.mjs";
+import { packInto, unpackInto } from "../packed.mjs";
 
 const here = fileURLToPath(new URL("./", import.meta.url));
 const at = (name) => join(here, name);
@@ -28,7 +28,7 @@ const INLINE = "PROOF_ONLY PROOF_ONLY PROOF_ONLY inline false";
 const SERVED = "PROOF_ONLY PROOF_ONLY PROOF_ONLY worker false";
 
 before(() => {
-  if (!existsSync(at("node_modules/.package-lock.json"))) {
+  if (!isInstalled()) {
     execFileSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: here, stdio: "inherit" });
   }
   unpackInto(here);
@@ -38,6 +38,12 @@ before(() => {
     copyFileSync(receipt, at(`${project}/public/run.cap`));
   }
 });
+
+/** npm writes the first of them last. */
+function isInstalled() {
+  const installed = statSync(at("node_modules/.package-lock.json"), { throwIfNoEntry: false });
+  return installed !== undefined && installed.mtimeMs >= statSync(at("package-lock.json")).mtimeMs;
+}
 
 /** What a program of the tools prints. */
 function prints(command, args, options = {}) {
@@ -77,6 +83,12 @@ function runsElsewhere(file, command = process.execPath, before = []) {
 }
 
 test("Node, ESM", () => assert.equal(prints(process.execPath, ["service.mjs", receipt]), THREADED));
+
+test("types, in every way of resolving them", () => {
+  const { archive } = packInto(elsewhere);
+  // What pages take without a bundler is no CommonJS.
+  prints(program("attw"), [archive, "--ignore-rules", "cjs-resolves-to-esm"]);
+});
 
 test("Bun: run, and bundles that run elsewhere", () => {
   const bun = program("bun");
@@ -132,13 +144,23 @@ for (const name of ["vite-7", "vite"]) {
   for (const noExternal of [false, true]) {
     test(`${name}: SSR${noExternal ? ", nothing external" : ""}`, async () => {
       const { build, createServer } = await vite();
-      const server = await createServer({ ...common, server: { middlewareMode: true }, appType: "custom", ssr: { noExternal: noExternal || undefined } });
+      const server = await createServer({
+        ...common,
+        server: { middlewareMode: true },
+        appType: "custom",
+        ssr: { noExternal: noExternal || undefined },
+      });
       const { render } = await server.ssrLoadModule("/render.js");
       await server.close();
       assert.equal(render(bytes), "PROOF_ONLY false");
       const outDir = at(`out/${name}/ssr`);
       await build({ ...common, build: { ssr: "render.js", outDir, emptyOutDir: true }, ssr: { noExternal: noExternal || undefined } });
-      const built = await import(join(outDir, readdirSync(outDir).find((file) => /^render/.test(file))));
+      const built = await import(
+        join(
+          outDir,
+          readdirSync(outDir).find((file) => /^render/.test(file)),
+        )
+      );
       assert.equal(built.render(bytes), "PROOF_ONLY false");
     });
   }
@@ -146,8 +168,20 @@ for (const name of ["vite-7", "vite"]) {
 
 test("workerd, bundled for it", async () => {
   const esbuild = createRequire(at("../../package.json"))("esbuild");
-  await esbuild.build({ entryPoints: [at("worker.mjs")], bundle: true, format: "esm", conditions: ["workerd", "worker", "browser"], external: ["*.wasm"], outfile: at("out/workerd/worker.js"), logLevel: "silent" });
-  const modules = ["verifier.wasm", "actions.wasm"].map((name) => ({ type: "CompiledWasm", path: at(`out/workerd/${name}`), contents: readFileSync(at(`node_modules/capseal-verify/dist/${name}`)) }));
+  await esbuild.build({
+    entryPoints: [at("worker.mjs")],
+    bundle: true,
+    format: "esm",
+    conditions: ["workerd", "worker", "browser"],
+    external: ["*.wasm"],
+    outfile: at("out/workerd/worker.js"),
+    logLevel: "silent",
+  });
+  const modules = ["verifier.wasm", "actions.wasm"].map((name) => ({
+    type: "CompiledWasm",
+    path: at(`out/workerd/${name}`),
+    contents: readFileSync(at(`node_modules/capseal-verify/dist/${name}`)),
+  }));
   const { Miniflare } = require("miniflare");
   const main = { type: "ESModule", path: at("out/workerd/worker.js"), contents: readFileSync(at("out/workerd/worker.js"), "utf8") };
   const worker = new Miniflare({ modulesRoot: at("out/workerd"), modules: [main, ...modules], compatibilityDate: "2026-01-01" });
@@ -167,9 +201,24 @@ test("Vitest, in Node and in jsdom", () => {
 
 test("Jest, in Node and in jsdom, CommonJS and ESM", () => {
   for (const environment of ["node", "jsdom"]) {
-    for (const [extension, flags] of [["cjs", []], ["mjs", ["--experimental-vm-modules", "--no-warnings"]]]) {
+    for (const [extension, flags] of [
+      ["cjs", []],
+      ["mjs", ["--experimental-vm-modules", "--no-warnings"]],
+    ]) {
       const match = ["--rootDir", "jsdom", "--testMatch", `**/jest.test.${extension}`, "--env", environment];
-      prints(process.execPath, [...flags, at("node_modules/jest/bin/jest.js"), ...match, "--transform", "{}", "--moduleFileExtensions", extension, "cjs", "mjs", "js", "json"]);
+      prints(process.execPath, [
+        ...flags,
+        at("node_modules/jest/bin/jest.js"),
+        ...match,
+        "--transform",
+        "{}",
+        "--moduleFileExtensions",
+        extension,
+        "cjs",
+        "mjs",
+        "js",
+        "json",
+      ]);
     }
   }
 });

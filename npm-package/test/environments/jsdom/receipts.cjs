@@ -1,5 +1,5 @@
 // Shared by the tests under Jest and Vitest: what a test of a page does.
-exports.describeReceipts = function ({ test, expect, verifier, actions, receipt }) {
+exports.describeReceipts = ({ test, expect, verifier, actions, receipt }) => {
   const { createVerifier, verify, verifySync } = verifier;
   test("bytes of the test runner's and of the page's realm", async () => {
     for (const bytes of [receipt, new Uint8Array(receipt), new Uint8Array(receipt).buffer]) {

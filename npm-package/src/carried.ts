@@ -1,7 +1,24 @@
 // A wasm module that travels inside the package's code: base64 of a deflated module. No tool and no host has to know how to find a file.
 import { inflateSync } from "fflate";
 
+import type { Compiler } from "./compile.js";
+import { VerifierError } from "./errors.js";
+
 const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/** Where threads differ: a page's main one may refuse to compile this much at once. */
+export function compilerOf(carried: string): Required<Compiler> {
+  return {
+    compile: async () => WebAssembly.compile(unpack(carried)),
+    compileSync() {
+      try {
+        return new WebAssembly.Module(unpack(carried));
+      } catch (cause) {
+        throw new VerifierError("NOT_LOADED", "call and await load() first", { cause });
+      }
+    },
+  };
+}
 
 /** The bytes of a module. Uses nothing of the host: `atob`, `Buffer` and `DecompressionStream` each lack somewhere. */
 export function unpack(carried: string): Uint8Array<ArrayBuffer> {
