@@ -52,7 +52,10 @@ fn commands(dir: &Path) -> Vec<Vec<String>> {
     words.iter().map(|words| words.split(' ').map(str::to_owned).collect()).collect()
 }
 
-fn capseal<'a>(dir: &Path, words: impl IntoIterator<Item = &'a (impl AsRef<std::ffi::OsStr> + ?Sized + 'a)>) -> Command {
+fn capseal<'a>(
+    dir: &Path,
+    words: impl IntoIterator<Item = &'a (impl AsRef<std::ffi::OsStr> + ?Sized + 'a)>,
+) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_capseal"));
     command.args(words).current_dir(dir).stdin(Stdio::null());
     command.env("CAPSEAL_KEYS", dir.join("keys")).env("CAPSEAL_PASSPHRASE_FILE", dir.join("passphrase"));
@@ -92,7 +95,8 @@ fn a_reader_that_has_gone_is_no_news() {
 #[test]
 fn work_goes_on_where_nobody_can_be_told() {
     let dir = tempfile::tempdir().unwrap();
-    for words in [&["run", "--out", "run.cap", "--", "echo", "x"][..], &["verify", "run.cap"], &["verify", "none.cap"]] {
+    for words in [&["run", "--out", "run.cap", "--", "echo", "x"][..], &["verify", "run.cap"], &["verify", "none.cap"]]
+    {
         let full = File::options().write(true).open(FULL).unwrap();
         let ended = capseal(dir.path(), words).stdout(Stdio::piped()).stderr(full).output().unwrap();
         assert_eq!(ended.status.code(), Some(i32::from(words[1] == "none.cap")), "{words:?}");
