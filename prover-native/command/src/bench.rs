@@ -5,13 +5,13 @@ use std::{
     process::{Command, ExitCode},
 };
 
-use anstream::{print, println};
 use clap::{Args, ValueEnum};
 
 use super::{
     output::{Failure, TITLE},
     serve::database,
 };
+use crate::streams::{print, println};
 use capseal_bench as bench;
 use capseal_prover::LaneSet;
 

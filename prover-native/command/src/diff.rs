@@ -2,7 +2,6 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use anstream::println;
 use clap::Args;
 use verifier_core::{
     Limits,
@@ -12,6 +11,7 @@ use verifier_core::{
 
 use super::output::{FAINT, Failure, GOOD, TITLE, printable, read_receipt};
 use crate::difference::{Difference, Receipt, differences};
+use crate::streams::println;
 
 /// Name the first bound field that differs between two receipts, then the rest.
 ///

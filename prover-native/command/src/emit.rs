@@ -2,12 +2,12 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use anstream::println;
 use clap::Args;
 
 use verifier_core::sentence::Counted;
 
 use super::output::{FAINT, Failure, GOOD};
+use crate::streams::println;
 use capseal_sealing::emit::{self, Emitted, Sources};
 
 /// Pack a capsule and its artifacts into a receipt.

@@ -6,7 +6,6 @@ use std::{
     process::ExitCode,
 };
 
-use anstream::println;
 use clap::Args;
 use verifier_core::{
     Inspection, Limits, VerifyOptions, artifact, backend::Backend, capsule::FileRef, container::Container, inspect,
@@ -18,6 +17,7 @@ use super::{
     rebuild,
     verify::{command_line, print_headline},
 };
+use crate::streams::println;
 
 /// Show what was sealed, and what it does not show.
 ///

@@ -2,7 +2,6 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use anstream::{print, println};
 use clap::{Args, Subcommand};
 use verifier_core::signature::PublicKey;
 
@@ -10,6 +9,7 @@ use super::{
     output::{FAINT, Failure, GOOD, TITLE},
     sealing::{Secret, explain},
 };
+use crate::streams::{print, println};
 use capseal_trust::keys::{SecretKey, public_pem};
 
 /// Make and keep the keys that receipts are signed with.

@@ -31,6 +31,7 @@ mod sealing;
 #[cfg(feature = "network")]
 mod serve;
 mod sign;
+mod streams;
 #[cfg(not(feature = "network"))]
 mod unregistered;
 mod verify;
@@ -102,9 +103,27 @@ enum Command {
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    output::end_quietly_with_the_reader();
-    let Arguments { command } = Arguments::parse();
-    let done = match command {
+    let Arguments { command } = Arguments::try_parse().unwrap_or_else(|stopped| end_unparsed(&stopped));
+    let done = execute(command);
+    streams::finish();
+    done.unwrap_or_else(|failure: Failure| {
+        eprint_failure(&failure);
+        ExitCode::from(Failure::EXIT)
+    })
+}
+
+/// Prints help, the version, or what is wrong with the arguments, and ends.
+fn end_unparsed(stopped: &clap::Error) -> ! {
+    let printed = stopped.print();
+    if !stopped.use_stderr() {
+        streams::printed(printed);
+        streams::finish();
+    }
+    std::process::exit(stopped.exit_code())
+}
+
+fn execute(command: Command) -> Result<ExitCode, Failure> {
+    match command {
         Command::Run(arguments) => run::execute(arguments),
         Command::NewGuest(arguments) => new_guest::execute(&arguments),
         Command::Prove(arguments) => prove::execute(arguments),
@@ -127,9 +146,5 @@ fn main() -> ExitCode {
         Command::Mcp(arguments) => mcp::execute(&arguments),
         #[cfg(feature = "bench")]
         Command::Bench(arguments) => bench::execute(&arguments),
-    };
-    done.unwrap_or_else(|failure: Failure| {
-        eprint_failure(&failure);
-        ExitCode::from(Failure::EXIT)
-    })
+    }
 }

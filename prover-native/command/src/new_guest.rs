@@ -2,10 +2,10 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use anstream::println;
 use clap::Args;
 
 use super::output::{FAINT, Failure, GOOD};
+use crate::streams::println;
 use capseal_machine as rv32im;
 
 /// Write a new project for a program of the RV32IM machine.

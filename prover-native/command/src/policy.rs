@@ -6,7 +6,6 @@ use std::{
     process::ExitCode,
 };
 
-use anstream::println;
 use clap::{Args, Subcommand};
 use verifier_core::{
     Digest, Limits, VerifyOptions,
@@ -25,6 +24,7 @@ use super::{
     output::{BAD, FAINT, Failure, GOOD, TITLE, printable, read, read_receipt},
     registry::{now, time},
 };
+use crate::streams::println;
 use capseal_host::whole_file::{self, Existing};
 use capseal_trust::policy_draft;
 

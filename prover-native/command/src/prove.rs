@@ -2,7 +2,6 @@
 
 use std::{ops::RangeInclusive, path::PathBuf, process::ExitCode};
 
-use anstream::println;
 use clap::{Args, Subcommand};
 use verifier_core::{air::geom::GeomParameters, sentence::Counted, stark::ParameterSet};
 
@@ -10,6 +9,7 @@ use super::{
     output::{Failure, GOOD, Size},
     sealing::Sealing,
 };
+use crate::streams::println;
 use capseal_host::whole_file::Existing;
 use capseal_sealing as seal;
 use capseal_sealing::Destination;

@@ -2,7 +2,6 @@
 
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
-use anstream::println;
 use clap::Args;
 use serde_json::json;
 use verifier_core::{ReasonCode, VerifyOptions, sentence::Counted, verify};
@@ -11,6 +10,7 @@ use super::{
     output::{BAD, FAINT, Failure, GOOD, TITLE, printable, read_receipt},
     verify::print,
 };
+use crate::streams::println;
 use capseal_archive::bundle::{Bundle, existing_archive_beside};
 use capseal_replay::{Place, Replay, ReplayError, ReplayOptions, replay};
 

@@ -8,7 +8,6 @@ use std::{
     process::ExitCode,
 };
 
-use anstream::eprintln;
 use clap::{Args, Parser};
 use verifier_core::{Digest, sentence::Counted, stark::ParameterSet};
 
@@ -17,6 +16,7 @@ use super::{
     prove_guest::{self, ProofOptions},
     run,
     sealing::Sealing,
+    streams::{self, eprintln},
 };
 use capseal_host::{cause::Cause, whole_file::Existing};
 use capseal_machine::{Execution, Profile, Profiler, Program, Trap, is_riscv_elf};
@@ -155,7 +155,7 @@ pub(super) fn execute(arguments: run::Arguments) -> Result<ExitCode, Failure> {
     }
     let input = guest.arguments.input.as_deref().map(read).transpose()?.unwrap_or_default();
     let execution = execute_guest(&guest, &input)?;
-    print_output(&execution.output, guest.arguments.json)?;
+    streams::printed(print_output(&execution.output, guest.arguments.json));
     if !guest.arguments.json {
         print(&guest, &execution);
     }
@@ -215,7 +215,7 @@ fn print_profile(profile: &Profile, file: &Path) {
 const LISTED: usize = 20;
 
 /// The output as it is; on a terminal, bytes that are not text are only counted, unless they are asked for `raw`.
-fn print_output(output: &[u8], raw: bool) -> Result<(), Failure> {
+fn print_output(output: &[u8], raw: bool) -> io::Result<()> {
     let mut stdout = BufWriter::new(io::stdout().lock());
     if raw || !stdout.get_ref().is_terminal() {
         stdout.write_all(output)?;
@@ -227,7 +227,7 @@ fn print_output(output: &[u8], raw: bool) -> Result<(), Failure> {
     } else {
         writeln!(stdout, "{FAINT}not text; redirect standard output to keep it{FAINT:#}")?;
     }
-    Ok(stdout.flush()?)
+    stdout.flush()
 }
 
 fn print(guest: &Guest, execution: &Execution) {

@@ -2,7 +2,6 @@
 
 use std::{env, path::PathBuf, process::ExitCode};
 
-use anstream::println;
 use clap::Args;
 
 use verifier_core::sentence::Counted;
@@ -11,6 +10,7 @@ use super::{
     output::{Failure, GOOD, Size, printable, read},
     sealing::Sealing,
 };
+use crate::streams::println;
 use capseal_archive::bundle::archive_beside;
 use capseal_host::{artifacts::ArtifactStore, whole_file::Existing};
 use capseal_sealing as seal;

@@ -2,7 +2,6 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use anstream::println;
 use clap::Args;
 use verifier_core::signature::Purpose;
 
@@ -10,6 +9,7 @@ use super::{
     output::{Failure, GOOD},
     sealing::Secret,
 };
+use crate::streams::println;
 use capseal_host::whole_file::Existing;
 use capseal_sealing::sign;
 

@@ -2,20 +2,20 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use anstream::println;
 use anstyle::Style;
 use clap::Args;
 use verifier_core::{
     Conclusion, Digest, Level, Outcome, RunReport, Status, Verdict, VerifyOptions, policy::Inclusion, verify,
 };
 
-#[cfg(feature = "network")]
 use super::audit::Sampling;
 use super::{
     output::{BAD, FAINT, Failure, GOOD, TITLE, WARNING, printable, read, read_receipt},
     policy::print_answers,
     registry::{digest, now, read_trust, time},
 };
+#[cfg(feature = "network")]
+use crate::streams::println;
 
 /// Check receipts.
 ///

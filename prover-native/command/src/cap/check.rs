@@ -2,7 +2,6 @@
 
 use std::{fs, path::PathBuf, process::ExitCode};
 
-use anstream::println;
 use clap::Args;
 use verifier_core::{
     ReasonCode,
@@ -22,6 +21,7 @@ use super::{
     },
     level, permission, resource, show, token_text,
 };
+use crate::streams::println;
 use capseal_host::cause::Cause;
 
 /// What a token is judged by.

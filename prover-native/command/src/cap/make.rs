@@ -2,7 +2,6 @@
 
 use std::{fs, io, path::PathBuf, process::ExitCode, time::Duration};
 
-use anstream::println;
 use clap::Args;
 use verifier_core::{
     Digest,
@@ -21,6 +20,7 @@ use super::{
     },
     bundle, explained, level, permission, put, read_token, resource,
 };
+use crate::streams::println;
 use capseal_host::{
     cause::Cause,
     whole_file::{self, Existing},

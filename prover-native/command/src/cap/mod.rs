@@ -17,7 +17,10 @@ use verifier_core::{
     pcap::obligation::Level,
 };
 
-use super::output::{Failure, read, read_receipt};
+use super::{
+    output::{Failure, read, read_receipt},
+    streams::println,
+};
 use capseal_host::whole_file::{self, Existing};
 use capseal_trust::capability::{CapabilityError, of_bundle};
 
@@ -100,7 +103,7 @@ fn put(out: Option<&PathBuf>, text: &str) -> Result<(), Failure> {
             })
         }
         None => {
-            anstream::println!("{text}");
+            println!("{text}");
             Ok(())
         }
     }

@@ -2,7 +2,6 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use anstream::println;
 use clap::Args;
 use verifier_core::capability::to_base64;
 
@@ -14,6 +13,7 @@ use super::{
     },
     explained, read_token,
 };
+use crate::streams::println;
 use capseal_trust::capability::{self, AUTHORIZATION_SCHEME, Asked, POSSESSION_HEADER};
 
 /// Print the two headers of one request: the token, and the proof that its holder asks.

@@ -8,7 +8,6 @@ use std::{
     thread,
 };
 
-use anstream::{eprintln, println};
 use clap::Args;
 use serde_json::{Map, Value, json};
 use verifier_core::{
@@ -20,6 +19,7 @@ use super::{
     super::output::{BAD, Failure, GOOD, read},
     digest, explained, level, old,
 };
+use crate::streams::{eprintln, println};
 use capseal_host::{cause::Cause, clock};
 use capseal_logs::{Action, Appended, LogFile, LogFileError, NewEntry, Recovered};
 
