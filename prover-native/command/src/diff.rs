@@ -15,7 +15,7 @@ use crate::streams::println;
 
 /// Name the first bound field that differs between two receipts, then the rest.
 ///
-/// What a person changed (code, inputs, config, environment) comes before what follows from it (outputs, hashes).
+/// Causes (code, inputs, config, environment) come before their effects (outputs, hashes).
 /// Exit status 0: no difference; 3: they differ. Neither receipt is verified.
 #[derive(Args, Debug)]
 pub(super) struct Arguments {

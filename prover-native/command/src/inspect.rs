@@ -19,7 +19,7 @@ use super::{
 };
 use crate::streams::println;
 
-/// Show what was sealed, and what it does not show.
+/// Show the content of a receipt and the limits of what it shows.
 ///
 /// Reads without judging; the first line is the verdict at the level proof-only.
 #[derive(Args, Debug)]

@@ -57,18 +57,18 @@ struct Arguments {
 
 const EXAMPLES: &str = "\
 Examples:
-  capseal run ./strategy.py data.csv       run a script, seal what it did into run.cap
+  capseal run ./strategy.py data.csv       run a script, seal a record into run.cap
   capseal verify run.cap                   check the receipt; exit status 0 means accepted
   capseal verify --require-exit 0 run.cap  the same, and refuse a program that failed
   capseal inspect run.cap                  what was sealed, and what it does not show
   capseal run program.elf                  run a RISC-V program and prove the run
   capseal keys new me                      a key to sign receipts with: capseal run --key me …
   capseal replay run.cap                   run it again and compare
-  capseal diff monday.cap tuesday.cap      the first bound thing that differs, then the rest
+  capseal diff monday.cap tuesday.cap      the first bound field that differs, then the rest
 
 Exit status of verify: 0 accepted, 10 proof, 11 policy or level, 12 commitment
 or binding, 13 availability, 20 not a receipt; 1 unreadable file, 2 wrong usage.
-replay and inspect --rebuild end with 14 when something else comes of it.
+replay and inspect --rebuild end with 14 when the results differ.
 
 Version 0.1; nobody outside of the project has audited it.";
 

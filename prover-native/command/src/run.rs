@@ -33,7 +33,7 @@ use capseal_recorder::{CaptureChoice, Exit, Observer, Passthrough, Program, Requ
 use capseal_sealing as seal;
 use capseal_sealing::{ArchivePlace, Destination, EMBED_LIMIT, SealError, Sealed};
 
-/// Run a script or a command and seal what it did.
+/// Run a script or a command and seal a record of the run.
 ///
 /// The program runs as it would without capseal: same folder, same environment, its output passed through. On Linux the files
 /// that it opens are observed, so that code, inputs and outputs need not be declared. A run that fails is sealed too.
@@ -66,7 +66,7 @@ pub(super) struct Arguments {
     /// Replace the file at `--out`.
     #[arg(long)]
     pub(super) force: bool,
-    /// How files are found: by observing the run where the system lets us, or only as declared.
+    /// How files are found: by observing the run if the system allows it, or only as declared.
     #[arg(long, value_enum, default_value = "auto")]
     capture: Capture,
     /// Archives up to this many bytes travel in the receipt; a longer one is written beside it, and its small contents travel all the same.
@@ -74,7 +74,7 @@ pub(super) struct Arguments {
     embed_limit: u64,
     #[command(flatten)]
     pub(super) sealing: Sealing,
-    /// Print what came of it as JSON, on standard error (standard output belongs to the program).
+    /// Print the result as JSON on standard error (standard output belongs to the program).
     #[arg(long)]
     pub(super) json: bool,
     #[command(flatten)]

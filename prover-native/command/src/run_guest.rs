@@ -34,7 +34,7 @@ struct Arguments {
     /// The program's input; `-` reads it from standard input. Without it the input is empty.
     #[arg(long, value_name = "FILE")]
     input: Option<PathBuf>,
-    /// Where to write the receipt; run.cap when not named.
+    /// Where to write the receipt; run.cap by default.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Replace the receipt if it exists.
@@ -45,7 +45,7 @@ struct Arguments {
     security: ParameterSet,
     #[command(flatten)]
     sealing: Sealing,
-    /// Print what came of it as JSON, on standard error (standard output belongs to the program).
+    /// Print the result as JSON on standard error (standard output belongs to the program).
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -93,10 +93,10 @@ pub(super) struct MachineOptions {
     /// Run without proving; there is no receipt.
     #[arg(long)]
     no_prove: bool,
-    /// Stop a run that is longer; four thousand million by default.
+    /// Stop the run after this many cycles; four thousand million by default.
     #[arg(long, value_name = "N")]
     max_cycles: Option<u64>,
-    /// Draw where the cycles go as a flame graph, and list the functions that take most of them.
+    /// Draw a flame graph of the cycles, and list the functions that take most of them.
     #[arg(long, value_name = "FILE.svg")]
     profile: Option<PathBuf>,
 }

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::streams::println;
 
-/// Show what a token says, link by link. Nothing is verified.
+/// Show the content of a token, link by link, without verifying it.
 #[derive(Args, Debug)]
 pub(super) struct Show {
     /// The token; - reads standard input.

@@ -132,10 +132,10 @@ fn head(report: &Report) -> Result<TreeHead, String> {
     }
 }
 
-/// Sign a log's size and root, and print that.
+/// Sign a log's size and root, and print the signed checkpoint.
 ///
 /// The log is checked whole, and against the checkpoint that was signed before, which is kept beside it: a log that was cut or changed
-/// since is not signed. Keep what is printed where the log's writer cannot reach it.
+/// since is not signed. Keep the checkpoint where the log's writer cannot reach it.
 #[derive(Args, Debug)]
 pub(super) struct SignCheckpoint {
     /// The log.
