@@ -22,6 +22,9 @@ pub const REGISTRIES: [&str; 4] = ["absent", "unpinned", "mismatched", "pinned"]
 /// What the list of those who may seal under the policy is.
 pub const LISTS: [&str; 3] = ["absent", "excludes", "includes"];
 
+/// What the verifier requires of the exit code, which is 0: nothing, that it is, or that it is another one.
+pub const EXITS: [&str; 3] = ["not asked", "as it is", "another"];
+
 /// A row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Row {
@@ -33,26 +36,38 @@ pub struct Row {
     pub registry: &'static str,
     /// One of [`LISTS`].
     pub list: &'static str,
+    /// One of [`EXITS`].
+    pub exit: &'static str,
 }
 
 /// Every row.
 pub fn rows() -> Vec<Row> {
-    let mut rows = Vec::new();
-    for signature in SIGNATURES {
-        for registry in REGISTRIES {
-            for list in LISTS {
-                rows.extend(POLICIES.map(|policy| Row { signature, policy, registry, list }));
-            }
-        }
-    }
-    rows
+    lines().flat_map(cells).collect()
+}
+
+/// The page's lines: what an author signed, the registry, who may seal, and the exit code that is required. That is asked last: it is
+/// varied where nothing else is wrong, where the list of signers is, and where the level is out of reach.
+fn lines() -> impl Iterator<Item = [&'static str; 4]> {
+    let all = SIGNATURES.into_iter().flat_map(|signature| {
+        REGISTRIES.into_iter().flat_map(move |registry| LISTS.map(|list| [signature, registry, list]))
+    });
+    all.flat_map(|line| {
+        let varied = matches!(line, ["absent", "absent", "absent"] | ["right", "pinned", "excludes" | "includes"]);
+        let [signature, registry, list] = line;
+        EXITS.into_iter().take(if varied { EXITS.len() } else { 1 }).map(move |exit| [signature, registry, list, exit])
+    })
+}
+
+/// A line's cells, by policy.
+fn cells([signature, registry, list, exit]: [&'static str; 4]) -> [Row; 4] {
+    POLICIES.map(|policy| Row { signature, policy, registry, list, exit })
 }
 
 impl Row {
     /// A name for files.
     pub fn name(&self) -> String {
-        let Self { signature, policy, registry, list } = self;
-        format!("signature-{signature}_policy-{policy}_registry-{registry}_list-{list}").replace(' ', "-")
+        let Self { signature, policy, registry, list, exit } = self;
+        format!("signature-{signature}_policy-{policy}_registry-{registry}_list-{list}_exit-{exit}").replace(' ', "-")
     }
 
     /// What must come of it, and why.
@@ -87,7 +102,8 @@ impl Row {
             "rule fails" => Some(ReasonCode::PolicyExitNotAllowed),
             _ => None,
         };
-        registry.or(signature).or(list).or(policy)
+        let exit = (self.exit == "another").then_some(ReasonCode::ExitNotAsRequired);
+        registry.or(signature).or(list).or(policy).or(exit)
     }
 
     /// The receipt.
@@ -130,24 +146,24 @@ impl Row {
                 _ => {}
             }
         }
-        verifier.options()
+        match self.exit {
+            "as it is" => verifier.and("require_exit", json!(0)).options(),
+            "another" => verifier.and("require_exit", json!(1)).options(),
+            _ => verifier.options(),
+        }
     }
 }
 
 /// The page.
 pub fn page() -> String {
     let mut page = String::from(HEAD);
-    for signature in SIGNATURES {
-        for registry in REGISTRIES {
-            for list in LISTS {
-                let _ = write!(page, "| {signature} | {registry} | {list} |");
-                for policy in POLICIES {
-                    let (status, code) = Row { signature, policy, registry, list }.expected();
-                    let _ = write!(page, " {} |", code.map_or(status.name(), |code| &code.name()[..4]));
-                }
-                page.push('\n');
-            }
+    for line in lines() {
+        let _ = write!(page, "| {} |", line.join(" | "));
+        for row in cells(line) {
+            let (status, code) = row.expected();
+            let _ = write!(page, " {} |", code.map_or(status.name(), |code| &code.name()[..4]));
         }
+        page.push('\n');
     }
     page
 }
@@ -157,10 +173,11 @@ const HEAD: &str = "\
 # Truth table
 
 What `policy-enforced` comes to, for a receipt whose manifests a trusted key signed, under a policy whose document the trust file pins.
-Columns 4 to 7 are the policy: not named by the receipt; another document than the one pinned; one whose rule fails; one whose rules hold. A code
+Column 4 is the exit code that the verifier requires (`require_exit`) of a program that ended with 0: it is asked last, so that lines which fail
+before that are listed without. Columns 5 to 8 are the policy: not named by the receipt; another document than the one pinned; one whose rule fails; one whose rules hold. A code
 means `REJECTED` with it ([reasons](reasons.md)). `tests/tests/truth_table.rs` and `.ci/parity` check every cell, natively, in Node and in
 Chromium.
 
-| author's signature | registry | may seal | policy absent | wrong hash | rule fails | passes |
-| --- | --- | --- | --- | --- | --- | --- |
+| author's signature | registry | may seal | exit required | policy absent | wrong hash | rule fails | passes |
+| --- | --- | --- | --- | --- | --- | --- | --- |
 ";

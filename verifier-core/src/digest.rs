@@ -79,10 +79,12 @@ fn absorb(hasher: Sha256, content: &[u8]) -> Sha256 {
 }
 
 /// Of a number below 16.
+#[expect(clippy::arithmetic_side_effects, reason = "a nibble is below 16")]
 const fn digit(nibble: u8) -> u8 {
     if nibble < 10 { b'0' + nibble } else { b'a' - 10 + nibble }
 }
 
+#[expect(clippy::arithmetic_side_effects, reason = "each arm bounds the digit")]
 const fn nibble(digit: u8) -> Option<u8> {
     match digit {
         b'0'..=b'9' => Some(digit - b'0'),

@@ -6,6 +6,7 @@
 //! a prover can search for. The products and squares of both extensions call `double`, so they are written out here over
 //! one that is reduced. No other module names winter-math's type (`clippy.toml`).
 
+#![expect(clippy::arithmetic_side_effects, reason = "arithmetic of a field, which is modular")]
 #![expect(clippy::disallowed_types, reason = "the one place that wraps the type that is disallowed elsewhere")]
 
 use alloc::vec::Vec;

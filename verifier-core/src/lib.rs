@@ -17,6 +17,22 @@
 //! | 9 | [`verify`](mod@verify) |
 
 #![no_std]
+// What is read is hostile: nothing in here panics, and numbers do not overflow. Tests may; an exception says why it is none.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::get_unwrap,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::todo,
+        clippy::unimplemented,
+        clippy::unreachable,
+        clippy::unwrap_used,
+    )
+)]
 
 extern crate alloc;
 

@@ -39,7 +39,8 @@ pub fn notes(capture: &[u8]) -> Option<Vec<String>> {
         _ => None,
     };
     let notes: Vec<String> = notes.into_iter().map(read).collect::<Option<_>>()?;
-    let twice = notes.iter().enumerate().any(|(at, note)| notes.iter().skip(at + 1).any(|other| other == note));
+    let twice =
+        notes.iter().enumerate().any(|(at, note)| notes.iter().skip(at.saturating_add(1)).any(|other| other == note));
     (!twice).then_some(notes)
 }
 

@@ -50,7 +50,7 @@ sentences! {
 
     // Checks that passed, or were not done.
     in_canonical_form(entries) "{entries} in canonical form";
-    a_capsule(backend) "a {backend} capsule";
+    a_capsule(backend) "a capsule of {backend}";
     the_capsule(hash) "capsule {hash}";
     claim_agrees(inputs) "{inputs} agree with the claim";
     all_bound() "statement, roots, program and parameters are bound";

@@ -5,7 +5,6 @@ use std::{
     process::ExitCode,
 };
 
-use anstream::println;
 use clap::{Args, Subcommand};
 use indicatif::ProgressBar;
 use verifier_core::{
@@ -28,6 +27,7 @@ use super::{
     serve::ACCESS_FILE,
     verify::print,
 };
+use crate::streams::println;
 use capseal_archive::bundle::{Bundle, archive_beside, existing_archive_beside};
 use capseal_host::whole_file::{self, Existing};
 use capseal_network::{

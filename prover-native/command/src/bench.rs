@@ -5,22 +5,22 @@ use std::{
     process::{Command, ExitCode},
 };
 
-use anstream::{print, println};
 use clap::{Args, ValueEnum};
 
 use super::{
     output::{Failure, TITLE},
     serve::database,
 };
+use crate::streams::{print, println};
 use capseal_bench as bench;
 use capseal_prover::LaneSet;
 
-/// Measure this machine: every figure beside its yardstick, medians of several runs.
+/// Measure this machine, each figure beside its yardstick, as medians of several runs.
 ///
 /// Figures vary from machine to machine; ratios vary less. Run it while nothing else runs.
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
-    /// What to measure; everything when nothing is named.
+    /// The figures to measure; all by default.
     #[arg(value_enum)]
     figures: Vec<Figure>,
     /// Measure commits with a relay's index in this PostgreSQL database too, in a schema that is dropped afterwards. The password may come

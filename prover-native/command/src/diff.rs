@@ -2,7 +2,6 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use anstream::println;
 use clap::Args;
 use verifier_core::{
     Limits,
@@ -12,10 +11,11 @@ use verifier_core::{
 
 use super::output::{FAINT, Failure, GOOD, TITLE, printable, read_receipt};
 use crate::difference::{Difference, Receipt, differences};
+use crate::streams::println;
 
 /// Name the first bound field that differs between two receipts, then the rest.
 ///
-/// What a person changed (code, inputs, config, environment) comes before what follows from it (outputs, hashes).
+/// Causes (code, inputs, config, environment) come before their effects (outputs, hashes).
 /// Exit status 0: no difference; 3: they differ. Neither receipt is verified.
 #[derive(Args, Debug)]
 pub(super) struct Arguments {

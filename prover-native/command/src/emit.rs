@@ -2,19 +2,19 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use anstream::println;
 use clap::Args;
 
 use verifier_core::sentence::Counted;
 
 use super::output::{FAINT, Failure, GOOD};
+use crate::streams::println;
 use capseal_sealing::emit::{self, Emitted, Sources};
 
 /// Pack a capsule and its artifacts into a receipt.
 ///
-/// The folder may be what `capseal inspect --extract` wrote, or any folder that holds the contents: artifacts, manifests and
+/// The folder is one that `capseal inspect --extract` wrote, or any folder with the contents: artifacts, manifests and
 /// the proof are found by their hashes; the event log, the policy document (policy.json) and signatures (signatures/*.cose) by the
-/// names that they have in a receipt. All else is left out. The receipt is verified before it is put in place; one that would be
+/// names that they have in a receipt. Other files are left out. The receipt is verified before it is put in place; one that would be
 /// refused is not written.
 #[derive(Args, Debug)]
 pub(super) struct Arguments {

@@ -6,7 +6,6 @@ use std::{
     process::ExitCode,
 };
 
-use anstream::println;
 use clap::Args;
 use verifier_core::{
     Inspection, Limits, VerifyOptions, artifact, backend::Backend, capsule::FileRef, container::Container, inspect,
@@ -18,8 +17,9 @@ use super::{
     rebuild,
     verify::{command_line, print_headline},
 };
+use crate::streams::println;
 
-/// Show what was sealed, and what it does not show.
+/// Show the content of a receipt and the limits of what it shows.
 ///
 /// Reads without judging; the first line is the verdict at the level proof-only.
 #[derive(Args, Debug)]

@@ -2,7 +2,6 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use anstream::{print, println};
 use clap::{Args, Subcommand};
 use verifier_core::signature::PublicKey;
 
@@ -10,12 +9,13 @@ use super::{
     output::{FAINT, Failure, GOOD, TITLE},
     sealing::{Secret, explain},
 };
+use crate::streams::{print, println};
 use capseal_trust::keys::{SecretKey, public_pem};
 
-/// Make and keep the keys that receipts are signed with.
+/// Create and manage the keys that sign receipts.
 ///
-/// A key lies in a file that only you can open, encrypted under a passphrase (PKCS#8; OpenSSL reads it too). What others need
-/// to check your signatures is the public key, which `keys show` prints.
+/// Each key is a file that only you can open, encrypted with a passphrase (PKCS#8, which OpenSSL reads too). Others check your
+/// signatures with the public key, which `keys show` prints.
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
     #[command(subcommand)]
@@ -24,38 +24,38 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Make a key.
+    /// Create a key.
     New {
-        /// What to call it.
+        /// The name of the key.
         name: String,
         #[command(flatten)]
         secret: Secret,
     },
-    /// List the keys that are there.
+    /// List the keys in the store.
     List {
         #[command(flatten)]
         secret: Secret,
     },
     /// Show a public key.
     Show {
-        /// Which.
+        /// The name of the key.
         name: String,
-        /// As PEM instead of hexadecimal digits.
+        /// Print PEM instead of hexadecimal digits.
         #[arg(long)]
         pem: bool,
         #[command(flatten)]
         secret: Secret,
     },
-    /// Print a secret key, encrypted as it lies there.
+    /// Print a secret key in its encrypted form.
     Export {
-        /// Which.
+        /// The name of the key.
         name: String,
         #[command(flatten)]
         secret: Secret,
     },
-    /// Take a secret key from a file: hexadecimal digits, PEM, or encrypted PEM.
+    /// Import a secret key from a file: hexadecimal digits, PEM, or encrypted PEM.
     Import {
-        /// What to call it.
+        /// The name of the key.
         name: String,
         /// The file.
         file: PathBuf,

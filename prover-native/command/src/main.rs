@@ -31,6 +31,7 @@ mod sealing;
 #[cfg(feature = "network")]
 mod serve;
 mod sign;
+mod streams;
 #[cfg(not(feature = "network"))]
 mod unregistered;
 mod verify;
@@ -56,18 +57,18 @@ struct Arguments {
 
 const EXAMPLES: &str = "\
 Examples:
-  capseal run ./strategy.py data.csv       run a script, seal what it did into run.cap
+  capseal run ./strategy.py data.csv       run a script, seal a record into run.cap
   capseal verify run.cap                   check the receipt; exit status 0 means accepted
   capseal verify --require-exit 0 run.cap  the same, and refuse a program that failed
   capseal inspect run.cap                  what was sealed, and what it does not show
   capseal run program.elf                  run a RISC-V program and prove the run
   capseal keys new me                      a key to sign receipts with: capseal run --key me …
   capseal replay run.cap                   run it again and compare
-  capseal diff monday.cap tuesday.cap      the first bound thing that differs, then the rest
+  capseal diff monday.cap tuesday.cap      the first bound field that differs, then the rest
 
 Exit status of verify: 0 accepted, 10 proof, 11 policy or level, 12 commitment
 or binding, 13 availability, 20 not a receipt; 1 unreadable file, 2 wrong usage.
-replay and inspect --rebuild end with 14 when something else comes of it.
+replay and inspect --rebuild end with 14 when the results differ.
 
 Version 0.1; nobody outside of the project has audited it.";
 
@@ -102,9 +103,27 @@ enum Command {
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    output::end_quietly_with_the_reader();
-    let Arguments { command } = Arguments::parse();
-    let done = match command {
+    let Arguments { command } = Arguments::try_parse().unwrap_or_else(|stopped| end_unparsed(&stopped));
+    let done = execute(command);
+    streams::finish();
+    done.unwrap_or_else(|failure: Failure| {
+        eprint_failure(&failure);
+        ExitCode::from(Failure::EXIT)
+    })
+}
+
+/// Prints help, the version, or what is wrong with the arguments, and ends.
+fn end_unparsed(stopped: &clap::Error) -> ! {
+    let printed = stopped.print();
+    if !stopped.use_stderr() {
+        streams::printed(printed);
+        streams::finish();
+    }
+    std::process::exit(stopped.exit_code())
+}
+
+fn execute(command: Command) -> Result<ExitCode, Failure> {
+    match command {
         Command::Run(arguments) => run::execute(arguments),
         Command::NewGuest(arguments) => new_guest::execute(&arguments),
         Command::Prove(arguments) => prove::execute(arguments),
@@ -127,9 +146,5 @@ fn main() -> ExitCode {
         Command::Mcp(arguments) => mcp::execute(&arguments),
         #[cfg(feature = "bench")]
         Command::Bench(arguments) => bench::execute(&arguments),
-    };
-    done.unwrap_or_else(|failure: Failure| {
-        eprint_failure(&failure);
-        ExitCode::from(Failure::EXIT)
-    })
+    }
 }

@@ -29,6 +29,7 @@ pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     match server.serve(stdin().lock(), stdout()) {
         // The agent is gone: nobody is left to be told.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
+        Err(error) if error.kind() == ErrorKind::StorageFull => Err(Failure::of_output(&error)),
         served => Ok(served.map(|()| ExitCode::SUCCESS)?),
     }
 }

@@ -2,19 +2,18 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use anstream::println;
 use clap::Args;
 
 use super::output::{FAINT, Failure, GOOD};
+use crate::streams::println;
 use capseal_machine as rv32im;
 
-/// Write a new project for a program of the RV32IM machine.
+/// Create a project for a program of the RV32IM machine.
 ///
-/// It builds with a stock Rust toolchain and without a network; what the program needs to start, read and write is in
-/// the folder.
+/// It builds with a stock Rust toolchain and without a network: the folder holds the code for startup, input and output.
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
-    /// The folder to make; its name is the program's.
+    /// The folder to create; the program takes its name.
     #[arg(value_name = "NAME")]
     folder: PathBuf,
 }

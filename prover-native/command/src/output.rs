@@ -10,6 +10,7 @@ use std::{
 use anstyle::{AnsiColor, Style};
 use verifier_core::Limits;
 
+use super::streams::eprintln;
 use capseal_host::{cause::Cause, whole_file};
 
 /// Something that holds.
@@ -43,6 +44,11 @@ impl Failure {
         Self { next: Some(next), ..Self::new(what) }
     }
 
+    /// Standard output that cannot be written.
+    pub(super) fn of_output(error: &io::Error) -> Self {
+        Self::new(format_args!("cannot write the output: {}", Cause(error)))
+    }
+
     /// An error together with what the user can do about it.
     pub(super) fn explained(error: impl Error, next: impl Into<Option<&'static str>>) -> Self {
         Self { next: next.into(), ..Self::from(error) }
@@ -58,29 +64,15 @@ impl<E: Error> From<E> for Failure {
 
 /// Prints a failure to standard error.
 pub(super) fn eprint_failure(failure: &Failure) {
-    anstream::eprintln!("{BAD}error{BAD:#}: {}", failure.what);
+    eprintln!("{BAD}error{BAD:#}: {}", failure.what);
     if let Some(next) = failure.next {
-        anstream::eprintln!("{FAINT}  {next}{FAINT:#}");
+        eprintln!("{FAINT}  {next}{FAINT:#}");
     }
-}
-
-/// Ends the process without a word when whoever reads its output has gone, as `head` does: with the status of one that a SIGPIPE ends.
-///
-/// The standard library panics then, and a server or a program that is run must not be ended by that signal itself.
-pub(super) fn end_quietly_with_the_reader() {
-    let before = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        let said = panic.payload_as_str().unwrap_or_default();
-        if said.starts_with("failed printing to std") && said.contains("Broken pipe") {
-            std::process::exit(128 + 13);
-        }
-        before(panic);
-    }));
 }
 
 /// Prints a line to standard error: what capseal says while standard output belongs to a program.
 pub(super) fn eprintln_line(line: impl Display) {
-    anstream::eprintln!("{line}");
+    eprintln!("{line}");
 }
 
 /// Bytes of a program, a document or a message at most; each has a limit of its own, far below.

@@ -6,7 +6,6 @@ use std::{
     process::ExitCode,
 };
 
-use anstream::println;
 use clap::{Args, Subcommand};
 use verifier_core::{
     Digest, Limits, VerifyOptions,
@@ -25,10 +24,11 @@ use super::{
     output::{BAD, FAINT, Failure, GOOD, TITLE, printable, read, read_receipt},
     registry::{now, time},
 };
+use crate::streams::println;
 use capseal_host::whole_file::{self, Existing};
 use capseal_trust::policy_draft;
 
-/// Write and try out policies: the rules that a receipt must satisfy.
+/// Write and test policies, the rules that a receipt must satisfy.
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
     #[command(subcommand)]
@@ -37,36 +37,36 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Draft a policy from a receipt: it allows what this run was, and nothing else.
+    /// Draft a policy from a receipt: it allows this run and no other.
     Init {
         /// The receipt.
         #[arg(long, value_name = "RECEIPT")]
         from: PathBuf,
-        /// What to call the policy.
+        /// The name of the policy.
         #[arg(long, default_value = "house-rules")]
         id: String,
-        /// Where to write it.
+        /// Where to write the policy.
         #[arg(long, default_value = "policy.json", value_name = "FILE")]
         out: PathBuf,
     },
-    /// Dry-run the rules on a receipt; its signatures count as trusted, so this is no verification. Exit status 11 when a rule fails.
+    /// Dry-run the rules on a receipt. Its signatures count as trusted, so this is no verification. Exit status 11 when a rule fails.
     Check {
         /// The receipt.
         receipt: PathBuf,
         /// The policy document.
         #[arg(long)]
         policy: PathBuf,
-        /// The track; the only one, when there is one.
+        /// The track; may be left out if there is only one.
         #[arg(long)]
         track: Option<String>,
-        /// The time to judge at; now when not named.
+        /// The time of the check; now by default.
         #[arg(long, value_parser = time, value_name = "TIME")]
         at: Option<u64>,
         /// Print the answers as JSON.
         #[arg(long)]
         json: bool,
     },
-    /// Say in words what a policy asks for.
+    /// Explain a policy in words.
     Explain {
         /// The policy document.
         policy: PathBuf,

@@ -2,7 +2,6 @@
 
 use std::{ops::RangeInclusive, path::PathBuf, process::ExitCode};
 
-use anstream::println;
 use clap::{Args, Subcommand};
 use verifier_core::{air::geom::GeomParameters, sentence::Counted, stark::ParameterSet};
 
@@ -10,13 +9,14 @@ use super::{
     output::{Failure, GOOD, Size},
     sealing::Sealing,
 };
+use crate::streams::println;
 use capseal_host::whole_file::Existing;
 use capseal_sealing as seal;
 use capseal_sealing::Destination;
 
 /// Make a demonstration receipt with a STARK in it.
 ///
-/// To prove a program of yours: capseal run program.elf (capseal new-guest makes a project for one).
+/// To prove your own program: capseal run program.elf (capseal new-guest creates a project for one).
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
     #[command(subcommand)]
@@ -28,7 +28,7 @@ enum Machine {
     Geom(Geom),
 }
 
-/// Run the geom machine, a demonstration machine with fixed steps and no code of yours, and prove every step of it.
+/// Run the geom machine, a demonstration machine with fixed steps and no user code, and prove every step.
 #[derive(Args, Debug)]
 struct Geom {
     /// Number of steps.

@@ -2,13 +2,13 @@
 
 use std::fs;
 
-use anstream::eprintln;
 use verifier_core::{Conclusion, sentence::Counted, stark::ParameterSet};
 
 use super::{
     output::{FAINT, Failure, GOOD, Size, WARNING},
     sealing::Sealing,
 };
+use crate::streams::eprintln;
 use capseal_machine::Program;
 use capseal_prover::rv32im::{Recording, RunError, memory_need};
 use capseal_sealing as seal;

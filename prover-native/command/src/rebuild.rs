@@ -2,10 +2,10 @@
 
 use std::{path::Path, process::ExitCode};
 
-use anstream::println;
 use verifier_core::{Inspection, Limits, artifact, backend::Backend, rv32im::ProgramImage};
 
 use super::output::{BAD, FAINT, Failure, GOOD, TITLE, printable};
+use crate::streams::println;
 use capseal_machine::{Built, rebuild};
 
 /// Exit status when no program of the project has the image: as for a replay that diverges.

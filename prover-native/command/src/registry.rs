@@ -7,7 +7,6 @@ use std::{
     time::Duration,
 };
 
-use anstream::println;
 use clap::{Args, Subcommand};
 use verifier_core::{
     Digest, Trust,
@@ -21,6 +20,7 @@ use super::{
     output::{BAD, FAINT, Failure, GOOD, TITLE, printable, read},
     sealing::Secret,
 };
+use crate::streams::println;
 pub(super) use capseal_host::clock::now;
 use capseal_host::whole_file::{self, Existing};
 use capseal_trust::{keys::read_public, trust_file};
@@ -76,7 +76,7 @@ enum Command {
     },
     /// Check a trust file: its pin, each key at a time, and who may seal under each policy.
     ///
-    /// Exit status: 0 when all of it can be used; 11 or 13 when something cannot. A key that is revoked is as it should be; one that has
+    /// Exit status: 0 when all of it can be used; 11 when something cannot. A key that is revoked is as it should be; one that has
     /// expired is not, as nobody has said what is to become of it.
     Verify {
         /// The trust file.

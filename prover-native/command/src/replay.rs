@@ -2,7 +2,6 @@
 
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
-use anstream::println;
 use clap::Args;
 use serde_json::json;
 use verifier_core::{ReasonCode, VerifyOptions, sentence::Counted, verify};
@@ -11,28 +10,29 @@ use super::{
     output::{BAD, FAINT, Failure, GOOD, TITLE, printable, read_receipt},
     verify::print,
 };
+use crate::streams::println;
 use capseal_archive::bundle::{Bundle, existing_archive_beside};
 use capseal_replay::{Place, Replay, ReplayError, ReplayOptions, replay};
 
-/// Run again what a receipt tells of, and compare what comes of it.
+/// Run the program of a receipt again and compare the results.
 ///
-/// Programs of the RV32IM and geom machines run in those. A recorded process runs natively with the recorded files, arguments and
-/// variables, in a scratch folder and, by bubblewrap, without a network. Exit status: 0 the same, 14 something else (E08x; the first
-/// difference is named), that of `verify` when the receipt is refused.
+/// Programs of the RV32IM and geom machines run on those machines. A recorded process runs natively with the recorded files,
+/// arguments and variables, in a scratch folder and, with bubblewrap, without a network. Exit status: 0 same results, 14 different
+/// results (E08x; the first difference is named), that of `verify` when the receipt is refused.
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
     /// The receipt.
     receipt: PathBuf,
-    /// The archive, when it does not travel in the receipt; the receipt's name with `.archive` when not named.
+    /// The archive, if it does not travel in the receipt; by default the receipt's name with `.archive`.
     #[arg(long, value_name = "FILE")]
     archive: Option<PathBuf>,
-    /// Run a process without a sandbox: the receipt's maker gets to do what you can do.
+    /// Run a process without a sandbox, with your own permissions: do so only for a maker that you trust.
     #[arg(long)]
     no_sandbox: bool,
     /// End a process that takes longer than this many seconds.
     #[arg(long, value_name = "SECONDS")]
     timeout: Option<u64>,
-    /// Print what came of it as JSON.
+    /// Print the result as JSON.
     #[arg(long)]
     json: bool,
 }

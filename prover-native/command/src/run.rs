@@ -33,13 +33,14 @@ use capseal_recorder::{CaptureChoice, Exit, Observer, Passthrough, Program, Requ
 use capseal_sealing as seal;
 use capseal_sealing::{ArchivePlace, Destination, EMBED_LIMIT, SealError, Sealed};
 
-/// Run a script or a command and seal what it did.
+/// Run a script or a command and seal a record of the run.
 ///
 /// The program runs as it would without capseal: same folder, same environment, its output passed through. On Linux the files
 /// that it opens are observed, so that code, inputs and outputs need not be declared. A run that fails is sealed too.
 ///
 /// Of the environment only the variables named with --env enter the receipt; arguments and file contents do: keep secrets out
-/// of both. Exit status: that of the program (128 + signal when a signal ended it); 1 when there is no receipt.
+/// of both. Exit status: that of the program (128 + signal when a signal ended it); 1 when there is no receipt,
+/// or when the program's output could not be passed on.
 ///
 /// A RISC-V ELF file runs on the RV32IM machine instead: capseal run program.elf --help.
 #[derive(Args, Debug)]
@@ -65,7 +66,7 @@ pub(super) struct Arguments {
     /// Replace the file at `--out`.
     #[arg(long)]
     pub(super) force: bool,
-    /// How files are found: by observing the run where the system lets us, or only as declared.
+    /// How files are found: by observing the run if the system allows it, or only as declared.
     #[arg(long, value_enum, default_value = "auto")]
     capture: Capture,
     /// Archives up to this many bytes travel in the receipt; a longer one is written beside it, and its small contents travel all the same.
@@ -73,7 +74,7 @@ pub(super) struct Arguments {
     embed_limit: u64,
     #[command(flatten)]
     pub(super) sealing: Sealing,
-    /// Print what came of it as JSON, on standard error (standard output belongs to the program).
+    /// Print the result as JSON on standard error (standard output belongs to the program).
     #[arg(long)]
     pub(super) json: bool,
     #[command(flatten)]
@@ -187,7 +188,7 @@ pub(super) fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
         print(&record, &sealed)
     }
     registration.keep(&sealed.path)?;
-    Ok(ExitCode::from(exit_status(record.exit)))
+    progress.lost().map_or_else(|| Ok(ExitCode::from(exit_status(record.exit))), Err)
 }
 
 fn explain_seal(error: SealError) -> Failure {
@@ -240,12 +241,20 @@ const fn exit_status(exit: Exit) -> u8 {
 /// Passes output through, and shows what goes on while nothing is printed; on a terminal only.
 struct Progress {
     bar: Mutex<ProgressBar>,
+    /// Why the program's output could not be passed on; nothing when its reader has gone.
+    lost: Mutex<Option<Failure>>,
 }
 
 impl Progress {
     fn new(quiet: bool) -> Self {
         let visible = std::io::stderr().is_terminal() && !quiet;
-        Self { bar: Mutex::new(if visible { ProgressBar::new_spinner() } else { ProgressBar::hidden() }) }
+        let bar = Mutex::new(if visible { ProgressBar::new_spinner() } else { ProgressBar::hidden() });
+        Self { bar, lost: Mutex::default() }
+    }
+
+    /// Why the program's output could not be passed on.
+    fn lost(&self) -> Option<Failure> {
+        self.lost.lock().ok()?.take()
     }
 
     fn clear(&self) {
@@ -261,7 +270,14 @@ impl Progress {
 
 impl Observer for Progress {
     fn output(&self, stream: Stream, bytes: &[u8]) -> std::io::Result<()> {
-        Passthrough.output(stream, bytes)
+        let passed = Passthrough.output(stream, bytes);
+        if let (Stream::Stdout, Err(error)) = (stream, &passed)
+            && error.kind() != std::io::ErrorKind::BrokenPipe
+            && let Ok(mut lost) = self.lost.lock()
+        {
+            *lost = Some(Failure::of_output(error));
+        }
+        passed
     }
 
     fn stage(&self, stage: Stage) {

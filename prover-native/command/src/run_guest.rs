@@ -8,7 +8,6 @@ use std::{
     process::ExitCode,
 };
 
-use anstream::eprintln;
 use clap::{Args, Parser};
 use verifier_core::{Digest, sentence::Counted, stark::ParameterSet};
 
@@ -17,6 +16,7 @@ use super::{
     prove_guest::{self, ProofOptions},
     run,
     sealing::Sealing,
+    streams::{self, eprintln},
 };
 use capseal_host::{cause::Cause, whole_file::Existing};
 use capseal_machine::{Execution, Profile, Profiler, Program, Trap, is_riscv_elf};
@@ -34,7 +34,7 @@ struct Arguments {
     /// The program's input; `-` reads it from standard input. Without it the input is empty.
     #[arg(long, value_name = "FILE")]
     input: Option<PathBuf>,
-    /// Where to write the receipt; run.cap when not named.
+    /// Where to write the receipt; run.cap by default.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Replace the receipt if it exists.
@@ -45,7 +45,7 @@ struct Arguments {
     security: ParameterSet,
     #[command(flatten)]
     sealing: Sealing,
-    /// Print what came of it as JSON, on standard error (standard output belongs to the program).
+    /// Print the result as JSON on standard error (standard output belongs to the program).
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -93,10 +93,10 @@ pub(super) struct MachineOptions {
     /// Run without proving; there is no receipt.
     #[arg(long)]
     no_prove: bool,
-    /// Stop a run that is longer; four thousand million by default.
+    /// Stop the run after this many cycles; four thousand million by default.
     #[arg(long, value_name = "N")]
     max_cycles: Option<u64>,
-    /// Draw where the cycles go as a flame graph, and list the functions that take most of them.
+    /// Draw a flame graph of the cycles, and list the functions that take most of them.
     #[arg(long, value_name = "FILE.svg")]
     profile: Option<PathBuf>,
 }
@@ -155,7 +155,7 @@ pub(super) fn execute(arguments: run::Arguments) -> Result<ExitCode, Failure> {
     }
     let input = guest.arguments.input.as_deref().map(read).transpose()?.unwrap_or_default();
     let execution = execute_guest(&guest, &input)?;
-    print_output(&execution.output, guest.arguments.json)?;
+    streams::printed(print_output(&execution.output, guest.arguments.json));
     if !guest.arguments.json {
         print(&guest, &execution);
     }
@@ -215,7 +215,7 @@ fn print_profile(profile: &Profile, file: &Path) {
 const LISTED: usize = 20;
 
 /// The output as it is; on a terminal, bytes that are not text are only counted, unless they are asked for `raw`.
-fn print_output(output: &[u8], raw: bool) -> Result<(), Failure> {
+fn print_output(output: &[u8], raw: bool) -> io::Result<()> {
     let mut stdout = BufWriter::new(io::stdout().lock());
     if raw || !stdout.get_ref().is_terminal() {
         stdout.write_all(output)?;
@@ -227,7 +227,7 @@ fn print_output(output: &[u8], raw: bool) -> Result<(), Failure> {
     } else {
         writeln!(stdout, "{FAINT}not text; redirect standard output to keep it{FAINT:#}")?;
     }
-    Ok(stdout.flush()?)
+    stdout.flush()
 }
 
 fn print(guest: &Guest, execution: &Execution) {

@@ -2,7 +2,6 @@
 
 use std::{env, path::PathBuf, process::ExitCode};
 
-use anstream::println;
 use clap::Args;
 
 use verifier_core::sentence::Counted;
@@ -11,15 +10,16 @@ use super::{
     output::{Failure, GOOD, Size, printable, read},
     sealing::Sealing,
 };
+use crate::streams::println;
 use capseal_archive::bundle::archive_beside;
 use capseal_host::{artifacts::ArtifactStore, whole_file::Existing};
 use capseal_sealing as seal;
 use capseal_sealing::{ArchivePlace, Destination, EMBED_LIMIT};
 
-/// Seal a finished action log into a receipt, with the contents that it speaks of.
+/// Seal a finished action log into a receipt, with the contents that it refers to.
 ///
-/// The log must be closed (`capseal pcap seal`). The receipt carries it whole, and is witnessed: it shows what was logged, in which order,
-/// and that nothing was changed since. A policy can require checks that the log records as obligations; the proofs that they refer to by
+/// The log must be closed (`capseal pcap seal`). The receipt carries the whole log and is witnessed: it shows the entries, their
+/// order, and that none has changed since. A policy can require checks that the log records as obligations; the proofs that they refer to by
 /// `sha256:` have to be among the contents.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
@@ -27,7 +27,7 @@ pub(super) struct Arguments {
     /// The log.
     #[arg(long, value_name = "FILE")]
     log: PathBuf,
-    /// A content that the log speaks of, a file or a folder; again for each further one.
+    /// A file or folder that the log refers to; repeatable.
     #[arg(long = "artifact", value_name = "PATH")]
     artifacts: Vec<PathBuf>,
     /// Where to write the receipt.

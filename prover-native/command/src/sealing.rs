@@ -27,7 +27,7 @@ pub(super) struct Sealing {
     /// Seal under this policy document.
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
-    /// The track of the policy; the only one, when there is one.
+    /// The track of the policy; may be left out if there is only one.
     #[arg(long, value_name = "TRACK", requires = "policy")]
     track: Option<String>,
     #[command(flatten)]
@@ -88,10 +88,10 @@ impl Ready {
 /// Where keys are, and how they are opened.
 #[derive(Args, Debug)]
 pub(super) struct Secret {
-    /// Folder of the keys; $CAPSEAL_KEYS or the user's own when not named.
+    /// Folder of the keys; $CAPSEAL_KEYS or the user's own by default.
     #[arg(long, value_name = "FOLDER")]
     keys: Option<PathBuf>,
-    /// File whose first line is the passphrase; asked for on the terminal when not named.
+    /// File whose first line is the passphrase; without it, the terminal asks.
     #[arg(long, value_name = "FILE")]
     passphrase_file: Option<PathBuf>,
 }

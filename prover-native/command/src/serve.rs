@@ -25,7 +25,7 @@ use capseal_host::{cause::Cause, clock};
 use capseal_network::{
     provider::{Folder, Gate},
     relay::{DatabaseUrl, Rates, Register, Service, Store},
-    serve::{Listen, Log, Proxy, Server, Settings},
+    serve::{Limits, Listen, Log, Proxy, Server, Settings},
 };
 use capseal_trust::trust_file::moment_text;
 
@@ -56,6 +56,9 @@ pub(super) struct Arguments {
     /// socket file; again for each further one. Limits for each client need it behind a proxy.
     #[arg(long, value_name = "PROXY")]
     trusted_proxy: Vec<Proxy>,
+    /// Connections that one client may have; half of all when not named. A trusted proxy has no limit here, and is to set one for its clients.
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
+    client_connections: Option<u32>,
     /// The access file: which bundles are for those alone who have a token; DIR/access.toml when that is there.
     #[arg(long, value_name = "FILE")]
     access: Option<PathBuf>,
@@ -126,6 +129,10 @@ pub(super) fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
         log: Log::to_stderr(!arguments.quiet),
         proxies: arguments.trusted_proxy.clone(),
         operator: arguments.operator_listen.clone(),
+        limits: Limits {
+            client_connections: arguments.client_connections.map(|count| count as usize),
+            ..Limits::DEFAULT
+        },
         ..Settings::of(Folder::at(&arguments.data))
     };
     let server = Server::start_with(&arguments.listen, settings)

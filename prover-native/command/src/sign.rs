@@ -2,7 +2,6 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use anstream::println;
 use clap::Args;
 use verifier_core::signature::Purpose;
 
@@ -10,12 +9,13 @@ use super::{
     output::{Failure, GOOD},
     sealing::Secret,
 };
+use crate::streams::println;
 use capseal_host::whole_file::Existing;
 use capseal_sealing::sign;
 
 /// Add a signature to a receipt.
 ///
-/// The capsule and its hash stay as they are. The receipt is verified first: nobody should put a name under what does not hold.
+/// The capsule and its hash stay as they are. The receipt is verified first, and a refused one is not signed.
 /// Several keys may sign one receipt; a key that signs again replaces its own signature.
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
@@ -29,7 +29,7 @@ pub(super) struct Arguments {
     /// Also vouch for the manifests: sign this only for a machine that you know.
     #[arg(long)]
     manifests: bool,
-    /// Where to write the signed receipt; in place of the receipt when not named.
+    /// Where to write the signed receipt; replaces the receipt by default.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Replace the file at `--out`.

@@ -2,20 +2,20 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use anstream::println;
 use anstyle::Style;
 use clap::Args;
 use verifier_core::{
     Conclusion, Digest, Level, Outcome, RunReport, Status, Verdict, VerifyOptions, policy::Inclusion, verify,
 };
 
-#[cfg(feature = "network")]
 use super::audit::Sampling;
 use super::{
     output::{BAD, FAINT, Failure, GOOD, TITLE, WARNING, printable, read, read_receipt},
     policy::print_answers,
     registry::{digest, now, read_trust, time},
 };
+#[cfg(feature = "network")]
+use crate::streams::println;
 
 /// Check receipts.
 ///
@@ -36,7 +36,7 @@ pub(super) struct Arguments {
     /// Identity that the receipt must have: pins a receipt that nobody signed.
     #[arg(long, value_name = "CAPSULE_HASH", value_parser = digest)]
     expect: Option<Digest>,
-    /// Whom to trust for what (`capseal registry`); no level above proof-only is reached without it.
+    /// The trust file (`capseal registry`); required for every level above proof-only.
     #[arg(long, value_name = "FILE")]
     trust: Option<PathBuf>,
     /// The policy document that must apply, instead of the one that the receipt brings along.
@@ -45,7 +45,7 @@ pub(super) struct Arguments {
     /// Shows that the policy is in the registry that the trust file pins (`capseal policy registry prove`).
     #[arg(long, value_name = "FILE")]
     policy_inclusion: Option<PathBuf>,
-    /// The time to judge keys and ages at, such as 2026-01-31T12:34:56Z; now when not named.
+    /// The time to judge keys and ages at, such as 2026-01-31T12:34:56Z; now by default.
     #[arg(long, value_name = "TIME", value_parser = time)]
     at: Option<u64>,
     /// The least status to accept, such as POLICY_ENFORCED.

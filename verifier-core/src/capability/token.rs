@@ -56,10 +56,11 @@ impl Token {
     /// # Errors
     /// [`Denial`] by [`Rule::Missing`], [`Rule::Malformed`] or [`Rule::TooLarge`].
     pub fn from_text(text: &str) -> Result<Self, Denial> {
+        const MAX_CHARACTERS: usize = MAX_TOKEN_BYTES.div_ceil(3) * 4;
         if text.is_empty() {
             return Err(Denial::new(Rule::Missing, "there is no token"));
         }
-        if text.len() > MAX_TOKEN_BYTES.div_ceil(3) * 4 {
+        if text.len() > MAX_CHARACTERS {
             return Err(Denial::new(Rule::TooLarge, format_args!("a token of {} characters", text.len())));
         }
         let bytes = from_base64(text, MAX_TOKEN_BYTES);

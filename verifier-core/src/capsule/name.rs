@@ -50,6 +50,7 @@ pub fn is_path(text: &str) -> bool {
         && parts.into_iter().all(|part| !matches!(part, "" | "." | ".."))
 }
 
+#[expect(clippy::arithmetic_side_effects, reason = "each arm bounds the character")]
 const fn digit(character: u8) -> Option<u8> {
     match character {
         b'0'..=b'9' => Some(character - b'0'),

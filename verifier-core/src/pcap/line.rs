@@ -276,9 +276,11 @@ const fn ends_of(word: u64) -> u64 {
     const EACH: u64 = u64::from_ne_bytes([1; 8]);
     const HIGH: u64 = EACH << 7;
     const fn below(word: u64, byte: u64) -> u64 {
-        word.wrapping_sub(EACH * byte) & !word & HIGH
+        word.wrapping_sub(EACH.wrapping_mul(byte)) & !word & HIGH
     }
-    below(word, 0x20) | below(word ^ (EACH * b'"' as u64), 1) | below(word ^ (EACH * b'\\' as u64), 1)
+    below(word, 0x20)
+        | below(word ^ EACH.wrapping_mul(b'"' as u64), 1)
+        | below(word ^ EACH.wrapping_mul(b'\\' as u64), 1)
 }
 
 const fn stands_for_itself(byte: u8) -> bool {
@@ -286,6 +288,7 @@ const fn stands_for_itself(byte: u8) -> bool {
 }
 
 /// What keys are spelled with, by byte: a look-up is cheaper than the comparisons.
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
 const OF_KEYS: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0u8;

@@ -7,6 +7,7 @@ const SHAPE: &str = "0000-00-00T00:00:00.000Z";
 
 /// Milliseconds since the Unix epoch of a line's time: a moment of the Gregorian calendar from 1970 on, without leap seconds.
 /// The width is fixed, so that text order is time order.
+#[expect(clippy::arithmetic_side_effects, reason = "fields are bounded by their digits")]
 pub fn millis(time: &str) -> Option<u64> {
     let shaped = time.len() == SHAPE.len()
         && time.bytes().zip(SHAPE.bytes()).all(|(byte, shape)| match shape {
@@ -27,6 +28,7 @@ pub fn millis(time: &str) -> Option<u64> {
 
 /// Seconds since the Unix epoch as `2026-01-31T12:34:56Z`; a year after 9999 has more digits. The work is the same for every
 /// number, since some that are shown come from lists without a bound on times.
+#[expect(clippy::arithmetic_side_effects, reason = "quotients of a 64-bit number of seconds, far below overflow")]
 pub fn second_text(seconds: u64) -> String {
     const DAYS_OF_400_YEARS: u64 = 146_097;
     /// From the first of March of year 0 to the epoch.
@@ -45,6 +47,7 @@ pub fn second_text(seconds: u64) -> String {
 }
 
 /// Days from the epoch to the first of a month.
+#[expect(clippy::arithmetic_side_effects, reason = "years are 1970 to 9999")]
 fn days_before(year: u64, month: u64) -> u64 {
     let leap_days = |until: u64| until / 4 - until / 100 + until / 400;
     let months = (1..month).map(|month| days_of_month(year, month)).sum::<u64>();

@@ -48,6 +48,7 @@ impl Challenge {
     }
 
     /// As [`Self::sketch`], as an element. The caller has checked the number of elements.
+    #[expect(clippy::arithmetic_side_effects, reason = "arithmetic of a field, which is modular")]
     pub(super) fn combine(&self, row: impl Iterator<Item = u64>) -> Extension {
         let products = self.0.iter().zip(row).map(|(xi, element)| xi.mul_base(BaseElement::new(element)));
         products.fold(Extension::ZERO, |sum, product| sum + product)

@@ -97,7 +97,7 @@ impl RowCheckShape {
     /// # Units
     /// Bytes.
     pub const fn row_len(&self) -> usize {
-        self.columns as usize * ELEMENT_LEN
+        (self.columns as usize).saturating_mul(ELEMENT_LEN)
     }
 
     /// Archive bytes in a systematic row.
@@ -105,7 +105,7 @@ impl RowCheckShape {
     /// # Units
     /// Bytes.
     pub const fn packed_row_len(&self) -> usize {
-        self.columns as usize * PACKED_LEN
+        (self.columns as usize).saturating_mul(PACKED_LEN)
     }
 
     /// Length of the sketch.
@@ -113,7 +113,7 @@ impl RowCheckShape {
     /// # Units
     /// Bytes.
     pub const fn sketch_len(&self) -> usize {
-        self.rows as usize * SKETCH_ELEMENT_LEN
+        (self.rows as usize).saturating_mul(SKETCH_ELEMENT_LEN)
     }
 }
 

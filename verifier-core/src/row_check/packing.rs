@@ -65,7 +65,7 @@ impl Unpacker {
     /// [`UnpackError::RowCount`], [`UnpackError::Content`].
     pub fn finish(self) -> Result<(), UnpackError> {
         let shape = self.header.shape();
-        let rows = self.position / shape.packed_row_len() as u64;
+        let rows = self.position.checked_div(shape.packed_row_len() as u64).unwrap_or_default();
         if rows != u64::from(shape.rows()) {
             return Err(UnpackError::RowCount(rows));
         }

@@ -73,7 +73,7 @@ impl ProgramImage {
         for segment in &segments {
             let address = segment.address;
             let refuse = |fault| Err(ImageError::Segment { address, fault });
-            if !address.is_multiple_of(WORD_BYTES) || segment.content.len() % WORD_BYTES as usize != 0 {
+            if !address.is_multiple_of(WORD_BYTES) || !segment.content.len().is_multiple_of(WORD_BYTES as usize) {
                 return refuse("is not made of whole words");
             }
             if segment.content.is_empty() {

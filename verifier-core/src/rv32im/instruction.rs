@@ -270,6 +270,10 @@ impl Arithmetic {
     }
 
     /// The result. Shifts take the low five bits of `b`; division by zero and overflow are as the M extension defines.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "64 bits hold products of 32; division by zero has an arm of its own"
+    )]
     pub const fn apply(self, a: u32, b: u32) -> u32 {
         let (signed_a, signed_b) = (a.cast_signed(), b.cast_signed());
         match self {
@@ -324,7 +328,7 @@ const fn register(word: u32, place: u32) -> u8 {
 }
 
 const fn sign_extend(value: u32, bits: u32) -> u32 {
-    let unused = 32 - bits;
+    let unused = 32_u32.saturating_sub(bits);
     ((value << unused).cast_signed() >> unused).cast_unsigned()
 }
 

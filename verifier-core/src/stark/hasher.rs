@@ -53,7 +53,8 @@ impl ElementHasher for TaggedSha256 {
             for (bytes, element) in buffer.iter_mut().zip(batch) {
                 *bytes = element.as_int().to_le_bytes();
             }
-            hasher.update(&buffer.as_flattened()[..batch.len() * BYTES]);
+            let filled = buffer.as_flattened().get(..batch.len().saturating_mul(BYTES));
+            hasher.update(filled.unwrap_or_default());
         }
         Digest::new(hasher.finalize().into())
     }

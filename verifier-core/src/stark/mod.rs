@@ -12,6 +12,14 @@ mod hasher;
 mod params;
 mod prescan;
 #[cfg(feature = "testing")]
+#[allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "material of tests, which may panic"
+)]
 pub mod testing;
 mod vector;
 mod verify;

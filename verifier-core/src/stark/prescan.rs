@@ -234,7 +234,7 @@ impl<'a> Reader<'a> {
         };
         target.copy_from_slice(self.take(target.len(), part)?);
         let length = u32::from_le_bytes(bytes) >> size;
-        let shortest = size == 1 || length >> (7 * (size - 1)) > 0;
+        let shortest = size == 1 || length >> size.saturating_sub(1).saturating_mul(7) > 0;
         if shortest { usize::try_from(length).map_err(|_| wrong) } else { Err(wrong) }
     }
 

@@ -56,8 +56,8 @@ fn collapse(arity: Arity, level: &mut Vec<Digest>, hasher: &mut NodeHasher) {
     let children = arity.children();
     let parents = level.len().div_ceil(children);
     for parent in 0..parents {
-        let start = parent * children;
-        let end = level.len().min(start + children);
+        let start = parent.saturating_mul(children);
+        let end = level.len().min(start.saturating_add(children));
         let digest = level.get(start..end).map(|group| hasher.hash(group));
         if let (Some(place), Some(digest)) = (level.get_mut(parent), digest) {
             *place = digest;
@@ -196,7 +196,7 @@ impl Builder {
             if let Some(group) = self.pending.get_mut(height).filter(|group| !group.is_empty()) {
                 let digest = self.hasher.hash(group);
                 group.clear();
-                self.push_node(height + 1, digest);
+                self.push_node(height.saturating_add(1), digest);
             }
         }
         Ok(Root::of_tree(arity, rows, self.pending.get(depth).and_then(|top| top.first())))
@@ -206,7 +206,7 @@ impl Builder {
     fn push_node(&mut self, mut height: usize, mut digest: Digest) {
         loop {
             if self.pending.len() <= height {
-                self.pending.resize_with(height + 1, Vec::new);
+                self.pending.resize_with(height.saturating_add(1), Vec::new);
             }
             let Some(group) = self.pending.get_mut(height) else { return };
             group.push(digest);
@@ -215,7 +215,7 @@ impl Builder {
             }
             digest = self.hasher.hash(group);
             group.clear();
-            height += 1;
+            height = height.saturating_add(1);
         }
     }
 }

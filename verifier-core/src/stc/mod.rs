@@ -81,11 +81,11 @@ impl Arity {
 
     /// Levels above the leaves of a tree of `rows` leaves: 0 for none or one.
     pub fn depth(self, rows: u64) -> u32 {
-        let mut depth = 0;
+        let mut depth = 0_u32;
         let mut width = rows;
         while width > 1 {
             width = self.parents(width);
-            depth += 1;
+            depth = depth.saturating_add(1);
         }
         depth
     }

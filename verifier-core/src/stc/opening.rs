@@ -197,6 +197,7 @@ fn climb<T: Copy>(
         let mut parents = Vec::with_capacity(known.len());
         let mut rest = known.into_iter().peekable();
         while let Some((first, _)) = rest.peek() {
+            #[expect(clippy::arithmetic_side_effects, reason = "the width of an arity is 2 or more")]
             let parent = first / arity.width();
             let start = parent.saturating_mul(arity.width());
             let end = start.saturating_add(arity.width()).min(width);

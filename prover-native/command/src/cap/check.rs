@@ -2,7 +2,6 @@
 
 use std::{fs, path::PathBuf, process::ExitCode};
 
-use anstream::println;
 use clap::Args;
 use verifier_core::{
     ReasonCode,
@@ -22,6 +21,7 @@ use super::{
     },
     level, permission, resource, show, token_text,
 };
+use crate::streams::println;
 use capseal_host::cause::Cause;
 
 /// What a token is judged by.
@@ -29,34 +29,34 @@ use capseal_host::cause::Cause;
 struct Judged {
     /// The token; - reads standard input.
     token: PathBuf,
-    /// An issuer that is trusted: a key of 66 hexadecimal digits, a PEM file, or the name of a key of the store; again for each further one.
+    /// An issuer that is trusted: a key of 66 hexadecimal digits, a PEM file, or the name of a key of the store; repeatable.
     #[arg(long, value_name = "KEY")]
     root: Vec<String>,
-    /// A revocation list; again for each further one.
+    /// A revocation list; repeatable.
     #[arg(long, value_name = "FILE")]
     revocations: Vec<PathBuf>,
-    /// The lowest number that a list may have: that of the newest that you have seen.
+    /// The lowest number that a list may have: the number of the newest list that you have seen.
     #[arg(long, value_name = "NUMBER", requires = "revocations")]
     min_seq: Option<u64>,
-    /// Allow reading and verifying on lists that are out of use. Creating and modifying never is.
+    /// Allow reading and verifying with expired lists; creating and modifying are never allowed with them.
     #[arg(long)]
     stale_reads: bool,
-    /// Ask for a permission: read, create, modify, verify.
+    /// Check the token for a request of this permission: read, create, modify, verify.
     #[arg(long, value_name = "PERMISSION", value_parser = permission, requires_all = ["resource", "audience"])]
     permission: Option<Permission>,
-    /// … with this resource.
+    /// The resource of the request.
     #[arg(long, value_name = "RESOURCE", value_parser = resource, requires = "permission")]
     resource: Option<Resource>,
-    /// … at this provider.
+    /// The provider of the request.
     #[arg(long, value_name = "NAME", requires = "permission")]
     audience: Option<String>,
-    /// … logged at this level.
+    /// The level at which the request is logged.
     #[arg(long, value_name = "LEVEL", value_parser = level, default_value = "S1")]
     level: Level,
-    /// … of a content of so many bytes.
+    /// The size of the request's content, in bytes.
     #[arg(long, value_name = "BYTES", default_value_t = 0)]
     bytes: u64,
-    /// The time to judge at, such as 2026-01-31T12:34:56Z; now when not named.
+    /// The time of the check, such as 2026-01-31T12:34:56Z; now by default.
     #[arg(long, value_name = "TIME", value_parser = time)]
     at: Option<u64>,
     /// Print the decision as one line of JSON.
@@ -94,9 +94,10 @@ impl Judged {
     }
 }
 
-/// Check a token: each signature, that each link is no wider than the one before, time, and revocation.
+/// Check a token: signatures, the narrowing of links, validity times and revocation.
 ///
-/// With --permission, --resource and --audience also whether it is enough for that. Exit status: 0 it holds, 11 a rule fails, 20 it is no token.
+/// With --permission, --resource and --audience, also check that it allows that request. Exit status: 0 the token holds, 11 a rule
+/// fails, 20 not a token.
 #[derive(Args, Debug)]
 pub(super) struct Verify {
     #[command(flatten)]
@@ -142,9 +143,9 @@ fn headline(decision: &Decision) {
     }
 }
 
-/// Show why a token is refused: every rule in order, the one that fails, and what each link says.
+/// Explain why a token is refused: list the rules in order, the one that fails, and the content of each link.
 ///
-/// Takes what verify takes.
+/// Takes the same options as verify.
 #[derive(Args, Debug)]
 pub(super) struct Debug {
     #[command(flatten)]

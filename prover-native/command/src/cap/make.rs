@@ -2,7 +2,6 @@
 
 use std::{fs, io, path::PathBuf, process::ExitCode, time::Duration};
 
-use anstream::println;
 use clap::Args;
 use verifier_core::{
     Digest,
@@ -21,6 +20,7 @@ use super::{
     },
     bundle, explained, level, permission, put, read_token, resource,
 };
+use crate::streams::println;
 use capseal_host::{
     cause::Cause,
     whole_file::{self, Existing},
@@ -33,40 +33,40 @@ use capseal_trust::{
 /// What a link grants.
 #[derive(Args, Debug)]
 struct Grant {
-    /// To whom: a public key of 66 hexadecimal digits, a PEM file, or the name of a key of the store.
+    /// The key to issue the token to: 66 hexadecimal digits, a PEM file, or the name of a key in the store.
     #[arg(long, value_name = "KEY")]
     to: String,
-    /// What may be done: read, create, modify, verify, with commas between.
+    /// The permissions to grant, separated by commas: read, create, modify, verify.
     #[arg(long, value_name = "PERMISSIONS", value_delimiter = ',', value_parser = permission)]
     permit: Vec<Permission>,
-    /// With what: bundle/HASH for one thing, bundle/HASH/* for everything below it; again for each further one.
+    /// The resource to grant access to: bundle/HASH for one, bundle/HASH/* for everything below it; repeatable.
     #[arg(long, value_name = "RESOURCE", value_parser = resource)]
     resource: Vec<Resource>,
-    /// With everything of this receipt's bundle.
+    /// Grant access to everything in this receipt's bundle.
     #[arg(long, value_name = "RECEIPT")]
     bundle: Vec<PathBuf>,
-    /// At which provider it is good, by the name that its access file states; at any when not named.
+    /// The provider that accepts the token, by the name in its access file; any provider by default.
     #[arg(long, value_name = "NAME")]
     audience: Option<String>,
-    /// For how long, such as 90min, 30days; at most as long as the link before.
+    /// How long the token is valid, such as 90min or 30days; at most as long as the previous link.
     #[arg(long = "for", value_name = "DURATION", value_parser = humantime::parse_duration, conflicts_with = "until")]
     duration: Option<Duration>,
-    /// First moment at which it is not valid any more, such as 2026-01-31T12:34:56Z.
+    /// The time at which the token expires, such as 2026-01-31T12:34:56Z.
     #[arg(long, value_name = "TIME", value_parser = time)]
     until: Option<u64>,
-    /// First moment at which it is valid.
+    /// The time from which the token is valid.
     #[arg(long, value_name = "TIME", value_parser = time)]
     from: Option<u64>,
-    /// How many times it may be passed on, 0 to 7. A new token may not be, unless this says so.
+    /// How many times the token may be passed on, 0 to 7; a new token may not be by default.
     #[arg(long, value_name = "LINKS")]
     depth: Option<u64>,
-    /// The lowest level at which the provider has to log what is done: S0, S1, S2.
+    /// The lowest level at which the provider must log requests: S0, S1, S2.
     #[arg(long, value_name = "LEVEL", value_parser = level)]
     min_level: Option<Level>,
-    /// The largest content that it may be done with.
+    /// The largest content that a request may transfer.
     #[arg(long, value_name = "BYTES")]
     max_bytes: Option<u64>,
-    /// Write the token to a file, instead of printing it.
+    /// Write the token to a file instead of printing it.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
@@ -96,10 +96,10 @@ fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Issue a token. Whoever trusts your key lets its holder do what it grants.
+/// Issue a token. Providers that trust your key give its holder the access that it grants.
 #[derive(Args, Debug)]
 pub(super) struct Issue {
-    /// The key that issues it (capseal keys list).
+    /// The key that issues the token (`capseal keys list`).
     #[arg(long, value_name = "NAME")]
     key: String,
     #[command(flatten)]
@@ -120,9 +120,9 @@ pub(super) fn issue(arguments: &Issue) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Pass a token on: add a link for somebody else, that allows the same or less.
+/// Delegate a token: add a link for another key, with the same permissions or fewer.
 ///
-/// What is not named is as in the link before.
+/// Values that are not given are those of the previous link.
 #[derive(Args, Debug)]
 pub(super) struct Delegate {
     /// The token; - reads standard input.
@@ -147,25 +147,25 @@ pub(super) fn delegate(arguments: &Delegate) -> Result<ExitCode, Failure> {
 
 /// Revoke links: write the next revocation list of a key.
 ///
-/// Who issued a link, or one before it, may revoke it, and with it every link that follows. Providers have to be given the list; one that was
-/// given a newer list refuses an older one.
+/// The issuer of a link, or of an earlier one, may revoke it; all links after it are revoked too. Give the list to each provider; a
+/// provider refuses a list that is older than the one it has.
 #[derive(Args, Debug)]
 pub(super) struct Revoke {
-    /// Token files whose last link is revoked, or ids: 32 hexadecimal digits of a capability, 64 of a link. None signs the list anew.
+    /// Token files, whose last link is revoked, or ids: 32 hexadecimal digits of a capability, 64 of a link. Without any, the list is renewed.
     what: Vec<String>,
-    /// Of token files, revoke this link instead of the last; counted from 0.
+    /// Revoke this link of the token files instead of the last one, counted from 0.
     #[arg(long, value_name = "NUMBER")]
     link: Option<usize>,
-    /// The key that issued the link, or one before it.
+    /// The key that issued the link or an earlier one.
     #[arg(long, value_name = "NAME")]
     key: String,
-    /// The list, which is replaced by its successor; made when it is missing.
+    /// The list to replace by its successor; created if missing.
     #[arg(long, value_name = "FILE")]
     list: PathBuf,
-    /// Why, for people.
+    /// The reason, for human readers.
     #[arg(long, value_name = "TEXT", default_value = "")]
     reason: String,
-    /// For how long the list is in use: until then there should be a newer one.
+    /// How long the list is valid; issue a newer one before then.
     #[arg(long = "for", value_name = "DURATION", value_parser = humantime::parse_duration, default_value = "7days")]
     duration: Duration,
     #[command(flatten)]

@@ -17,15 +17,18 @@ use verifier_core::{
     pcap::obligation::Level,
 };
 
-use super::output::{Failure, read, read_receipt};
+use super::{
+    output::{Failure, read, read_receipt},
+    streams::println,
+};
 use capseal_host::whole_file::{self, Existing};
 use capseal_trust::capability::{CapabilityError, of_bundle};
 
-/// Capability tokens: say who may do what with which bundle, until when; pass that on, narrower; take it back.
+/// Issue, delegate, check and revoke capability tokens, which grant access to bundles.
 ///
-/// A token is a chain of signed links. The first is issued by a key that a provider trusts. Whoever a link was issued to may add another, for
-/// somebody else, that allows the same or less. A token is no secret that opens anything by itself: each request also carries a proof
-/// that the holder of the last link makes it, now.
+/// A token is a chain of signed links. A key that the provider trusts issues the first one. The holder of a token may add a link for
+/// another key, with the same permissions or fewer. A token alone opens nothing: each request also carries a fresh proof that the
+/// holder of the last link makes it.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
@@ -100,7 +103,7 @@ fn put(out: Option<&PathBuf>, text: &str) -> Result<(), Failure> {
             })
         }
         None => {
-            anstream::println!("{text}");
+            println!("{text}");
             Ok(())
         }
     }

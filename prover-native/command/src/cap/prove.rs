@@ -2,7 +2,6 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use anstream::println;
 use clap::Args;
 use verifier_core::capability::to_base64;
 
@@ -14,16 +13,18 @@ use super::{
     },
     explained, read_token,
 };
+use crate::streams::println;
 use capseal_trust::capability::{self, AUTHORIZATION_SCHEME, Asked, POSSESSION_HEADER};
 
-/// Print the two headers of one request: the token, and the proof that its holder asks.
+/// Print the two headers of a request: the token, and the proof that its holder makes the request.
 ///
-/// The proof is good for a minute, for one request of this method, path and body. curl reads the headers from a file: curl -H @headers.
+/// The proof is valid for one minute and one request of this method, path and body. curl reads the headers from a file:
+/// curl -H @headers.
 #[derive(Args, Debug)]
 pub(super) struct Prove {
     /// The token; - reads standard input.
     token: PathBuf,
-    /// The key that its last link was issued to.
+    /// The key that the token's last link was issued to.
     #[arg(long, value_name = "NAME")]
     key: String,
     /// The request's path, with its query, from /v1 on.
@@ -32,10 +33,10 @@ pub(super) struct Prove {
     /// The request's method.
     #[arg(long, value_name = "METHOD", default_value = "GET")]
     method: String,
-    /// The file that is sent as the request's body.
+    /// The file to send as the request's body.
     #[arg(long, value_name = "FILE")]
     body: Option<PathBuf>,
-    /// The provider, by the name that its access file states; the token's audience when not named.
+    /// The provider, by the name that its access file states; the token's audience by default.
     #[arg(long, value_name = "NAME")]
     audience: Option<String>,
     /// Print one JSON object with the headers' names as keys.

@@ -2,7 +2,6 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use anstream::println;
 use clap::Args;
 use verifier_core::{
     capability::{LinkView, SignedLink},
@@ -13,8 +12,9 @@ use super::{
     super::output::{FAINT, Failure, TITLE, printable},
     read_token,
 };
+use crate::streams::println;
 
-/// Show what a token says, link by link. Nothing is verified.
+/// Show the content of a token, link by link, without verifying it.
 #[derive(Args, Debug)]
 pub(super) struct Show {
     /// The token; - reads standard input.

@@ -8,7 +8,6 @@ use std::{
     thread,
 };
 
-use anstream::{eprintln, println};
 use clap::Args;
 use serde_json::{Map, Value, json};
 use verifier_core::{
@@ -20,6 +19,7 @@ use super::{
     super::output::{BAD, Failure, GOOD, read},
     digest, explained, level, old,
 };
+use crate::streams::{eprintln, println};
 use capseal_host::{cause::Cause, clock};
 use capseal_logs::{Action, Appended, LogFile, LogFileError, NewEntry, Recovered};
 
@@ -77,7 +77,7 @@ pub(super) struct Log {
     /// What was done.
     #[arg(long, required_unless_present_any = ["stdin", "invariant_id"])]
     action: Option<String>,
-    /// Who did it.
+    /// The actor.
     #[arg(long, default_value = "cli")]
     actor: String,
     /// How much depends on it: S0, S1, S2.
@@ -227,7 +227,7 @@ pub(super) fn seal(arguments: &Seal) -> Result<ExitCode, Failure> {
 /// Put a log of version 1 under a new log, without rewriting it.
 ///
 /// The new log states the old one's bytes by their SHA-256, its root, its count and what the original tool answers. The old file stays
-/// as it is; whoever has both compares the hash.
+/// as it is; with both files, anyone can compare the hash.
 #[derive(Args, Debug)]
 pub(super) struct Migrate {
     /// The log of version 1.

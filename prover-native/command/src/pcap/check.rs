@@ -9,7 +9,6 @@ use std::{
     time::Duration,
 };
 
-use anstream::println;
 use clap::Args;
 use verifier_core::{
     Digest, ReasonCode, Refusal,
@@ -26,6 +25,7 @@ use super::{
     super::output::{BAD, FAINT, Failure, GOOD, printable, read},
     digest, level, old, signer_key, witness_key,
 };
+use crate::streams::println;
 use capseal_host::cause::Cause;
 use capseal_logs::{ProofFolder, examine, refuse_proofs, snapshot};
 

@@ -5,7 +5,6 @@ use std::{
     process::ExitCode,
 };
 
-use anstream::println;
 use clap::Args;
 use verifier_core::{
     ExitCode as Exit,
@@ -19,6 +18,7 @@ use super::{
     prove::read_checkpoint,
     signer_key,
 };
+use crate::streams::{print, println};
 use capseal_host::{
     clock,
     whole_file::{self, Existing},
@@ -68,7 +68,7 @@ pub(super) fn cosign(arguments: &Cosign) -> Result<ExitCode, Failure> {
         Ok(cosigned) => cosigned,
     };
     if arguments.checkpoint == Path::new("-") {
-        anstream::print!("{}", cosigned.note);
+        print!("{}", cosigned.note);
         return Ok(ExitCode::SUCCESS);
     }
     whole_file::write(&arguments.checkpoint, Existing::Replace, cosigned.note.to_string().as_bytes())?;

@@ -17,10 +17,10 @@ use verifier_core::{
 use super::output::Failure;
 use capseal_logs::{KeyError, LogFileError};
 
-/// Action logs: append what was done, prove it, check it.
+/// Write, prove and check action logs.
 ///
 /// A log is a file of JSON lines, chained and hashed into a tree. Many processes may append at once. A checkpoint that is kept
-/// elsewhere shows later whether something was changed or cut off.
+/// elsewhere later shows whether entries were changed or cut off.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {

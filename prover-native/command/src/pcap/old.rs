@@ -2,7 +2,6 @@
 
 use std::{io, path::Path, process::ExitCode};
 
-use anstream::{eprintln, println};
 use serde_json::json;
 use verifier_core::{
     ReasonCode,
@@ -10,6 +9,7 @@ use verifier_core::{
 };
 
 use super::super::output::{BAD, FAINT, Failure, GOOD, printable};
+use crate::streams::{eprintln, println};
 use capseal_host::cause::Cause;
 
 /// What version 1 cannot show, whatever the answer is.

@@ -5,7 +5,6 @@ use std::{
     process::ExitCode,
 };
 
-use anstream::println;
 use clap::Args;
 use verifier_core::{
     ReasonCode,
@@ -17,6 +16,7 @@ use super::{
     super::output::{Failure, GOOD, read},
     key_failure,
 };
+use crate::streams::{print, println};
 use capseal_host::{
     cause::Cause,
     whole_file::{self, Existing},
@@ -132,10 +132,10 @@ fn head(report: &Report) -> Result<TreeHead, String> {
     }
 }
 
-/// Sign a log's size and root, and print that.
+/// Sign a log's size and root, and print the signed checkpoint.
 ///
 /// The log is checked whole, and against the checkpoint that was signed before, which is kept beside it: a log that was cut or changed
-/// since is not signed. Keep what is printed where the log's writer cannot reach it.
+/// since is not signed. Keep the checkpoint where the log's writer cannot reach it.
 #[derive(Args, Debug)]
 pub(super) struct SignCheckpoint {
     /// The log.
@@ -152,7 +152,7 @@ pub(super) fn checkpoint(arguments: &SignCheckpoint) -> Result<ExitCode, Failure
     let head = head_of(&arguments.run, before)?;
     let checkpoint = sign_checkpoint(head, &key).map_err(key_failure)?;
     keep_checkpoint(&arguments.run, &checkpoint).map_err(key_failure)?;
-    anstream::print!("{}", checkpoint.note);
+    print!("{}", checkpoint.note);
     Ok(ExitCode::SUCCESS)
 }
 

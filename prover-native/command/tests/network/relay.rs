@@ -301,3 +301,51 @@ fn what_a_relay_keeps_is_for_its_owner_alone() {
         assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o077, 0, "{:?}", entry.file_name());
     }
 }
+
+/// What is left of a relay's folder when its process is killed: the files as they are at this moment.
+fn killed_copy(of: &Path, lines_less: usize) -> tempfile::TempDir {
+    let copy = tempfile::tempdir().unwrap();
+    for name in ["log.jsonl", "index.redb", "head"] {
+        fs::copy(of.join(name), copy.path().join(name)).unwrap();
+    }
+    let log = copy.path().join("log.jsonl");
+    let text = fs::read_to_string(&log).unwrap();
+    let kept: Vec<&str> = text.split_inclusive('\n').collect();
+    fs::write(&log, kept[..kept.len() - lines_less].concat()).unwrap();
+    copy
+}
+
+#[test]
+fn a_log_that_is_cut_after_a_kill_is_noticed_by_the_next_start_line_by_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let writing = register(dir.path());
+    for number in 0..5 {
+        writing.commit(commit(&format!("run {number}"))).unwrap().blocking_recv().unwrap().unwrap();
+        for less in 0..=number {
+            let copy = killed_copy(dir.path(), less);
+            let opened = open(copy.path(), &Store::File);
+            match less {
+                0 => drop(opened.unwrap()),
+                _ => assert!(matches!(&opened, Err(error) if error.is_loss()), "{less} less of {number}: {opened:?}"),
+            }
+        }
+    }
+
+    // Other lines of the same number, and a log that is gone.
+    let copy = killed_copy(dir.path(), 1);
+    let other = tempfile::tempdir().unwrap();
+    let forged = register(other.path());
+    for number in 0..5 {
+        forged.commit(commit(&format!("another run {number}"))).unwrap().blocking_recv().unwrap().unwrap();
+    }
+    fs::copy(other.path().join("log.jsonl"), copy.path().join("log.jsonl")).unwrap();
+    assert!(open(copy.path(), &Store::File).unwrap_err().is_loss());
+    fs::remove_file(copy.path().join("log.jsonl")).unwrap();
+    assert!(open(copy.path(), &Store::File).unwrap_err().is_loss());
+    assert!(!copy.path().join("log.jsonl").exists(), "nothing is written into what may be evidence");
+
+    // A head that says nothing that can be read is not passed over.
+    let copy = killed_copy(dir.path(), 0);
+    fs::write(copy.path().join("head"), "x").unwrap();
+    assert!(open(copy.path(), &Store::File).is_err());
+}

@@ -243,3 +243,53 @@ fn from_socket(path: &Path, wanted: &str) -> u16 {
     stream.write_all(format!("GET {wanted} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").as_bytes()).unwrap();
     said(stream).0
 }
+
+/// A connection to a server on loopback from an address of one's own.
+fn connect_from(last: u8, server: SocketAddr) -> TcpStream {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+    let stream = runtime.block_on(async {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind(SocketAddr::from(([127, 0, 0, last], 0))).unwrap();
+        socket.connect(server).await.unwrap().into_std().unwrap()
+    });
+    stream.set_nonblocking(false).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    stream
+}
+
+#[test]
+fn one_client_cannot_have_all_connections() {
+    let scene = Scene::new();
+    let limits = Limits { client_connections: Some(3), ..Limits::DEFAULT };
+    let server = scene.serve(Settings { limits, ..scene.settings() });
+    let from = |last| {
+        let mut stream = connect_from(last, server.address());
+        // One that is refused may be gone already.
+        let _ = stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+        (said(&stream).0, stream)
+    };
+    let mut held: Vec<(u16, TcpStream)> = (0..3).map(|_| from(2)).collect();
+    assert!(held.iter().all(|(status, _)| *status == 200));
+    assert_eq!(from(2).0, 0, "a fourth");
+    assert_eq!(from(3).0, 200, "another client");
+    let figures = String::from_utf8(get(server.address(), "/metrics").2).unwrap();
+    assert!(figures.contains("\ncapseal_client_refused_total 1\n"), "{figures}");
+
+    // What one gives back, it has again.
+    held.pop();
+    let again = std::iter::repeat_with(|| from(2).0).take(1000).any(|status| status == 200);
+    assert!(again);
+}
+
+#[test]
+fn a_trusted_proxy_has_no_share() {
+    let scene = Scene::new();
+    let limits = Limits { client_connections: Some(1), ..Limits::DEFAULT };
+    let proxies = vec!["127.0.0.2".parse().unwrap()];
+    let server = scene.serve(Settings { limits, proxies, ..scene.settings() });
+    let mut held: Vec<TcpStream> = (0..8).map(|_| connect_from(2, server.address())).collect();
+    for stream in &mut held {
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+        assert_eq!(said(&*stream).0, 200);
+    }
+}

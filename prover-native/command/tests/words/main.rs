@@ -1,4 +1,5 @@
 //! The text that the command prints.
 
 mod policy_draft;
+mod unwritable;
 mod verdict_text;

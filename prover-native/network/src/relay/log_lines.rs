@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, BufRead, BufReader, Read},
+    io::{self, BufRead, BufReader, Read, Seek, SeekFrom},
     path::{Path, PathBuf},
 };
 
@@ -40,6 +40,22 @@ impl LogLines {
         let line = self.read().map_err(|error| RegisterError::Io { path: self.path.clone(), error })?;
         self.count += u64::from(line.is_some());
         Ok(line)
+    }
+
+    /// Looks at lines that come next, and leaves them to be read.
+    pub(super) fn ahead<T>(
+        &mut self,
+        look: impl FnOnce(&mut Self) -> Result<T, RegisterError>,
+    ) -> Result<T, RegisterError> {
+        let io = |path: &Path| {
+            let path = path.to_owned();
+            move |error| RegisterError::Io { path, error }
+        };
+        let (count, place) = (self.count, self.reader.stream_position().map_err(io(&self.path))?);
+        let looked = look(self)?;
+        self.reader.seek(SeekFrom::Start(place)).map_err(io(&self.path))?;
+        self.count = count;
+        Ok(looked)
     }
 
     fn read(&mut self) -> io::Result<Option<Vec<u8>>> {

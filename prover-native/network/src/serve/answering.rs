@@ -19,7 +19,9 @@ use axum::{
 use serde_json::json;
 
 use super::{
-    Log, Proxy, Settings, connections,
+    Log, Proxy, Settings,
+    clients::Clients,
+    connections,
     figures::{Answers, note_start, server_figures},
     proxies,
 };
@@ -42,6 +44,7 @@ pub(super) struct Shared {
     has_operator: bool,
     answers: Answers,
     connections: Arc<connections::Figures>,
+    clients: Arc<Clients>,
     most_connections: usize,
     /// For readiness and figures, which look at disks.
     looking: Workers,
@@ -58,9 +61,10 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 impl Shared {
     pub(super) fn new(settings: Settings, most_connections: usize) -> Arc<Self> {
-        let Settings { folder, gate, relay, log, proxies, operator, limits: _ } = settings;
+        let Settings { folder, gate, relay, log, proxies, operator, limits } = settings;
         note_start();
         let path = folder.path().to_owned();
+        let clients = Clients::new(limits.of_client(most_connections), proxies.clone(), log.clone());
         Arc::new(Self {
             provider: Provider::new(folder, gate.clone()),
             folder: path,
@@ -71,6 +75,7 @@ impl Shared {
             has_operator: operator.is_some(),
             answers: Answers::default(),
             connections: Arc::default(),
+            clients: Arc::new(clients),
             most_connections,
             looking: Workers::new(LOOKING, LOOK_EVERY),
             start: getrandom::u64().unwrap_or_default(),
@@ -85,6 +90,10 @@ impl Shared {
 
     pub(super) fn connections(&self) -> Arc<connections::Figures> {
         Arc::clone(&self.connections)
+    }
+
+    pub(super) fn clients(&self) -> Arc<Clients> {
+        Arc::clone(&self.clients)
     }
 
     /// Before the end: what is not in a log yet.
@@ -193,6 +202,12 @@ async fn metrics(State(shared): State<Arc<Shared>>) -> Response<Body> {
             .one("capseal_connections_most", "gauge", "Connections that there may be.", looked.most_connections)
             .one("capseal_connections_total", "counter", "Connections that were taken.", get(&connections.taken))
             .one("capseal_accept_failures_total", "counter", "Connections not taken.", get(&connections.failed))
+            .one(
+                "capseal_client_refused_total",
+                "counter",
+                "Connections refused as their client has as many as it may.",
+                looked.clients.refused(),
+            )
             .one("capseal_log_dropped_total", "counter", "Lines of the log that nobody read.", looked.log.dropped());
         looked.provider.figures(&mut text);
         if let Some(relay) = &looked.relay {

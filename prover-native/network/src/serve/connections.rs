@@ -32,6 +32,7 @@ use tokio::{
 };
 
 use super::{
+    clients::{Clients, Place},
     listen::{Listener, Stream},
     patient::Patient,
 };
@@ -44,11 +45,19 @@ pub struct Limits {
     pub head: Duration,
     /// For requests that were begun when the end was asked for.
     pub grace: Duration,
+    /// Connections of one client; half of all when not said.
+    pub client_connections: Option<usize>,
 }
 
 impl Limits {
     /// The documented defaults.
-    pub const DEFAULT: Self = Self { head: Duration::from_secs(20), grace: Duration::from_secs(8) };
+    pub const DEFAULT: Self =
+        Self { head: Duration::from_secs(20), grace: Duration::from_secs(8), client_connections: None };
+
+    /// Connections that a client may have where there are so many.
+    pub(super) fn of_client(&self, most: usize) -> usize {
+        self.client_connections.unwrap_or(most / 2)
+    }
 }
 
 /// Bytes of a head, and of an answer that the client has not taken yet: a token of eight links and its proof fit in.
@@ -80,7 +89,7 @@ pub(super) async fn serve(
     listener: Listener,
     router: Router,
     (most, limits): (usize, Limits),
-    figures: Arc<Figures>,
+    (figures, clients): (Arc<Figures>, Arc<Clients>),
     mut stop: watch::Receiver<bool>,
 ) {
     let slots = Arc::new(Semaphore::new(most));
@@ -94,8 +103,9 @@ pub(super) async fn serve(
             sleep(Duration::from_millis(20)).await;
             continue;
         };
+        let Some(place) = clients.take(peer) else { continue };
         figures.taken.fetch_add(1, Ordering::Relaxed);
-        let open = Open::new(Arc::clone(&figures), slot);
+        let open = Open::new(Arc::clone(&figures), slot, place);
         let (router, stop) = (router.clone(), stop.clone());
         connections.spawn(async move {
             connection(stream, peer, router, limits.head, stop).await;
@@ -136,12 +146,13 @@ async fn unless<T>(other: impl Future, work: impl Future<Output = T>) -> Option<
 struct Open {
     figures: Arc<Figures>,
     _slot: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 impl Open {
-    fn new(figures: Arc<Figures>, slot: OwnedSemaphorePermit) -> Self {
+    fn new(figures: Arc<Figures>, slot: OwnedSemaphorePermit, place: Place) -> Self {
         figures.open.fetch_add(1, Ordering::Relaxed);
-        Self { figures, _slot: slot }
+        Self { figures, _slot: slot, _place: place }
     }
 }
 

@@ -4,6 +4,7 @@
 //! time, threads are held while a request is worked on, and the end comes within its grace.
 
 mod answering;
+mod clients;
 mod connections;
 mod figures;
 mod listen;
@@ -27,7 +28,7 @@ use tokio::{
     sync::{oneshot, watch},
 };
 
-use self::{answering::Shared, connections::most_connections, listen::Bound};
+use self::{answering::Shared, clients::Clients, connections::most_connections, listen::Bound};
 use crate::{
     provider::{Folder, Gate},
     relay,
@@ -232,13 +233,20 @@ async fn serve(
             listener,
             routes,
             (OPERATORS, limits),
-            Arc::default(),
+            (Arc::default(), Arc::new(Clients::unlimited())),
             stopped.clone(),
         )))
     });
     let operating = operating.transpose()?;
     let listener = bound.into_listener()?;
-    connections::serve(listener, answering::routes(&shared), (most, limits), shared.connections(), stopped).await;
+    connections::serve(
+        listener,
+        answering::routes(&shared),
+        (most, limits),
+        (shared.connections(), shared.clients()),
+        stopped,
+    )
+    .await;
     if let Some(operating) = operating {
         let _ = operating.await;
     }

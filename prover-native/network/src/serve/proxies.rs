@@ -32,7 +32,8 @@ impl FromStr for Proxy {
 }
 
 impl Proxy {
-    fn is(&self, peer: Peer) -> bool {
+    /// Whether this is such a proxy.
+    pub(super) fn is(&self, peer: Peer) -> bool {
         match (self, peer) {
             (Self::Local, Peer::Local) => true,
             (Self::Network(IpAddr::V4(network), bits), Peer::Address(IpAddr::V4(address))) => {

@@ -3,6 +3,8 @@
 //! The verifier computes row 0 and asserts all of it; each transition constraint fixes one cell of the next row as a
 //! function of the row; the outputs are asserted in the statement's last row. So the public inputs determine every cell.
 
+#![expect(clippy::arithmetic_side_effects, reason = "arithmetic of a field, which is modular")]
+
 use alloc::vec::Vec;
 
 use winter_air::{Air, AirContext, Assertion, EvaluationFrame, ProofOptions, TraceInfo, TransitionConstraintDegree};

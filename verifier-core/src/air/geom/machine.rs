@@ -3,6 +3,8 @@
 //! There is one definition of a step. The clear run, the trace, the verifier's first row and the constraints all use it,
 //! over the field or over an extension of it.
 
+#![expect(clippy::arithmetic_side_effects, reason = "arithmetic of a field, which is modular; opcodes are below 4")]
+
 use winter_math::FieldElement;
 
 use super::GeomParameters;

@@ -56,7 +56,7 @@ pub(super) struct RowSteps {
 impl RowSteps {
     pub(super) fn new(parameters: &GeomParameters) -> Self {
         let matrix = parameters.matrix().map(|row| row.map(BaseElement::new));
-        let opcodes = core::array::from_fn(|step| opcode_at(parameters.steps() as usize + step));
+        let opcodes = core::array::from_fn(|step| opcode_at((parameters.steps() as usize).saturating_add(step)));
         Self { opcodes, matrix }
     }
 
@@ -104,13 +104,14 @@ pub(super) fn first_row(parameters: &GeomParameters) -> Row<BaseElement> {
 impl GeomParameters {
     /// The row that holds the outputs.
     pub const fn last_row(&self) -> u32 {
-        self.steps() / ROW_STEPS as u32
+        const STEPS: u32 = ROW_STEPS as u32;
+        self.steps() / STEPS
     }
 
     /// Rows of the trace: a power of two, [`Self::MIN_TRACE_LENGTH`] at least. After the last row of the statement the
     /// machine runs on.
     pub fn trace_length(&self) -> u32 {
-        (self.last_row() + 1).next_power_of_two().max(Self::MIN_TRACE_LENGTH)
+        self.last_row().saturating_add(1).next_power_of_two().max(Self::MIN_TRACE_LENGTH)
     }
 
     /// The rows of the trace, [`Self::trace_length`] of them, in the order of [`COLUMNS`].

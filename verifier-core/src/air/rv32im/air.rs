@@ -143,6 +143,7 @@ impl Air for Rv32imAir {
         let last = self.trace_length().saturating_sub(1);
         let challenges = Challenges::new(aux_rand_elements.rand_elements());
         // The trace is pinned to draw as many as there are; were it not, no sum would be right.
+        #[expect(clippy::arithmetic_side_effects, reason = "arithmetic of a field, which is modular")]
         let end = challenges.map_or(E::ONE, |challenges| -share(self.inputs.statement(), &challenges));
         [Assertion::single(SUM, 0, E::ZERO), Assertion::single(SUM, last, end)].to_vec()
     }
@@ -159,6 +160,7 @@ const fn is_used<E: FieldElement>() -> bool {
 /// Each column is the value of its batch; the running sum takes all of them and the last batch along. Of the next row, its
 /// value of the running sum is read.
 #[inline(always)]
+#[expect(clippy::arithmetic_side_effects, reason = "arithmetic of a field, which is modular")]
 pub fn evaluate_sums<E: Ring>(
     batches: &[bus::Fraction<E>; AUX_WIDTH],
     current: &[E; AUX_WIDTH],

@@ -4,6 +4,12 @@
 //! reciprocal of its fingerprint, consuming it subtracts it; if the sum over all rows and the verifier's share is zero,
 //! what was consumed is what was provided, but for a probability that the specification adds up.
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "arithmetic of a field, which is modular; a bus has a base, and the fetch tuple is the first columns of a row"
+)]
+
 use super::columns::*;
 use super::constraints::word_base;
 use super::ring::{Over, Ring};

@@ -3,6 +3,8 @@
 //! Each is a polynomial in one row and the next that is zero on every row of an honest trace. The numbers are those of
 //! the specification.
 
+#![expect(clippy::arithmetic_side_effects, reason = "arithmetic of a field, which is modular")]
+
 use super::columns::*;
 use super::ring::Ring;
 

@@ -134,6 +134,7 @@ pub mod kind {
 }
 
 /// A number's negative in the field.
+#[expect(clippy::arithmetic_side_effects, reason = "arithmetic of a field, which is modular")]
 fn negative(number: BaseElement) -> BaseElement {
     -number
 }
@@ -175,6 +176,7 @@ impl MicroOp {
     ///
     /// # Shape
     /// The first [`FETCH_FIELDS`] columns.
+    #[expect(clippy::arithmetic_side_effects, reason = "arithmetic of a field, which is modular")]
     pub fn fields(&self) -> [BaseElement; FETCH_FIELDS] {
         use Operation as Op;
         let word = BaseElement::new(1 << 32);

@@ -17,6 +17,7 @@ use crate::field::BaseElement;
 const CHUNK: usize = 1024;
 
 /// What the verifier adds to the sum over all rows, so that it is zero.
+#[expect(clippy::arithmetic_side_effects, reason = "arithmetic of a field, which is modular")]
 pub fn share<E: FieldElement<BaseField = BaseElement>>(
     statement: &Rv32imStatement,
     challenges: &Challenges<'_, E>,
@@ -79,6 +80,7 @@ impl<E: FieldElement<BaseField = BaseElement>> Sum<'_, E> {
 
     /// Adds what is pending: one inversion, by products of all denominators before each. A fingerprint of zero has no
     /// reciprocal, and its chunk adds nothing; the soundness argument counts its probability.
+    #[expect(clippy::arithmetic_side_effects, reason = "arithmetic of a field, which is modular")]
     fn settle(&mut self) {
         let mut product = E::ONE;
         self.products.clear();

@@ -136,7 +136,8 @@ fn check_stream(base: u32, bytes: &[u8], end: u64) -> Result<(), Rv32imError> {
 /// Each word of image, input and output has a row of its own in the memory table, and the last row of the trace has none: a
 /// statement of more words is false, and would cost a verifier much before its proof is refused.
 fn check_words(run: &Run) -> Result<(), Rv32imError> {
-    let segments = run.image.segments().iter().map(|segment| segment.content().len() / WORD_BYTES as usize);
+    const WORD: usize = WORD_BYTES as usize;
+    let segments = run.image.segments().iter().map(|segment| segment.content().len() / WORD);
     let image = segments.fold(0_u64, |sum, words| sum.saturating_add(words as u64));
     let words = image.saturating_add(words_of(&run.input)).saturating_add(words_of(&run.output));
     let rows = run.trace_length;

@@ -59,6 +59,7 @@ pub const fn sign(kind: u8, byte: u8) -> bool {
 }
 
 /// The answer of the shift table.
+#[expect(clippy::arithmetic_side_effects, reason = "an amount has five bits")]
 pub const fn shift(kind: u8, byte: u8) -> u64 {
     let amount = byte & 31;
     match kind {
@@ -97,7 +98,7 @@ impl PublicTables {
 
     /// Place of an entry of the sign or shift table.
     pub fn place(kind: u8, byte: u8) -> usize {
-        usize::from(kind) * BYTES + usize::from(byte)
+        usize::from(kind).saturating_mul(BYTES).saturating_add(usize::from(byte))
     }
 
     /// The document.

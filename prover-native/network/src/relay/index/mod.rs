@@ -3,6 +3,7 @@
 //! It may be lost, or be behind: whoever opens it brings it up to date from the lines that it has not seen. One is a file beside the log,
 //! the other a PostgreSQL database, which keeps the lines as well.
 
+mod head;
 mod postgres;
 mod redb;
 mod session;

@@ -1,4 +1,5 @@
-//! The index as a file beside the log, in redb. Only now and then does it wait for the disk; the log has.
+//! The index as a file beside the log, in redb. Only now and then does it wait for the disk; the log has, and so has the head, which says
+//! how far the log was acknowledged.
 
 use std::{
     collections::HashMap,
@@ -11,7 +12,10 @@ use std::{
 use redb::{Database, Durability, ReadableDatabase, TableDefinition};
 use verifier_core::Digest;
 
-use super::{Entry, Index, IndexError, LogLines, Record, RegisterError, Stored};
+use super::{
+    Entry, Index, IndexError, LogLines, Record, RegisterError, Stored,
+    head::{Head, HeadFile},
+};
 
 type Hash<'a> = &'a [u8; Digest::LEN];
 type StoredRow<'a> = (Hash<'a>, &'a [u8], &'a [u8]);
@@ -34,12 +38,14 @@ pub(in crate::relay) struct Redb {
     path: PathBuf,
     /// None after a failure, until it could be opened again: after one, the library answers nothing more.
     database: RwLock<Option<Database>>,
+    head: HeadFile,
 }
 
 impl Redb {
     /// Opens the index, or makes an empty one.
     pub(in crate::relay) fn open(path: &Path) -> Result<Self, IndexError> {
-        let index = Self { path: path.to_owned(), database: RwLock::new(None) };
+        let head = HeadFile::at(&path.with_file_name("head"));
+        let index = Self { path: path.to_owned(), database: RwLock::new(None), head };
         index.reopen()?;
         Ok(index)
     }
@@ -89,16 +95,9 @@ impl Index for Redb {
 
     fn follow(&self, log: &mut LogLines) -> Result<(), RegisterError> {
         let (seen, last) = self.seen()?;
-        let mut line = Vec::new();
-        while log.count() < seen {
-            let next = log.next()?;
-            let lost = || RegisterError::LogLost { path: log.path().to_owned(), lines: log.count(), seen };
-            line = next.ok_or_else(lost)?;
-        }
-        match last {
-            Some(last) if seen > 0 && Digest::of_content(&line) != last => {
-                Err(RegisterError::LogDiffers { line: seen - 1 })
-            }
+        read_to(log, seen, last)?;
+        match self.head.read()? {
+            Some(head) if head.lines > seen => log.ahead(|log| read_to(log, head.lines, Some(head.last))),
             _ => Ok(()),
         }
     }
@@ -134,7 +133,8 @@ impl Index for Redb {
     }
 
     fn lines(&self) -> Result<u64, IndexError> {
-        Ok(self.seen()?.0)
+        let head = self.head.read()?.map_or(0, |head| head.lines);
+        Ok(self.seen()?.0.max(head))
     }
 
     fn ping(&self) -> Result<(), IndexError> {
@@ -170,7 +170,9 @@ impl Index for Redb {
                     table.insert((), digest.as_bytes()).map_err(IndexError::of)?;
                 }
             }
-            write.commit().map_err(IndexError::of)
+            write.commit().map_err(IndexError::of)?;
+            let head = entries.last().map(|last| Head { lines: seen, last: Digest::of_content(&last.text) });
+            head.map_or(Ok(()), |head| self.head.write(head))
         });
         if added.is_err() {
             self.database.write().unwrap_or_else(PoisonError::into_inner).take();
@@ -179,8 +181,24 @@ impl Index for Redb {
     }
 }
 
+/// Reads a log as far as so many lines, the last of which has this digest.
+fn read_to(log: &mut LogLines, seen: u64, last: Option<Digest>) -> Result<(), RegisterError> {
+    let mut line = None;
+    while log.count() < seen {
+        let next = log.next()?;
+        let lost = || RegisterError::LogLost { path: log.path().to_owned(), lines: log.count(), seen };
+        line = Some(next.ok_or_else(lost)?);
+    }
+    match (line, last) {
+        (Some(line), Some(last)) if Digest::of_content(&line) != last => {
+            Err(RegisterError::LogDiffers { line: seen - 1 })
+        }
+        _ => Ok(()),
+    }
+}
+
 impl IndexError {
-    fn of(error: impl Into<redb::Error>) -> Self {
+    pub(super) fn of(error: impl Into<redb::Error>) -> Self {
         Self::File(Box::new(error.into()))
     }
 }
